@@ -1,0 +1,204 @@
+import { isIP } from 'node:net'
+import { LOG_FORMATS, LOG_LEVELS } from './log.ts'
+
+/** Environment variables as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+interface Setting<T> {
+  env: string
+  fallback: T
+  help: string
+  /** Turns the trimmed, non-empty text into a value; throws with "must be …" otherwise. */
+  parse: (text: string) => T
+}
+
+function setting<T>(env: string, fallback: T, help: string, parse: (text: string) => T): Setting<T> {
+  return { env, fallback, help, parse }
+}
+
+const optional = (parse: (text: string) => string) => parse as (text: string) => string | undefined
+
+/** Every setting: environment name, default, help, and how its text is read. The README's table says the same. */
+export const SETTINGS = {
+  botToken: setting('BOT_TOKEN', undefined, 'token of the Discord bot', optional(botToken)),
+  host: setting('HOST', '0.0.0.0', 'address to listen on', text(255)),
+  port: setting('PORT', 4001, 'port to listen on', integer(0, 65535)),
+  databasePath: setting(
+    'DATABASE_PATH',
+    './exoix.db',
+    'file for key-value pairs, keys and saved presences',
+    text(4096),
+  ),
+  externalUrl: setting('EXTERNAL_URL', undefined, 'public address, shown in bot replies', optional(httpUrl)),
+  discordInvite: setting('DISCORD_INVITE', undefined, 'where /discord redirects to', optional(httpUrl)),
+  commandPrefix: setting(
+    'COMMAND_PREFIX',
+    '.',
+    'what bot commands start with',
+    matching(/^\S{1,16}$/, '1 to 16 characters without blanks'),
+  ),
+  botPresence: setting('BOT_PRESENCE', 'you <3', "text of the bot's own activity", text(128)),
+  botPresenceType: setting(
+    'BOT_PRESENCE_TYPE',
+    3,
+    "type of the bot's own activity (0 playing, 2 listening, 3 watching, 5 competing)",
+    integer(0, 5),
+  ),
+  idempotencyKey: setting(
+    'BOT_IDEMPOTENCY_ENV_KEY',
+    undefined,
+    'NAME=value: this process answers commands only where the variable NAME has that value',
+    optional(matching(/^[^=\s]+=.*$/s, 'NAME=value')),
+  ),
+  homeGuild: setting(
+    'HOME_GUILD',
+    undefined,
+    'id of the server whose nicknames are shown first',
+    optional(matching(/^\d{15,20}$/, 'a server id (15 to 20 digits)')),
+  ),
+  kvRetentionDays: setting(
+    'KV_RETENTION_DAYS',
+    30,
+    'days to keep the pairs of people who left every server (0 = for ever)',
+    integer(0, 36_500),
+  ),
+  rateLimitPerMinute: setting(
+    'RATE_LIMIT_PER_MINUTE',
+    600,
+    'HTTP requests a minute and address (0 = off)',
+    integer(0, 100_000_000),
+  ),
+  maxSocketsPerAddress: setting(
+    'MAX_SOCKETS_PER_ADDRESS',
+    1000,
+    'open WebSockets an address (0 = off)',
+    integer(0, 1_000_000),
+  ),
+  trustedProxies: setting(
+    'TRUSTED_PROXIES',
+    [] as readonly string[],
+    'addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas',
+    addresses,
+  ),
+  logLevel: setting('LOG_LEVEL', 'info', `one of ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
+  logFormat: setting('LOG_FORMAT', 'text', `one of ${LOG_FORMATS.join(', ')}`, oneOf(LOG_FORMATS)),
+  discordApiUrl: setting('DISCORD_API_URL', 'https://discord.com/api', "base of Discord's REST API", httpUrl),
+  discordCdnUrl: setting('DISCORD_CDN_URL', 'https://cdn.discordapp.com', "base of Discord's CDN", httpUrl),
+  githubApiUrl: setting('GITHUB_API_URL', 'https://api.github.com', "base of GitHub's REST API", httpUrl),
+  githubUrl: setting('GITHUB_URL', 'https://github.com', 'base of GitHub itself (device flow)', httpUrl),
+  githubToken: setting('GITHUB_TOKEN', undefined, 'token that raises the GitHub rate limit', optional(secret)),
+  githubClientId: setting(
+    'GITHUB_CLIENT_ID',
+    undefined,
+    'client id of a GitHub app with the device flow enabled',
+    optional(matching(/^[\w.-]{1,128}$/, 'a client id')),
+  ),
+} as const
+
+type Settings = typeof SETTINGS
+type Value<S> = S extends Setting<infer T> ? T : never
+
+/** All settings, validated. Built by {@link readConfig}; tests build their own with overrides. */
+export type Config = { readonly [K in keyof Settings]: Value<Settings[K]> }
+
+/** Thrown by {@link readConfig} with one line per mistake. Values are never repeated: they may be secrets. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  constructor(readonly mistakes: readonly string[]) {
+    super(`Settings that need mending:\n${mistakes.map(mistake => `  - ${mistake}`).join('\n')}`)
+  }
+}
+
+/** Reads every setting from the environment; an empty variable counts as unset. Reports all mistakes at once. */
+export function readConfig(env: Environment): Config {
+  const mistakes: string[] = []
+  const values = Object.entries(SETTINGS).map(([name, { env: variable, fallback, parse }]) => {
+    const given = env[variable]?.trim() ?? ''
+    if (given === '') return [name, fallback]
+    try {
+      return [name, parse(given)]
+    } catch (error) {
+      mistakes.push(`${variable} ${error instanceof Error ? error.message : 'is wrong'}`)
+      return [name, fallback]
+    }
+  })
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return Object.fromEntries(values) as Config
+}
+
+/**
+ * Whether this process answers commands: with several copies on one bot, only the one whose environment has the
+ * variable and value named by BOT_IDEMPOTENCY_ENV_KEY does. Unset: it does.
+ */
+export function answersCommands(config: Config, env: Environment): boolean {
+  if (config.idempotencyKey === undefined) return true
+  const split = config.idempotencyKey.indexOf('=')
+  return env[config.idempotencyKey.slice(0, split)] === config.idempotencyKey.slice(split + 1)
+}
+
+function integer(min: number, max: number) {
+  return (value: string): number => {
+    const number = Number(value)
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      throw new Error(`must be a whole number from ${min} to ${max}`)
+    return number
+  }
+}
+
+function text(max: number) {
+  return (value: string): string => {
+    if (value.length > max) throw new Error(`must be at most ${max} characters long`)
+    return value
+  }
+}
+
+function matching(pattern: RegExp, description: string) {
+  return (value: string): string => {
+    if (!pattern.test(value)) throw new Error(`must be ${description}`)
+    return value
+  }
+}
+
+function oneOf<const T extends string>(choices: readonly T[]) {
+  return (value: string): T => {
+    const choice = choices.find(candidate => candidate === value.toLowerCase())
+    if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}`)
+    return choice
+  }
+}
+
+function httpUrl(value: string): string {
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new Error('must be a URL that starts with http:// or https://')
+  if (url.username !== '' || url.password !== '') throw new Error('must not contain a user name or password')
+  return value.replace(/\/+$/, '')
+}
+
+function secret(value: string): string {
+  if (!/^[\x21-\x7e]+$/.test(value)) throw new Error('must be printable characters without blanks')
+  return value
+}
+
+/** People paste `Bot <token>` or quotes from a .env file; both are forgiven. Only visibly impossible tokens are refused. */
+function botToken(value: string): string {
+  const token = value.replace(/^(["'])(.*)\1$/, '$2').replace(/^Bot\s+/i, '')
+  return secret(token)
+}
+
+function addresses(value: string): readonly string[] {
+  const parts = value
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+  const wrong = parts.some(part => !isAddressOrNetwork(part))
+  if (wrong) throw new Error('must be IP addresses or networks such as 10.0.0.0/8, separated by commas')
+  return parts
+}
+
+function isAddressOrNetwork(part: string): boolean {
+  const [address = '', bits, ...rest] = part.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}

@@ -1,0 +1,102 @@
+import { invalidKvValue, kvValidationFailed } from './errors.ts'
+import { isObject } from './presence.ts'
+import type { PresenceStore } from './presence-store.ts'
+
+/** Lengths in Unicode code points, counts a user. */
+export const KV_LIMITS = { keyLength: 255, valueLength: 30_000, keys: 512 } as const
+
+/** One change to one person's pairs; applied whole or not at all. */
+export type KvChange =
+  | { readonly kind: 'put'; readonly pairs: ReadonlyMap<string, string> }
+  | { readonly kind: 'delete'; readonly key: string }
+  | { readonly kind: 'clear' }
+
+/** Where pairs are kept. Implementations: SQLite, as a file or `:memory:`. */
+export interface KvStore {
+  /** Every person's pairs, read once at start. */
+  loadPairs(): Iterable<readonly [userId: string, pairs: ReadonlyMap<string, string>]>
+  /**
+   * Applies the change in a transaction of its own or one shared with others that arrive together. Resolves once it is
+   * durable, in the order of the calls, with whether anything was stored or removed.
+   * Rejects with `kv_validation_failed` over the key limit, `storage_unavailable` when it cannot be kept.
+   */
+  changePairs(userId: string, change: KvChange): Promise<boolean>
+}
+
+/** The one write path: REST and bot both come through here. Reads go to the presence store. */
+export interface Kv {
+  put(userId: string, key: string, value: string): Promise<void>
+  /** All or nothing. `pairs` is what a client sent: anything but an object of strings is refused. */
+  merge(userId: string, pairs: unknown): Promise<void>
+  /** Resolves with whether the key was there. */
+  delete(userId: string, key: string): Promise<boolean>
+  clear(userId: string): Promise<void>
+}
+
+export function createKv(store: KvStore, presences: PresenceStore): Kv {
+  for (const [userId, pairs] of store.loadPairs()) presences.setKv(userId, pairs)
+
+  async function write(userId: string, change: KvChange): Promise<boolean> {
+    const stored = await store.changePairs(userId, change)
+    if (stored) presences.setKv(userId, applyChange(presences.kv(userId), change))
+    return stored
+  }
+
+  return {
+    async put(userId, key, value) {
+      await write(userId, { kind: 'put', pairs: new Map([[checkKey(key), checkValue(value)]]) })
+    },
+    async merge(userId, pairs) {
+      const checked = checkPairs(pairs)
+      if (checked.size > 0) await write(userId, { kind: 'put', pairs: checked })
+    },
+    delete: (userId, key) => write(userId, { kind: 'delete', key }),
+    async clear(userId) {
+      await write(userId, { kind: 'clear' })
+    },
+  }
+}
+
+/** The pairs after a change; the given map stays as it is. */
+export function applyChange(pairs: ReadonlyMap<string, string>, change: KvChange): ReadonlyMap<string, string> {
+  if (change.kind === 'clear') return new Map()
+  const next = new Map(pairs)
+  if (change.kind === 'delete') next.delete(change.key)
+  else for (const [key, value] of change.pairs) next.set(key, value)
+  return next
+}
+
+export function keyLimitExceeded() {
+  return kvValidationFailed(`request would exceed key limit (${KV_LIMITS.keys}), please delete keys first`)
+}
+
+export function checkKey(key: string): string {
+  if (key.length > KV_LIMITS.keyLength) throw kvValidationFailed('key must be 255 characters or less')
+  if (!/^[A-Za-z0-9_]+$/.test(key) || key.endsWith('\n')) {
+    throw kvValidationFailed('key must be alphanumeric (a-zA-Z0-9_)')
+  }
+  return key
+}
+
+export function checkValue(value: string): string {
+  if (!value.isWellFormed()) throw invalidKvValue('value must be valid Unicode')
+  if (codePoints(value) > KV_LIMITS.valueLength) throw kvValidationFailed('value must be 30000 characters or less')
+  return value
+}
+
+function checkPairs(pairs: unknown): ReadonlyMap<string, string> {
+  if (!isObject(pairs)) throw invalidKvValue('body must be an object')
+  const entries = Object.entries(pairs)
+  if (!entries.every((pair): pair is [string, string] => typeof pair[1] === 'string')) {
+    throw invalidKvValue('body must be an object')
+  }
+  return new Map(entries.map(([key, value]) => [checkKey(key), checkValue(value)]))
+}
+
+/** Counts code points without building an array: a surrogate pair is two units and one character. */
+function codePoints(text: string): number {
+  let count = text.length
+  if (count <= KV_LIMITS.valueLength || count > 2 * KV_LIMITS.valueLength) return count
+  for (const _ of text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) count--
+  return count
+}

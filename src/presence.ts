@@ -1,0 +1,146 @@
+/** A JSON object of unknown shape: what the gateway sends. Nothing about its fields may be assumed. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export type Status = 'online' | 'idle' | 'dnd' | 'offline'
+
+/** What a presence shows of Spotify. Source: the activity with the id `spotify:1`. */
+export interface Spotify {
+  track_id: string | null
+  song: string | null
+  artist: string | null
+  album: string | null
+  album_art_url: string | null
+  timestamps: JsonObject | null
+}
+
+/** The platforms a client can be active on, in wire order; a presence packs them into a bit mask. */
+export const PLATFORMS = ['web', 'desktop', 'mobile', 'embedded', 'vr'] as const
+
+/**
+ * A presence as the store keeps it: small, and already JSON where it is nested, because text costs a fraction of the
+ * objects' memory, compares in one step and is spliced into snapshots as it is.
+ */
+export interface PresenceState {
+  status: Status
+  /** Bit i is set when {@link PLATFORMS}[i] is active. */
+  platforms: number
+  /** JSON array: the gateway's activities in order, without `secrets`. */
+  activities: string
+  /** JSON object ({@link Spotify}) or `null`. */
+  spotify: string
+}
+
+export const OFFLINE: PresenceState = { status: 'offline', platforms: 0, activities: '[]', spotify: 'null' }
+
+/** What is told about one person. */
+export interface PersonState {
+  /** JSON object: the user as the gateway sent it, `id`, `bot` and `public_flags` always there. */
+  user: string
+  presence: PresenceState
+  kv: ReadonlyMap<string, string>
+}
+
+const STATUSES: ReadonlyMap<unknown, Status> = new Map([
+  ['online', 'online'],
+  ['idle', 'idle'],
+  ['dnd', 'dnd'],
+  ['offline', 'offline'],
+  ['invisible', 'offline'],
+])
+
+/** A snowflake as Discord writes it: a string of digits. Numbers have lost their last digits and are refused. */
+export function isSnowflake(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{1,20}$/.test(value)
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The user's JSON text with the fields every reader relies on, or null when it has no usable id. */
+export function readUser(user: unknown): string | null {
+  if (!isObject(user) || !isSnowflake(user.id)) return null
+  const publicFlags = Number.isInteger(user.public_flags) ? user.public_flags : 0
+  return JSON.stringify({ ...user, bot: user.bot === true, public_flags: publicFlags })
+}
+
+/** Lays the fields of a partial user over the kept JSON text. The id stays. */
+export function mergeUser(kept: string, partial: JsonObject): string {
+  const before = JSON.parse(kept) as JsonObject
+  return readUser({ ...before, ...partial, id: before.id }) ?? kept
+}
+
+/**
+ * Lays a gateway presence over the kept one. Discord validates no field of a presence, so a field that is missing or of
+ * the wrong type keeps its last good value. Source: Discord gateway docs, Presence Update.
+ */
+export function applyPresence(kept: PresenceState, update: JsonObject): PresenceState {
+  const status = STATUSES.get(update.status) ?? kept.status
+  if (status === 'offline') return OFFLINE
+  const platforms = isObject(update.client_status) ? readPlatforms(update.client_status) : kept.platforms
+  if (!Array.isArray(update.activities)) return { ...kept, status, platforms }
+  return { status, platforms, ...readActivities(update.activities) }
+}
+
+export function samePresence(a: PresenceState, b: PresenceState): boolean {
+  return a.status === b.status && a.platforms === b.platforms && a.activities === b.activities
+}
+
+/** The wire text of a presence: every key always present. */
+export function buildPresence({ user, presence, kv }: PersonState): string {
+  const platforms = PLATFORMS.map(
+    (name, bit) => `"active_on_discord_${name}":${(presence.platforms & (1 << bit)) !== 0},`,
+  )
+  return (
+    `{"kv":${kvJson(kv)},"discord_user":${user},"discord_status":"${presence.status}",${platforms.join('')}` +
+    `"listening_to_spotify":${presence.spotify !== 'null'},"spotify":${presence.spotify},"activities":${presence.activities}}`
+  )
+}
+
+/** Pairs as a JSON object. Spliced, not an object: `__proto__` and `constructor` are ordinary keys here. */
+export function kvJson(kv: ReadonlyMap<string, string>): string {
+  if (kv.size === 0) return '{}'
+  return `{${Array.from(kv, ([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`
+}
+
+function readPlatforms(clientStatus: JsonObject): number {
+  return PLATFORMS.reduce((mask, name, bit) => (Object.hasOwn(clientStatus, name) ? mask | (1 << bit) : mask), 0)
+}
+
+function readActivities(list: readonly unknown[]): Pick<PresenceState, 'activities' | 'spotify'> {
+  if (list.length === 0) return OFFLINE
+  const activities = list.filter(isObject).map(readActivity)
+  const spotify = activities.find(activity => activity.id === 'spotify:1')
+  return {
+    activities: JSON.stringify(activities),
+    spotify: spotify === undefined ? 'null' : JSON.stringify(readSpotify(spotify)),
+  }
+}
+
+/** The activity as sent, without the secrets that let a stranger join a game, and with ids as strings. */
+function readActivity(activity: JsonObject): JsonObject {
+  const { application_id, emoji } = activity
+  const numericEmoji = isObject(emoji) && typeof emoji.id === 'number'
+  if (!('secrets' in activity) && typeof application_id !== 'number' && !numericEmoji) return activity
+  const { secrets: _, ...rest } = activity
+  return {
+    ...rest,
+    ...(typeof application_id === 'number' && { application_id: String(application_id) }),
+    ...(numericEmoji && { emoji: { ...emoji, id: String(emoji.id) } }),
+  }
+}
+
+function readSpotify(activity: JsonObject): Spotify {
+  const assets = isObject(activity.assets) ? activity.assets : {}
+  const art = typeof assets.large_image === 'string' ? /^spotify:(.+)$/s.exec(assets.large_image)?.[1] : undefined
+  return {
+    track_id: textOrNull(activity.sync_id),
+    song: textOrNull(activity.details),
+    artist: textOrNull(activity.state),
+    album: textOrNull(assets.large_text),
+    album_art_url: art === undefined ? null : `https://i.scdn.co/image/${art}`,
+    timestamps: isObject(activity.timestamps) ? activity.timestamps : null,
+  }
+}
+
+const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
