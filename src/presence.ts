@@ -107,8 +107,10 @@ function readPlatforms(clientStatus: JsonObject): number {
   return PLATFORMS.reduce((mask, name, bit) => (Object.hasOwn(clientStatus, name) ? mask | (1 << bit) : mask), 0)
 }
 
+const NO_ACTIVITIES = { activities: '[]', spotify: 'null' } as const
+
 function readActivities(list: readonly unknown[]): Pick<PresenceState, 'activities' | 'spotify'> {
-  if (list.length === 0) return OFFLINE
+  if (list.length === 0) return NO_ACTIVITIES
   const activities = list.filter(isObject).map(readActivity)
   const spotify = activities.find(activity => activity.id === 'spotify:1')
   return {

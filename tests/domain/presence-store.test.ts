@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'bun:test'
+import { type Change, createPresenceStore } from '../../src/presence-store.ts'
+
+const ada = { id: '1', username: 'ada' }
+const online = { status: 'online', client_status: { web: 'online' }, activities: [] }
+
+function setup() {
+  const store = createPresenceStore()
+  const changes: Change[] = []
+  store.onChange(change => changes.push(change))
+  const kinds = () => changes.splice(0).map(({ id, kind }) => `${kind} ${id}`)
+  const shown = (id: string) => JSON.parse(store.snapshot(id)?.json ?? 'null')
+  return { store, kinds, shown }
+}
+
+describe('the presence store', () => {
+  test('shows a member from the moment they join, offline without a presence', () => {
+    const { store, kinds, shown } = setup()
+    expect(store.putMember('g', { user: ada })).toBe(true)
+    expect(kinds()).toEqual(['joined 1'])
+    expect(shown('1')).toMatchObject({ discord_user: { username: 'ada' }, discord_status: 'offline' })
+    expect(store.size).toBe(1)
+  })
+
+  test('refuses a member without a usable id and an update of somebody unknown', () => {
+    const { store, kinds } = setup()
+    expect(store.putMember('g', { user: null })).toBe(false)
+    expect(store.putMember('g', {})).toBe(false)
+    expect(store.patchPresence({ user: { id: '9' }, ...online })).toBe(false)
+    expect(store.patchPresence({})).toBe(false)
+    expect(store.patchPresence({ user: { id: { toString: () => '1' } } })).toBe(false)
+    expect([kinds(), store.size]).toEqual([[], 0])
+  })
+
+  test('tells a change once, however many guilds send it', () => {
+    const { store, kinds } = setup()
+    store.putMember('g', { user: ada })
+    store.putMember('h', { user: ada })
+    kinds()
+    store.patchPresence({ user: { id: '1' }, guild_id: 'g', ...online })
+    store.patchPresence({ user: { id: '1' }, guild_id: 'h', ...online })
+    expect(kinds()).toEqual(['changed 1'])
+  })
+
+  test('applies the fields a partial user carries', () => {
+    const { store, kinds, shown } = setup()
+    store.putMember('g', { user: { ...ada, avatar: 'a' } })
+    kinds()
+    store.patchPresence({ user: { id: '1', avatar: 'b' } })
+    expect(kinds()).toEqual(['changed 1'])
+    expect(shown('1').discord_user).toMatchObject({ username: 'ada', avatar: 'b' })
+  })
+
+  test('keeps a person until they left the last guild', () => {
+    const { store, kinds } = setup()
+    store.putMember('g', { user: ada })
+    store.putMember('h', { user: ada })
+    store.removeMember('g', '1')
+    expect(store.has('1')).toBe(true)
+    store.removeGuild('h')
+    expect(store.snapshot('1')).toBeUndefined()
+    expect(kinds()).toEqual(['joined 1', 'left 1'])
+    expect(store.size).toBe(0)
+  })
+
+  test('ignores the leaving of somebody who is not in that guild', () => {
+    const { store } = setup()
+    store.putMember('g', { user: ada })
+    store.removeMember('h', '1')
+    store.removeGuild('h')
+    expect(store.has('1')).toBe(true)
+  })
+
+  test('forgets members a fresh list does not name', () => {
+    const { store } = setup()
+    for (const id of ['1', '2', '3']) store.putMember('g', { user: { id } })
+    store.putMember('h', { user: { id: '3' } })
+    store.retainMembers('g', new Set(['1']))
+    expect([...store.ids()]).toEqual(['1', '3'])
+  })
+
+  test('a list that names a member without a presence makes them offline, an omitted one keeps what is known', () => {
+    const { store, shown } = setup()
+    store.putMember('g', { user: ada }, online)
+    store.putMember('g', { user: ada })
+    expect(shown('1').discord_status).toBe('online')
+    store.putMember('g', { user: ada }, null)
+    expect(shown('1').discord_status).toBe('offline')
+  })
+
+  test('builds a snapshot once until something changes', () => {
+    const { store } = setup()
+    store.putMember('g', { user: ada })
+    const first = store.snapshot('1')
+    store.patchPresence({ user: { id: '1' } })
+    expect(store.snapshot('1')).toBe(first!)
+    store.patchPresence({ user: { id: '1' }, ...online })
+    expect(store.snapshot('1')).not.toBe(first!)
+  })
+
+  test('a nickname changes the snapshot object and tells nobody', () => {
+    const { store, kinds } = setup()
+    store.putMember('g', { user: ada, nick: 'a' })
+    const first = store.snapshot('1')
+    kinds()
+    store.putMember('g', { user: ada, nick: 'b' })
+    expect(kinds()).toEqual([])
+    expect(store.snapshot('1')).not.toBe(first!)
+    expect(store.person('1')?.memberships).toEqual([{ guildId: 'g', nick: 'b' }])
+  })
+
+  test('shows pairs set before their owner joined and tells every write', () => {
+    const { store, kinds, shown } = setup()
+    store.setKv('1', new Map([['a', 'b']]))
+    expect(kinds()).toEqual([])
+    store.putMember('g', { user: ada })
+    expect(shown('1').kv).toEqual({ a: 'b' })
+    store.setKv('1', new Map([['a', 'b']]))
+    expect(kinds()).toEqual(['joined 1', 'changed 1'])
+  })
+
+  test('hides a person from every answer and every listener until they show themselves', () => {
+    const { store, kinds } = setup()
+    store.putMember('g', { user: ada })
+    store.setHidden('1', true)
+    expect([store.size, store.has('1'), store.snapshot('1'), store.person('1'), [...store.ids()]]).toEqual([
+      0,
+      false,
+      undefined,
+      undefined,
+      [],
+    ])
+    store.patchPresence({ user: { id: '1' }, ...online })
+    store.setKv('1', new Map([['a', 'b']]))
+    expect(kinds()).toEqual(['joined 1', 'left 1'])
+    store.setHidden('1', false)
+    expect(kinds()).toEqual(['joined 1'])
+    expect(JSON.parse(store.snapshot('1')?.json ?? '')).toMatchObject({ discord_status: 'online', kv: { a: 'b' } })
+  })
+
+  test('counts hidden people right as they leave and come back', () => {
+    const { store } = setup()
+    store.setHidden('1', true)
+    store.putMember('g', { user: ada })
+    store.putMember('g', { user: { id: '2' } })
+    expect(store.size).toBe(1)
+    store.removeMember('g', '1')
+    expect(store.size).toBe(1)
+    store.setHidden('1', false)
+    expect(store.size).toBe(1)
+  })
+})
