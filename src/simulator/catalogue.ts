@@ -1,0 +1,95 @@
+/** Invented names, songs and games from which the builders make believable people. */
+
+export interface Song {
+  title: string
+  artist: string
+  album: string
+  /** Milliseconds. */
+  length: number
+  /** Spotify's id of the cover, 40 hexadecimal digits. */
+  art: string
+  trackId: string
+}
+
+export interface Game {
+  name: string
+  applicationId: string
+  details: string
+  state: string
+  /** Asset key on Discord's side. */
+  image: string
+}
+
+const song = (title: string, artist: string, album: string, seconds: number, tag: string): Song => ({
+  title,
+  artist,
+  album,
+  length: seconds * 1000,
+  art: `ab67616d0000b273${tag.padEnd(24, '0')}`,
+  trackId: `${tag}SimulatedTrack0000`.slice(0, 22),
+})
+
+export const SONGS: readonly Song[] = [
+  song('Paper Lanterns', 'Hollow Coast', 'Tidewater', 187, '1a2b3c'),
+  song('Slow Satellites', 'Mira Vance', 'Low Orbit', 211, '2b3c4d'),
+  song('Eleven Windows', 'The Quiet Machines', 'Second Floor', 164, '3c4d5e'),
+  song('Copper & Rain', 'Juniper Falls; Anton Reyes', 'Copper & Rain', 242, '4d5e6f'),
+  song('Nachtbus', 'Kaltlicht', 'Linie 9', 198, '5e6f7a'),
+  song('Glasshouse', 'Mira Vance', 'Low Orbit', 176, '6f7a8b'),
+  song('北の灯', 'Hoshizora Club', '夜行', 229, '7a8b9c'),
+  song('Undertow (Reprise)', 'Hollow Coast', 'Tidewater', 143, '8b9cad'),
+  song('Marble Run', 'Pocket Orchestra', 'Toys for Giants', 205, '9cadbe'),
+  song('Café de la Lune', 'Élodie Marchand', 'Minuit', 219, 'adbecf'),
+]
+
+export const GAMES: readonly Game[] = [
+  { name: 'Lumen Drift', applicationId: '901234567890123001', details: 'Ranked', state: 'In a lobby', image: 'drift' },
+  { name: 'Hearthwood', applicationId: '901234567890123002', details: 'Day 41', state: 'Fishing', image: 'farm' },
+  { name: 'Iron Tides II', applicationId: '901234567890123003', details: 'Campaign', state: 'Act 3', image: 'ship' },
+  { name: 'Cube Garden', applicationId: '901234567890123004', details: 'Building', state: 'Solo', image: 'cube' },
+  {
+    name: 'Visual Studio Code',
+    applicationId: '901234567890123005',
+    details: 'Editing main.ts',
+    state: 'Workspace',
+    image: 'ts',
+  },
+]
+
+export const STATUS_TEXTS: readonly string[] = [
+  'brb, tea',
+  'deep work',
+  'on a train',
+  'ask me about moss',
+  'reading',
+  '🌧️',
+]
+
+export const NAMES: readonly string[] = [
+  'Ada',
+  'Bo',
+  'Chidi',
+  'Dune',
+  'Elif',
+  'Fern',
+  'Gus',
+  'Hana',
+  'Ivo',
+  'June',
+  'Kai',
+  'Lark',
+  'Mio',
+  'Noor',
+  'Otto',
+  'Pia',
+  'Quill',
+  'Remy',
+  'Sol',
+  'Tove',
+  'Uma',
+  'Vik',
+  'Wren',
+  'Xan',
+  'Yuki',
+  'Zed',
+]
