@@ -1,13 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { keyCandidates } from './key-scan.ts'
 
 /** Where key hashes are kept; never a key itself. Implementations: SQLite, as a file or `:memory:`. */
 export interface KeyStore {
-  /** Every hash with its owner, read once at start. */
+  /** Every hash with its owner, read once at start. A person may have several: imported ones. */
   loadKeys(): Iterable<readonly [hash: string, userId: string]>
   /** Makes this hash the person's only one. Resolves once it is durable; rejects with `storage_unavailable`. */
   replaceKeys(userId: string, hash: string): Promise<void>
   /** Forgets all the person's hashes. */
   deleteKeys(userId: string): Promise<void>
+}
+
+/** A key that has been made and is not valid yet: so that it can be handed over before the old one is given up. */
+export interface DraftKey {
+  readonly key: string
+  /** Makes it the person's only valid key. Rejects with `storage_unavailable`; then the old one stays. */
+  activate(): Promise<void>
 }
 
 /** API keys: random, shown once, kept as SHA-256 hashes (a fast hash is right for 256 random bits). */
@@ -16,30 +24,83 @@ export interface Keys {
   owner(key: string): string | undefined
   /** Makes a new key and revokes the old ones at once. The only time the key is seen. */
   issue(userId: string): Promise<string>
+  /** A key that becomes valid, and revokes the old ones, only when it is activated. */
+  draft(userId: string): DraftKey
+  /**
+   * Makes the person's keys worthless at once, before anything is stored. Rejects with `storage_unavailable` when that
+   * could not be kept: then they stay worthless until the process ends.
+   */
   revoke(userId: string): Promise<void>
+  /** Drops the person's keys from memory; for when the store has erased them already. */
+  forget(userId: string): void
+  /**
+   * Ids of the people whose live keys a text contains, each once: bare, between punctuation or markdown, in a URL, glued
+   * to other words. Linear in the length of the text.
+   */
+  leaked(text: string): readonly string[]
 }
 
+/** What a key of ours looks like: the prefix and 256 bits in base64url. */
 const PREFIX = 'exoix_'
+const RANDOM_BYTES = 32
 
 export function createKeys(store: KeyStore): Keys {
-  const owners = new Map<string, string>(store.loadKeys())
+  const owners = new Map<string, string>()
+  const hashes = new Map<string, Set<string>>()
+  for (const [hash, userId] of store.loadKeys()) remember(userId, hash)
 
-  function forget(userId: string): void {
-    for (const [hash, owner] of owners) if (owner === userId) owners.delete(hash)
+  function remember(userId: string, hash: string): void {
+    owners.set(hash, userId)
+    const known = hashes.get(userId)
+    if (known === undefined) hashes.set(userId, new Set([hash]))
+    else known.add(hash)
   }
 
+  function forget(userId: string): void {
+    for (const hash of hashes.get(userId) ?? []) owners.delete(hash)
+    hashes.delete(userId)
+  }
+
+  function draft(userId: string): DraftKey {
+    const key = PREFIX + randomBytes(RANDOM_BYTES).toString('base64url')
+    return {
+      key,
+      async activate() {
+        await store.replaceKeys(userId, hashKey(key))
+        forget(userId)
+        remember(userId, hashKey(key))
+      },
+    }
+  }
+
+  const owner = (key: string) => (key === '' ? undefined : owners.get(hashKey(key)))
+
   return {
-    owner: key => (key === '' ? undefined : owners.get(hashKey(key))),
+    owner,
+    draft,
+    forget,
+
     async issue(userId) {
-      const key = PREFIX + randomBytes(32).toString('base64url')
-      await store.replaceKeys(userId, hashKey(key))
-      forget(userId)
-      owners.set(hashKey(key), userId)
+      const { key, activate } = draft(userId)
+      await activate()
       return key
     },
+
     async revoke(userId) {
-      await store.deleteKeys(userId)
       forget(userId)
+      await store.deleteKeys(userId)
+      // Again: a key that was being stored meanwhile has been deleted with the others.
+      forget(userId)
+    },
+
+    leaked(text) {
+      if (owners.size === 0) return []
+      const people = new Set<string>()
+      for (const candidate of keyCandidates(text)) {
+        const userId = owner(candidate)
+        if (userId !== undefined) people.add(userId)
+      }
+      return [...people]
     },
   }
 }

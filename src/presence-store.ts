@@ -60,6 +60,8 @@ export interface PresenceStore {
   /** Takes a person out of every answer, or puts them back. They stay members all the same. */
   setHidden(userId: string, hidden: boolean): void
   isHidden(userId: string): boolean
+  /** Whether the person shares a guild with the bot, hidden or not. */
+  isMember(userId: string): boolean
   has(userId: string): boolean
   person(userId: string): Person | undefined
   /** The wire text, built at most once per change and only when asked for. Undefined when not monitored or hidden. */
@@ -210,6 +212,7 @@ export function createPresenceStore(): PresenceStore {
     },
 
     isHidden: userId => hidden.has(userId),
+    isMember: userId => entries.has(userId),
     has: userId => visible(userId) !== undefined,
     person: visible,
 

@@ -13,9 +13,16 @@ export interface PrivacyStore {
 export interface Privacy {
   hide(userId: string): Promise<void>
   show(userId: string): Promise<void>
+  /** Removes every trace of the person, for good. Members go on being shown as newcomers, unless they are hidden. */
+  erase(userId: string): Promise<void>
 }
 
-export function createPrivacy(store: PrivacyStore, presences: PresenceStore): Privacy {
+/** @param forget what else remembers people in memory (keys, links): called after their traces have left the store. */
+export function createPrivacy(
+  store: PrivacyStore,
+  presences: PresenceStore,
+  forget: readonly ((userId: string) => void)[] = [],
+): Privacy {
   for (const userId of store.loadHidden()) presences.setHidden(userId, true)
 
   async function set(userId: string, hidden: boolean): Promise<void> {
@@ -23,5 +30,13 @@ export function createPrivacy(store: PrivacyStore, presences: PresenceStore): Pr
     presences.setHidden(userId, hidden)
   }
 
-  return { hide: userId => set(userId, true), show: userId => set(userId, false) }
+  return {
+    hide: userId => set(userId, true),
+    show: userId => set(userId, false),
+    async erase(userId) {
+      await store.erase(userId)
+      presences.setKv(userId, new Map())
+      for (const drop of forget) drop(userId)
+    },
+  }
 }

@@ -1,0 +1,60 @@
+import type { PresenceStore } from './presence-store.ts'
+
+const DAY = 24 * 60 * 60 * 1000
+/** People looked at in one go, so that a large sweep never holds up anything else for long. */
+const CHUNK = 250
+
+/** Where it is noted since when people with pairs have been in no guild. Implementations: SQLite, as a file or `:memory:`. */
+export interface RetentionStore {
+  /** Everybody who has pairs, with the time (ms) they were first seen absent, null while they are not known to be. */
+  loadAbsences(): Iterable<readonly [userId: string, since: number | null]>
+  /** Notes since when somebody is absent; null: they are back. */
+  storeAbsence(userId: string, since: number | null): Promise<void>
+  /** Removes the pairs of somebody who is still noted as absent since then; false when they wrote or came back. */
+  removeAbsent(userId: string, since: number): Promise<boolean>
+}
+
+/** Pairs of people who left every guild are kept for a while, then removed. Their keys stay: a write starts the clock anew. */
+export interface Retention {
+  /**
+   * Notes who is absent and removes the pairs of those who have been for longer than the retention time. Resolves with
+   * how many people's pairs were removed. To be called daily, and only while all member lists are loaded: whoever is not
+   * a member at this moment counts as absent.
+   */
+  sweep(now?: number): Promise<number>
+}
+
+/**
+ * @param days how long to keep the pairs of absent people; 0 = for ever.
+ */
+export function createRetention(store: RetentionStore, presences: PresenceStore, days: number): Retention {
+  async function remove(userId: string, since: number): Promise<boolean> {
+    const removed = await store.removeAbsent(userId, since)
+    if (removed) presences.setKv(userId, new Map())
+    return removed
+  }
+
+  async function look(userId: string, since: number | null, now: number): Promise<boolean> {
+    if (presences.isMember(userId)) {
+      if (since !== null) await store.storeAbsence(userId, null)
+      return false
+    }
+    if (since === null) await store.storeAbsence(userId, now)
+    else if (now - since >= days * DAY) return remove(userId, since)
+    return false
+  }
+
+  return {
+    async sweep(now = Date.now()) {
+      if (days === 0) return 0
+      const people = [...store.loadAbsences()]
+      let removed = 0
+      for (let at = 0; at < people.length; at += CHUNK) {
+        const chunk = people.slice(at, at + CHUNK)
+        const results = await Promise.all(chunk.map(([userId, since]) => look(userId, since, now)))
+        removed += results.filter(Boolean).length
+      }
+      return removed
+    },
+  }
+}
