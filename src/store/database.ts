@@ -1,0 +1,105 @@
+import { Database, SQLiteError } from 'bun:sqlite'
+import { existsSync, realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { FatalError } from '../errors.ts'
+import { describeError, type Log } from '../log.ts'
+import { claim } from './lock.ts'
+import { migrate } from './migrations.ts'
+
+export const MEMORY = ':memory:'
+
+/** An open, up-to-date database that no other Exoix process uses. */
+export interface Claimed {
+  readonly db: Database
+  /** Moves the log into the main file, closes it and lets others have it. */
+  close(): void
+}
+
+/** While starting, wait for another program's lock; while serving, no request may hang on one. Milliseconds. */
+const OPEN_TIMEOUT = 5000
+const SERVE_TIMEOUT = 250
+/** The log file is cut back to this after a burst. Bytes. */
+const LOG_FILE_LIMIT = 16 * 1024 * 1024
+
+/** Opens or creates a database. Throws FatalError with one sentence for the operator. `patience`: see {@link claim}. */
+export function openDatabase(path: string, log: Log, patience?: number): Claimed {
+  const file = databaseFile(path)
+  return explaining(file, () => {
+    const release = file === MEMORY ? () => {} : claim(file, patience)
+    try {
+      const db = new Database(file, { create: true, strict: true })
+      prepare(db, file)
+      warnWhenReadOnly(db, file, log)
+      return { db, close: () => close(db, release) }
+    } catch (error) {
+      release()
+      throw error
+    }
+  })
+}
+
+/** The file a setting means: absolute, links followed, so that every process agrees on its lock. */
+export function databaseFile(path: string): string {
+  if (path === MEMORY) return path
+  return existsSync(path) ? realpathSync(path) : resolve(path)
+}
+
+/** Turns what SQLite throws into one sentence that says what to mend. */
+export function explaining<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof SQLiteError) throw new FatalError(explain(file, error))
+    throw error
+  }
+}
+
+function prepare(db: Database, file: string): void {
+  try {
+    db.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT}`)
+    // First of all, so that a file that is not ours stays as it is.
+    migrateIfOurs(db, file)
+    db.run(`PRAGMA busy_timeout = ${SERVE_TIMEOUT}`)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function migrateIfOurs(db: Database, file: string): void {
+  db.run('PRAGMA secure_delete = ON')
+  db.run('PRAGMA synchronous = FULL')
+  db.run(`PRAGMA journal_size_limit = ${LOG_FILE_LIMIT}`)
+  migrate(db, file)
+  db.run('PRAGMA journal_mode = WAL')
+}
+
+function warnWhenReadOnly(db: Database, file: string, log: Log): void {
+  try {
+    db.transaction(() => {}).immediate()
+  } catch (error) {
+    log.warn('the database may not be written to: pairs and keys are read only', { file, reason: describeError(error) })
+  }
+}
+
+function close(db: Database, release: () => void): void {
+  try {
+    db.close(true)
+  } finally {
+    release()
+  }
+}
+
+function explain(file: string, error: SQLiteError): string {
+  const code = String(error.code)
+  const about = [
+    ['SQLITE_CANTOPEN', 'cannot be opened: its folder is missing or may not be written to. Mend it or DATABASE_PATH.'],
+    ['SQLITE_NOTADB', 'is not a database. Choose another DATABASE_PATH, or put a backup in its place.'],
+    ['SQLITE_CORRUPT', 'is damaged. Put a backup in its place: exoix restore <file> --force.'],
+    ['SQLITE_BUSY', 'is locked by another program. Stop that program and try again.'],
+    ['SQLITE_READONLY', 'may not be written to. Mend its permissions or DATABASE_PATH.'],
+    ['SQLITE_FULL', 'cannot be opened: the disk is full.'],
+    ['SQLITE_IOERR', 'cannot be read or written: the disk is full or failing.'],
+  ].find(([prefix = '']) => code.startsWith(prefix))?.[1]
+  return `${file} ${about ?? `cannot be used: ${error.message}.`}`
+}

@@ -1,0 +1,150 @@
+import { type Database, SQLiteError } from 'bun:sqlite'
+import { storageUnavailable } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { createBatch, type Outcome } from './batch.ts'
+
+/**
+ * One transaction for all writes that arrive together, because making a transaction durable costs a hundred times more
+ * than a row.
+ */
+export interface GroupCommit {
+  /**
+   * Runs the work inside the next transaction and settles once that is durable, in the order of the calls. What the work
+   * throws undoes this work only, and is what it rejects with; `storage_unavailable` when it could not be kept.
+   */
+  write<T>(work: () => T): Promise<T>
+  /** Like {@link write}; afterwards no byte of what was deleted stays in SQLite's log file either. */
+  scrub(work: () => void): Promise<void>
+  /** Writes everything pending now. Later writes are refused. */
+  close(): void
+}
+
+export interface GroupCommitDeps {
+  readonly log: Log
+  readonly metrics?: Metrics | undefined
+}
+
+interface Write {
+  readonly work: () => unknown
+  readonly resolve: (value: never) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Commits are this far apart on average (ms): a stream of writes costs 200 commits a second. */
+const SPACING = 5
+/** On slow disks they are further apart: for each ms they take, at least this many until the next, for everything else. */
+const SLOWDOWN = 5
+/** Time saved up while little is written (ms): that much spacing is left out, so that lone writes are kept at once. */
+const CREDIT = 100
+/** Writes in one transaction: bounds how long the process is busy with it. */
+const LARGEST_BATCH = 512
+/** Writes waiting. More than this means that the disk cannot follow: further ones are refused, not heaped up. */
+const LONGEST_QUEUE = 20_000
+
+export function createGroupCommit(db: Database, { log, metrics }: GroupCommitDeps): GroupCommit {
+  const runBatch = createBatch(db)
+  const truncateLog = db.prepare<{ busy: number }, []>('PRAGMA wal_checkpoint(TRUNCATE)')
+  const commits = metrics?.counter('store_commits_total', 'Transactions written to the database')
+  const failures = metrics?.counter('store_failures_total', 'Writes the database could not keep')
+  let queue: Write[] = []
+  let timer: { cancel: () => void } | null = null
+  let notBefore = 0
+  let scrubPending = false
+  let failing = false
+  let closed = false
+
+  function schedule(): void {
+    if (timer !== null || queue.length === 0) return
+    const wait = notBefore - performance.now()
+    timer = wait <= 0 ? soon(flush) : later(flush, wait)
+  }
+
+  function flush(): void {
+    timer = null
+    const started = performance.now()
+    commitSome()
+    const taken = performance.now() - started
+    notBefore = Math.max(notBefore, started - CREDIT) + Math.max(SPACING, SLOWDOWN * taken)
+    schedule()
+  }
+
+  /** Settles in the order of the calls, all in this tick: whoever awaits them sees the same order. */
+  function commitSome(): void {
+    const batch = queue.slice(0, LARGEST_BATCH)
+    queue = queue.slice(LARGEST_BATCH)
+    const outcomes = transact(batch)
+    batch.forEach(({ resolve, reject }, at) => {
+      const outcome = outcomes[at]
+      if (outcome?.kept) resolve(outcome.value as never)
+      else reject(outcome?.error)
+    })
+  }
+
+  function transact(batch: readonly Write[]): readonly Outcome[] {
+    try {
+      const outcomes = runBatch(batch.map(({ work }) => work))
+      commits?.inc()
+      if (scrubPending) scrubLog()
+      if (outcomes.every(outcome => outcome.kept || !(outcome.error instanceof SQLiteError))) recovered()
+      return outcomes.map(outcome => (outcome.kept ? outcome : { kept: false, error: translate(outcome.error) }))
+    } catch (error) {
+      return batch.map(() => ({ kept: false, error: translate(error) }))
+    }
+  }
+
+  /** What the database could not keep is told to clients as such; what a piece of work threw itself stays. */
+  function translate(error: unknown): unknown {
+    if (!(error instanceof SQLiteError)) return error
+    failures?.inc()
+    if (!failing) log.error('the database cannot keep writes', { code: error.code, reason: error.message })
+    failing = true
+    return storageUnavailable()
+  }
+
+  function recovered(): void {
+    if (failing) log.info('the database keeps writes again')
+    failing = false
+  }
+
+  /** Somebody reading the file (a backup) puts it off until a later commit, or until the close. */
+  function scrubLog(): void {
+    try {
+      scrubPending = truncateLog.get()?.busy !== 0
+    } catch (error) {
+      translate(error)
+    }
+  }
+
+  function write<T>(work: () => T): Promise<T> {
+    if (closed || queue.length >= LONGEST_QUEUE) return Promise.reject(storageUnavailable())
+    return new Promise((resolve, reject) => {
+      queue.push({ work, resolve, reject })
+      schedule()
+    })
+  }
+
+  return {
+    write,
+    scrub: work =>
+      write(() => {
+        work()
+        scrubPending = true
+      }),
+    close() {
+      closed = true
+      timer?.cancel()
+      while (queue.length > 0) commitSome()
+    },
+  }
+}
+
+function soon(run: () => void) {
+  const immediate = setImmediate(run)
+  return { cancel: () => clearImmediate(immediate) }
+}
+
+function later(run: () => void, wait: number) {
+  const timeout = setTimeout(run, wait)
+  return { cancel: () => clearTimeout(timeout) }
+}

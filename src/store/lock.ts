@@ -1,0 +1,27 @@
+import { Database } from 'bun:sqlite'
+import { FatalError } from '../errors.ts'
+
+/** How long a starting process waits for one that is just ending. Milliseconds. */
+const PATIENCE = 3000
+
+/**
+ * Claims a database file for this process, so that no second one serves from it and nothing is put in its place. The
+ * claim is a lock on a small file beside it; the operating system drops it when the process ends, however it ends.
+ * Throws FatalError when another process has it. Returns how to let go.
+ */
+export function claim(file: string, patience = PATIENCE): () => void {
+  const lock = new Database(`${file}.lock`, { create: true })
+  try {
+    lock.run(`PRAGMA busy_timeout = ${patience}`)
+    lock.run('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    if (isBusy(error)) {
+      throw new FatalError(`${file} is in use by another Exoix process. Stop that one first, or set DATABASE_PATH.`)
+    }
+    throw error
+  }
+  return () => lock.close(true)
+}
+
+const isBusy = (error: unknown) => String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')

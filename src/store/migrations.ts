@@ -1,0 +1,64 @@
+import type { Database } from 'bun:sqlite'
+import { FatalError } from '../errors.ts'
+
+/** Marks a SQLite file as one of ours: "EXOI". Source: SQLite docs, PRAGMA application_id. */
+const APPLICATION_ID = 0x45584f49
+
+/**
+ * One step each; the file's `user_version` says how many it has. Never edit a released one: add the next.
+ *
+ * - pairs have a row id so that they come back in the order in which they were set.
+ * - absences hold since when (ms) somebody with pairs is in no guild.
+ * - keys keep hashes only. Origin: made here, imported, or imported and revoked since (so that a second import does not
+ *   bring it back).
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE pairs (
+     id INTEGER PRIMARY KEY,
+     user_id TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     UNIQUE (user_id, key)
+   ) STRICT;
+   CREATE TABLE absences (user_id TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE keys (
+     hash TEXT PRIMARY KEY,
+     user_id TEXT NOT NULL,
+     origin TEXT NOT NULL CHECK (origin IN ('issued', 'imported', 'revoked'))
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX keys_of_user ON keys (user_id);
+   CREATE TABLE hidden (user_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+]
+
+/** Brings the file to this version's schema, a transaction a step. Throws FatalError for what is not ours, or is newer. */
+export function migrate(db: Database, name: string): void {
+  const version = schemaVersion(db, name)
+  for (let step = version; step < MIGRATIONS.length; step++) {
+    db.transaction(() => {
+      db.run(MIGRATIONS[step] ?? '')
+      db.run(`PRAGMA application_id = ${APPLICATION_ID}`)
+      db.run(`PRAGMA user_version = ${step + 1}`)
+    }).immediate()
+  }
+}
+
+/** How many steps the file has, 0 for a new one. Throws FatalError for what is not ours, or is newer. */
+export function schemaVersion(db: Database, name: string): number {
+  const version = pragma(db, 'user_version')
+  const tables = db.query<{ count: number }, []>('SELECT count(*) AS count FROM sqlite_schema').get()?.count ?? 0
+  if (version === 0 && tables === 0) return 0
+  if (pragma(db, 'application_id') !== APPLICATION_ID) {
+    throw new FatalError(`${name} is a database of another program, not one of Exoix. Choose another DATABASE_PATH.`)
+  }
+  if (version > MIGRATIONS.length) {
+    throw new FatalError(
+      `${name} was written by a newer Exoix (schema ${version}, this one knows up to ${MIGRATIONS.length}). ` +
+        'Start that version, or restore a backup made before it.',
+    )
+  }
+  return version
+}
+
+function pragma(db: Database, name: 'user_version' | 'application_id'): number {
+  return Number(db.query<[number], []>(`PRAGMA ${name}`).values()[0]?.[0] ?? 0)
+}

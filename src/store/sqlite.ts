@@ -1,0 +1,51 @@
+import type { KeyStore } from '../keys.ts'
+import type { KvStore } from '../kv.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { PrivacyStore } from '../privacy.ts'
+import type { RetentionStore } from '../retention.ts'
+import { openDatabase } from './database.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { createStoredKeys, type StoredKeys } from './keys.ts'
+import { createPairStore, type PairStore } from './pairs.ts'
+import { createPrivacyStore } from './privacy.ts'
+
+/** Everything that outlives the process, in one SQLite file. */
+export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore {
+  importPairs: PairStore['importPairs']
+  importKeys: StoredKeys['importKeys']
+  /** Writes what is pending, moves everything into the main file, lets go of it. Later writes are refused. */
+  close(): Promise<void>
+}
+
+export interface StoreDeps {
+  readonly log: Log
+  readonly metrics?: Metrics | undefined
+  /** How long to wait for another process to let go of the file (ms). Default: 3000. */
+  readonly patience?: number
+}
+
+/**
+ * Opens or creates the file, or `:memory:` for one that is gone with the process. Throws FatalError when it cannot be
+ * used: not a database, from a newer Exoix, in use by another process, its folder missing.
+ */
+export function openStore(path: string, { log, metrics, patience }: StoreDeps): Store {
+  const database = openDatabase(path, log, patience)
+  const group = createGroupCommit(database.db, { log, metrics })
+  const pairs = createPairStore(database.db, group)
+  const keys = createStoredKeys(database.db, group)
+  const privacy = createPrivacyStore(database.db, group, [pairs, keys])
+  let open = true
+
+  return {
+    ...pairs,
+    ...keys,
+    ...privacy,
+    async close() {
+      if (!open) return
+      open = false
+      group.close()
+      database.close()
+    },
+  }
+}

@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { KV_LIMITS, type KvChange } from '../../src/kv.ts'
+import type { Store } from '../../src/store/sqlite.ts'
+
+const ANN = '100000000000000001'
+const BEN = '100000000000000002'
+
+const put = (pairs: Record<string, string>): KvChange => ({ kind: 'put', pairs: new Map(Object.entries(pairs)) })
+const numbered = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, String(at)]))
+
+/** What every store must do, whatever it is made of. */
+export function storeContract(name: string, open: () => Store): void {
+  describe(name, () => {
+    let store: Store
+    beforeEach(() => {
+      store = open()
+    })
+    afterEach(() => store.close())
+
+    const pairsOf = (userId: string) => Object.fromEntries(new Map(store.loadPairs()).get(userId) ?? [])
+    const keys = () => new Map(store.loadKeys())
+    const absences = () => new Map(store.loadAbsences())
+
+    describe('pairs', () => {
+      test('come back as they were put, in the order in which they were first set', async () => {
+        await store.changePairs(ANN, put({ z: '1', a: '2' }))
+        await store.changePairs(ANN, put({ m: '3', z: '4' }))
+        expect([...(new Map(store.loadPairs()).get(ANN) ?? [])]).toEqual([
+          ['z', '4'],
+          ['a', '2'],
+          ['m', '3'],
+        ])
+      })
+
+      test('keep every character: empty, NUL, line ends, astral, byte order marks, names of object members', async () => {
+        const pairs = new Map([
+          ['empty', ''],
+          ['odd', '\0a\r\n\ufeffb\u{1f600}\u2028'],
+          ['__proto__', 'p'],
+          ['constructor', 'c'],
+        ])
+        await store.changePairs(ANN, { kind: 'put', pairs })
+        expect(new Map(store.loadPairs()).get(ANN)).toEqual(pairs)
+      })
+
+      test('belong to one person each', async () => {
+        await store.changePairs(ANN, put({ a: '1' }))
+        await store.changePairs(BEN, put({ a: '2' }))
+        await store.changePairs(ANN, { kind: 'clear' })
+        expect(pairsOf(ANN)).toEqual({})
+        expect(pairsOf(BEN)).toEqual({ a: '2' })
+      })
+
+      test('tell whether anything was stored or removed', async () => {
+        expect(await store.changePairs(ANN, put({ a: '1' }))).toBe(true)
+        expect(await store.changePairs(ANN, put({ a: '1' }))).toBe(true)
+        expect(await store.changePairs(ANN, put({}))).toBe(false)
+        expect(await store.changePairs(ANN, { kind: 'delete', key: 'b' })).toBe(false)
+        expect(await store.changePairs(ANN, { kind: 'delete', key: 'a' })).toBe(true)
+        expect(await store.changePairs(ANN, { kind: 'clear' })).toBe(false)
+        await store.changePairs(ANN, put({ a: '1' }))
+        expect(await store.changePairs(ANN, { kind: 'clear' })).toBe(true)
+      })
+
+      test('are at most 512 a person, counted with what is there already', async () => {
+        await store.changePairs(ANN, put(numbered(KV_LIMITS.keys)))
+        await store.changePairs(BEN, put({ a: '1' }))
+        await store.changePairs(ANN, put({ k0: 'overwritten' }))
+        const refused = store.changePairs(ANN, put({ k1: 'not this either', oneMore: '1' }))
+        expect(refused).rejects.toMatchObject({ code: 'kv_validation_failed', message: expect.stringContaining('512') })
+        await refused.catch(() => {})
+        expect(pairsOf(ANN)).toEqual({ ...numbered(KV_LIMITS.keys), k0: 'overwritten' })
+      })
+
+      test('of concurrent writers are all kept, and a refused write takes no other along', async () => {
+        await store.changePairs(ANN, put(numbered(KV_LIMITS.keys - 1)))
+        const results = await Promise.allSettled([
+          store.changePairs(ANN, put({ last: '1' })),
+          store.changePairs(ANN, put({ tooMany: '1' })),
+          store.changePairs(BEN, put({ a: '1' })),
+          store.changePairs(ANN, { kind: 'delete', key: 'k0' }),
+          store.changePairs(ANN, put({ fits: '1' })),
+        ])
+        expect(results.map(({ status }) => status)).toEqual([
+          'fulfilled',
+          'rejected',
+          'fulfilled',
+          'fulfilled',
+          'fulfilled',
+        ])
+        const { k0: _, ...rest } = numbered(KV_LIMITS.keys - 1)
+        expect(pairsOf(ANN)).toEqual({ ...rest, last: '1', fits: '1' })
+        expect(pairsOf(BEN)).toEqual({ a: '1' })
+      })
+
+      test('settle in the order of the calls', async () => {
+        const order: number[] = []
+        await Promise.allSettled(
+          Array.from({ length: 1500 }, (_, at) => {
+            const change: KvChange = at % 7 === 0 ? put(numbered(600)) : put({ a: String(at) })
+            return store.changePairs(ANN, change).then(
+              () => order.push(at),
+              () => order.push(at),
+            )
+          }),
+        )
+        expect(order).toEqual(Array.from({ length: 1500 }, (_, at) => at))
+        expect(pairsOf(ANN)).toEqual({ a: '1499' })
+      })
+    })
+
+    describe('keys', () => {
+      test('are one a person: a new one replaces the old', async () => {
+        await store.replaceKeys(ANN, 'hash1')
+        await store.replaceKeys(BEN, 'hash2')
+        await store.replaceKeys(ANN, 'hash3')
+        expect(keys()).toEqual(
+          new Map([
+            ['hash2', BEN],
+            ['hash3', ANN],
+          ]),
+        )
+      })
+
+      test('can be deleted', async () => {
+        await store.replaceKeys(ANN, 'hash1')
+        await store.replaceKeys(BEN, 'hash2')
+        await store.deleteKeys(ANN)
+        expect(keys()).toEqual(new Map([['hash2', BEN]]))
+      })
+
+      test('that are imported live side by side and follow what is imported next', async () => {
+        expect(await store.importKeys(ANN, new Set(['old1', 'old2']))).toBe('added')
+        expect(await store.importKeys(ANN, new Set(['old1', 'old2']))).toBe('unchanged')
+        expect(await store.importKeys(ANN, new Set(['old2', 'old3']))).toBe('added')
+        expect([...keys().keys()].sort()).toEqual(['old2', 'old3'])
+      })
+
+      test('that were replaced or revoked are not brought back by an import', async () => {
+        await store.importKeys(ANN, new Set(['old']))
+        await store.replaceKeys(ANN, 'new')
+        expect(await store.importKeys(ANN, new Set(['old', 'other']))).toBe('kept')
+        expect(keys()).toEqual(new Map([['new', ANN]]))
+
+        await store.importKeys(BEN, new Set(['ben']))
+        await store.deleteKeys(BEN)
+        expect(await store.importKeys(BEN, new Set(['ben']))).toBe('kept')
+        expect(keys()).toEqual(new Map([['new', ANN]]))
+      })
+    })
+
+    describe('imported pairs', () => {
+      test('are added, and never overwrite what is there', async () => {
+        await store.changePairs(ANN, put({ mine: 'new', same: '1' }))
+        const imported = await store.importPairs(ANN, new Map(Object.entries({ mine: 'old', same: '1', more: '2' })))
+        expect(imported).toEqual({ added: ['more'], unchanged: ['same'], kept: ['mine'], overLimit: [] })
+        expect(pairsOf(ANN)).toEqual({ mine: 'new', same: '1', more: '2' })
+      })
+
+      test('beyond 512 are named and left out', async () => {
+        await store.changePairs(ANN, put(numbered(KV_LIMITS.keys - 1)))
+        const imported = await store.importPairs(ANN, new Map(Object.entries({ a: '1', b: '2', k0: '0' })))
+        expect(imported).toEqual({ added: ['a'], unchanged: ['k0'], kept: [], overLimit: ['b'] })
+      })
+    })
+
+    describe('privacy', () => {
+      test('remembers who is hidden', async () => {
+        await store.storeHidden(ANN, true)
+        await store.storeHidden(ANN, true)
+        await store.storeHidden(BEN, true)
+        await store.storeHidden(BEN, false)
+        expect([...store.loadHidden()]).toEqual([ANN])
+      })
+
+      test('erases one person, all but the wish to be hidden', async () => {
+        for (const userId of [ANN, BEN]) {
+          await store.changePairs(userId, put({ a: '1' }))
+          await store.storeAbsence(userId, 1)
+          await store.importKeys(userId, new Set([`imported ${userId}`]))
+          await store.deleteKeys(userId)
+          await store.replaceKeys(userId, `hash ${userId}`)
+          await store.storeHidden(userId, true)
+        }
+        await store.erase(ANN)
+        expect([...new Map(store.loadPairs()).keys()]).toEqual([BEN])
+        expect([...keys().values()]).toEqual([BEN])
+        expect([...absences().keys()]).toEqual([BEN])
+        expect([...store.loadHidden()].sort()).toEqual([ANN, BEN])
+        expect(await store.importKeys(ANN, new Set([`imported ${ANN}`]))).toBe('added')
+      })
+    })
+
+    describe('absences', () => {
+      test('are known for people with pairs, until they are back or change a pair', async () => {
+        await store.changePairs(ANN, put({ a: '1' }))
+        await store.changePairs(BEN, put({ a: '1' }))
+        expect(absences()).toEqual(new Map([ANN, BEN].map(userId => [userId, null])))
+        await store.storeAbsence(ANN, 1_700_000_000_000)
+        await store.storeAbsence(BEN, 5)
+        expect(absences().get(ANN)).toBe(1_700_000_000_000)
+        await store.storeAbsence(ANN, null)
+        await store.changePairs(BEN, { kind: 'delete', key: 'no such key' })
+        expect(absences()).toEqual(new Map([ANN, BEN].map(userId => [userId, null])))
+      })
+
+      test('lead to removal only while they are the same absence', async () => {
+        await store.changePairs(ANN, put({ a: '1', b: '2' }))
+        await store.storeAbsence(ANN, 5)
+        expect(await store.removeAbsent(ANN, 4)).toBe(false)
+        const [written, removed] = await Promise.all([
+          store.changePairs(ANN, put({ c: '3' })),
+          store.removeAbsent(ANN, 5),
+        ])
+        expect([written, removed]).toEqual([true, false])
+        await store.storeAbsence(ANN, 6)
+        expect(await store.removeAbsent(ANN, 6)).toBe(true)
+        expect(pairsOf(ANN)).toEqual({})
+        expect(absences().size).toBe(0)
+      })
+    })
+
+    test('refuses writes once it is closed, and can be closed twice', async () => {
+      const pending = store.changePairs(ANN, put({ a: '1' }))
+      await store.close()
+      expect(await pending).toBe(true)
+      expect(store.changePairs(ANN, put({ a: '2' }))).rejects.toMatchObject({
+        code: 'storage_unavailable',
+        status: 503,
+      })
+      await store.close()
+    })
+  })
+}
