@@ -66,15 +66,24 @@ export interface PresenceStore {
   person(userId: string): Person | undefined
   /** The wire text, built at most once per change and only when asked for. Undefined when not monitored or hidden. */
   snapshot(userId: string): Snapshot | undefined
+  /** Guilds that have members here. */
+  guildIds(): IterableIterator<string>
   /** Ids of everybody monitored and not hidden. */
   ids(): IterableIterator<string>
   onChange(listener: (change: Change) => void): () => void
+  /** Puts back a person as they were saved, telling nobody. Somebody already known stays as they are. */
+  restore(person: Person): void
+  /**
+   * Ids of everybody whose person changed, joined or left since the last call, hidden ones included: what a saver has
+   * to write. With each the person as they are now, undefined for who left.
+   */
+  takeTouched(): Map<string, Person | undefined>
 }
 
 interface Entry extends Person {
   user: string
   presence: PresenceState
-  memberships: Membership[]
+  memberships: readonly Membership[]
   snapshot: Snapshot | null
 }
 
@@ -86,6 +95,7 @@ export function createPresenceStore(): PresenceStore {
   const kv = new Map<string, ReadonlyMap<string, string>>()
   const hidden = new Set<string>()
   const listeners = new Set<(change: Change) => void>()
+  const touched = new Set<string>()
   let hiddenMembers = 0
 
   function tell(id: string, kind: Change['kind']): void {
@@ -105,6 +115,7 @@ export function createPresenceStore(): PresenceStore {
   function join(guildId: string, id: string, member: JsonObject, user: string, presence: PresenceState): void {
     entries.set(id, { id, user, presence, memberships: [{ guildId, nick: readNick(member) }], snapshot: null })
     if (hidden.has(id)) hiddenMembers++
+    touched.add(id)
     tell(id, 'joined')
   }
 
@@ -112,16 +123,21 @@ export function createPresenceStore(): PresenceStore {
     if (entry.user === user && samePresence(entry.presence, presence)) return
     entry.user = user
     entry.presence = presence
+    touched.add(entry.id)
     changed(entry)
   }
 
-  /** Keeps a membership's nickname; tells whether it changed. */
-  function setMembership(entry: Entry, guildId: string, nick: string | null): boolean {
+  function setMembership(entry: Entry, guildId: string, nick: string | null): void {
     const at = entry.memberships.findIndex(membership => membership.guildId === guildId)
-    if (at === -1) entry.memberships.push({ guildId, nick })
-    else if (entry.memberships[at]?.nick === nick) return false
-    else entry.memberships[at] = { guildId, nick }
-    return true
+    if (at === -1) setMemberships(entry, [...entry.memberships, { guildId, nick }])
+    else if (entry.memberships[at]?.nick !== nick) setMemberships(entry, entry.memberships.with(at, { guildId, nick }))
+  }
+
+  /** Memberships are no part of the wire text, but what is derived from a snapshot may show a nickname. */
+  function setMemberships(entry: Entry, memberships: readonly Membership[]): void {
+    entry.memberships = memberships
+    entry.snapshot = null
+    touched.add(entry.id)
   }
 
   const pairs = (id: string) => kv.get(id) ?? NO_PAIRS
@@ -134,12 +150,10 @@ export function createPresenceStore(): PresenceStore {
     const entry = entries.get(id)
     if (entry === undefined) return
     const rest = entry.memberships.filter(membership => membership.guildId !== guildId)
-    if (rest.length > 0) {
-      entry.memberships = rest
-      return
-    }
+    if (rest.length > 0) return setMemberships(entry, rest)
     entries.delete(id)
     if (hidden.has(id)) hiddenMembers--
+    touched.add(id)
     tell(id, 'left')
   }
 
@@ -158,8 +172,7 @@ export function createPresenceStore(): PresenceStore {
         join(guildId, id, member, user, applyPresence(OFFLINE, presence ?? {}))
         return true
       }
-      // A nickname is no part of the wire text, but what is derived from a snapshot may show it.
-      if (setMembership(entry, guildId, readNick(member))) entry.snapshot = null
+      setMembership(entry, guildId, readNick(member))
       update(
         entry,
         user,
@@ -223,6 +236,8 @@ export function createPresenceStore(): PresenceStore {
       return entry.snapshot
     },
 
+    guildIds: () => members.keys(),
+
     *ids() {
       for (const id of entries.keys()) if (!hidden.has(id)) yield id
     },
@@ -230,6 +245,19 @@ export function createPresenceStore(): PresenceStore {
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
+    },
+
+    restore(person) {
+      if (entries.has(person.id) || person.memberships.length === 0) return
+      for (const { guildId } of person.memberships) guildMembers(members, guildId).add(person.id)
+      entries.set(person.id, { ...person, snapshot: null })
+      if (hidden.has(person.id)) hiddenMembers++
+    },
+
+    takeTouched() {
+      const taken = new Map(Array.from(touched, id => [id, entries.get(id)] as const))
+      touched.clear()
+      return taken
     },
   }
 }

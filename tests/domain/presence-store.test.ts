@@ -149,4 +149,41 @@ describe('the presence store', () => {
     store.setHidden('1', false)
     expect(store.size).toBe(1)
   })
+
+  test('names everybody a saver has to write, once, with what to write', () => {
+    const { store } = setup()
+    store.putMember('g', { user: ada })
+    store.putMember('g', { user: { id: '2' } })
+    expect([...store.takeTouched().keys()]).toEqual(['1', '2'])
+    expect(store.takeTouched().size).toBe(0)
+    store.setHidden('1', true)
+    store.patchPresence({ user: { id: '1' }, ...online })
+    store.putMember('g', { user: { id: '2' }, nick: 'two' })
+    store.patchPresence({ user: { id: '2' } })
+    store.setKv('2', new Map([['a', 'b']]))
+    const touched = store.takeTouched()
+    expect([...touched.keys()]).toEqual(['1', '2'])
+    expect(touched.get('1')?.presence.status).toBe('online')
+    store.removeGuild('g')
+    expect([...store.takeTouched()]).toEqual([
+      ['1', undefined],
+      ['2', undefined],
+    ])
+  })
+
+  test('puts a saved person back without telling anybody, and lets them leave as usual', () => {
+    const { store, kinds, shown } = setup()
+    store.putMember('g', { user: ada, nick: 'a' }, online)
+    const person = store.takeTouched().get('1')!
+    const next = setup()
+    next.store.restore(person)
+    expect(next.kinds()).toEqual([])
+    expect(next.shown('1')).toEqual(shown('1'))
+    expect([...next.store.guildIds()]).toEqual(['g'])
+    next.store.putMember('g', { user: ada, nick: 'a' }, online)
+    expect(next.kinds()).toEqual([])
+    next.store.removeMember('g', '1')
+    expect(next.kinds()).toEqual(['left 1'])
+    expect(kinds()).toEqual(['joined 1'])
+  })
 })
