@@ -25,6 +25,12 @@ export interface BotRecords {
   messageEdit: BotMessage
   messageDelete: { channelId: string; messageId: string }
   dmChannel: { userId: string; channelId: string }
+  /** The first answer to an interaction, of any type. */
+  callback: { interaction: Json; type: number; data: Json }
+  /** A message that answers an interaction: at once, or when a deferred one is filled in. */
+  reply: BotMessage
+  replyEdit: BotMessage
+  followup: BotMessage
   /** The application's commands were overwritten. */
   commands: { guildId: string | null; commands: Json[] }
   /** An avatar was asked for. */

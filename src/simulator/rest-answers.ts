@@ -35,7 +35,7 @@ export function invalidForm(problems: readonly Problem[]): Response {
   const errors: Json = {}
   for (const { path, code, message } of problems) {
     let node = errors
-    for (const key of path.split('.')) {
+    for (const key of path.split('.').filter(Boolean)) {
       node[key] ??= {}
       node = node[key] as Json
     }

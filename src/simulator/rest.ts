@@ -1,6 +1,6 @@
 import type { Account } from './account.ts'
 import type { BotJournal } from './records.ts'
-import { failure, json, type RestContext, type Route } from './rest-answers.ts'
+import { failure, type RestContext, type Route } from './rest-answers.ts'
 import type { RestLimits } from './rest-limits.ts'
 import type { Json } from './types.ts'
 
@@ -63,7 +63,8 @@ async function readBody(request: Request): Promise<Json | null> {
   try {
     if (type.startsWith('multipart/form-data')) return await readForm(request)
     const text = await request.text()
-    return text === '' ? {} : (JSON.parse(text) as Json)
+    const value: unknown = text === '' ? {} : JSON.parse(text)
+    return typeof value === 'object' ? (value as Json | null) : null
   } catch {
     return null
   }
@@ -80,5 +81,3 @@ async function readForm(request: Request): Promise<Json> {
   }
   return { ...body, files }
 }
-
-export { json }

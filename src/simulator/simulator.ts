@@ -1,13 +1,18 @@
 import type { Account } from './account.ts'
 import { createCdn } from './cdn.ts'
+import { createCommands } from './commands.ts'
 import { createGateway } from './gateway.ts'
 import { createGatewayOps } from './gateway-ops.ts'
+import { createInteractions, type Interactions } from './interactions.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { createMemberRequests } from './members.ts'
-import type { BotRecords } from './records.ts'
+import { createMessages, type Messages } from './messages.ts'
+import type { BotMessage, BotRecords } from './records.ts'
 import { createRest } from './rest.ts'
 import { applicationRoutes } from './rest-application.ts'
+import { interactionRoutes } from './rest-interactions.ts'
 import { createRestLimits, type RestFailure } from './rest-limits.ts'
+import { messageRoutes } from './rest-messages.ts'
 import type { Session } from './session.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { ApplicationFlag } from './types.ts'
@@ -40,6 +45,8 @@ export interface SimulatorOptions {
   restLimit?: number
   restWindowMs?: number
   restGlobalLimit?: number
+  /** How long the bot has to answer an interaction. */
+  interactionTimeoutMs?: number
   now?: () => number
 }
 
@@ -55,7 +62,17 @@ export interface Simulator {
   readonly weather: Weather
   readonly journal: Journal<BotRecords>
   readonly sessions: Session[]
+  readonly messages: Messages
+  /** What the bot did next: `await sim.next('identify')`; see {@link BotRecords}. */
   next: Journal<BotRecords>['next']
+  /** The bot's next channel or direct message. */
+  nextMessage(fits?: (message: BotMessage) => boolean): Promise<BotMessage>
+  /** A person writes; returns the message. */
+  sendMessage: Messages['sendMessage']
+  editMessage: Messages['editMessage']
+  closeDms: Messages['closeDms']
+  /** A person uses a command, a button or a modal; resolves with the bot's first answer. */
+  interact: Interactions['interact']
   /** Sends a dispatch with any name and data to the connected sessions (or one), numbered as usual. */
   raw(t: string, d: unknown, session?: Session): void
   /** Sends a text as it is. */
@@ -82,6 +99,7 @@ const DEFAULTS = {
   restLimit: 50,
   restWindowMs: 1000,
   restGlobalLimit: 50,
+  interactionTimeoutMs: 3000,
   now: Date.now,
 }
 
@@ -128,7 +146,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     windowMs: settings.restWindowMs,
   }
   const limits = createRestLimits({ ...limitOptions, now: settings.now })
-  const routes = applicationRoutes(world, account, settings.identifyIntervalMs)
+  const messages = createMessages({ ...shared, world, emit: running.emit })
+  const commands = createCommands(world, account, journal)
+  const interactions = createInteractions({ ...shared, world, commands, messages, emit: running.emit })
+  const routes = [
+    ...applicationRoutes(world, account, settings.identifyIntervalMs),
+    ...messageRoutes(world, messages, journal),
+    ...commands.routes,
+    ...interactionRoutes({ ...shared, interactions, messages }),
+  ]
   const rest = createRest({ account, journal, limits, routes })
   const cdn = createCdn(world, journal)
 
@@ -173,7 +199,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     get sessions() {
       return running.all()
     },
+    messages,
     next: journal.next,
+    nextMessage: fits => journal.next('message', fits),
+    sendMessage: messages.sendMessage,
+    editMessage: messages.editMessage,
+    closeDms: messages.closeDms,
+    interact: interactions.interact,
     raw(t, d, session) {
       for (const target of chosen(session)) target.dispatch(JSON.stringify(t).slice(1, -1), JSON.stringify(d) ?? 'null')
     },
