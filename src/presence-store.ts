@@ -150,7 +150,10 @@ export function createPresenceStore(): PresenceStore {
     const entry = entries.get(id)
     if (entry === undefined) return
     const rest = entry.memberships.filter(membership => membership.guildId !== guildId)
-    if (rest.length > 0) return setMemberships(entry, rest)
+    if (rest.length > 0) {
+      setMemberships(entry, rest)
+      return
+    }
     entries.delete(id)
     if (hidden.has(id)) hiddenMembers--
     touched.add(id)
