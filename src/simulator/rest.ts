@@ -22,7 +22,7 @@ export function createRest(options: RestOptions): Rest {
   const { account, journal, limits, routes } = options
 
   async function handle(request: Request, url: URL): Promise<Response> {
-    const { version, path = '' } = VERSIONED.exec(url.pathname)?.groups ?? {}
+    const { version, path = '' } = VERSIONED.exec(decode(url.pathname))?.groups ?? {}
     const body = await readBody(request)
     const record = (status: number) => journal.record('rest', { method: request.method, path, status, body })
     const broken = await limits.failureFor(path)
@@ -80,4 +80,13 @@ async function readForm(request: Request): Promise<Json> {
       files.push({ key, filename: (value as File).name, size: value.size, text: await value.text() })
   }
   return { ...body, files }
+}
+
+/** Clients send `@original` as `%40original`. */
+function decode(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname)
+  } catch {
+    return pathname
+  }
 }
