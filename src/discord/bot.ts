@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { API } from '@discordjs/core'
+import type { Config } from '../config.ts'
+import type { Keys } from '../keys.ts'
+import type { Kv } from '../kv.ts'
+import { describeError, type Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { isObject, isSnowflake } from '../presence.ts'
+import type { PresenceStore } from '../presence-store.ts'
+import type { Privacy } from '../privacy.ts'
+import { tell } from './commands/execute.ts'
+import { createGuard } from './commands/guard.ts'
+import { createIdentity } from './commands/identity.ts'
+import { readInteraction } from './commands/interaction.ts'
+import { createInteractions } from './commands/interactions.ts'
+import { createKeyDesk } from './commands/key-desk.ts'
+import { keyCommands } from './commands/keys.ts'
+import { createLimits } from './commands/limits.ts'
+import { type Message, readMessage } from './commands/message.ts'
+import { createOutbox } from './commands/outbox.ts'
+import { pairCommands } from './commands/pairs.ts'
+import { privacyCommands } from './commands/privacy.ts'
+import { registerCommands, slashDefinitions, type Wait } from './commands/registration.ts'
+import { createTable } from './commands/table.ts'
+import { createTypedCommands } from './commands/typed.ts'
+
+/** The bot: answers commands and buttons, and guards keys. */
+export interface Bot {
+  /** Takes any gateway dispatch. Never throws; what it starts goes on by itself. */
+  handle(type: string, data: unknown): void
+  /** Resolves when everything under way is done. */
+  idle(): Promise<void>
+  /** Registers the slash commands; tries again until Discord takes them or the signal is aborted. Never rejects. */
+  register(applicationId: string, signal?: AbortSignal): Promise<void>
+}
+
+export interface BotDeps {
+  config: Pick<Config, 'commandPrefix' | 'externalUrl'>
+  /** False: another copy answers for this bot, and this one does nothing at all. */
+  answers: boolean
+  api: API
+  presences: PresenceStore
+  kv: Kv
+  keys: Keys
+  privacy: Privacy
+  metrics: Metrics
+  log: Log
+  /** Milliseconds since 1970. */
+  now?: () => number
+  wait?: Wait
+  /** Milliseconds after which an interaction's answer is deferred. */
+  deferAfter?: number
+}
+
+export function createBot(options: BotDeps): Bot {
+  const { config, api, presences, kv, keys, privacy, metrics, log } = options
+  const { answers, now = Date.now, wait = pause, deferAfter = 2000 } = options
+  const { commandPrefix, externalUrl } = config
+  const underWay = new Set<Promise<void>>()
+  const dropped = metrics.counter('bot_commands_dropped_total', 'Commands ignored because too many were under way')
+  const limits = createLimits(now)
+  const outbox = createOutbox({ api, metrics, log, onForbidden: limits.mute })
+  const identity = createIdentity(api, log)
+  const desk = createKeyDesk({ keys, outbox, log, commandPrefix, externalUrl })
+  const guard = createGuard({ keys, desk, metrics, log })
+  const nouns = [
+    pairCommands({ kv, presences, externalUrl }),
+    keyCommands(desk),
+    privacyCommands({ privacy, presences, now }),
+  ]
+  const table = createTable(nouns, commandPrefix)
+  const typed = createTypedCommands({ table, outbox, limits, identity, dropped, log, commandPrefix })
+  const interact = createInteractions({ api, table, outbox, limits, guard, dropped, log, deferAfter })
+
+  function onMessage(data: unknown, isNew: boolean): Promise<void> | undefined {
+    const message = readMessage(data)
+    if (message === null || (message.authorId !== null && message.authorId === identity.id())) return undefined
+    const owners = guard.leaked(message.text)
+    if (owners.length > 0) return onLeak(message, owners, isNew)
+    return isNew ? typed.handle(message) : undefined
+  }
+
+  /** A key comes before anything else the message may want. */
+  async function onLeak(message: Message, owners: readonly string[], isNew: boolean): Promise<void> {
+    if (!message.byPerson && (await mayBeOwn(message))) return
+    const { id, channelId, guildId } = message
+    const place = guildId === null || channelId === null ? 'a direct message' : `a message in <#${channelId}>`
+    const { reached, notice } = await guard.protect(owners, place)
+    const command = isNew && typed.find(message) !== null
+    if (id === null || channelId === null || (reached && !command)) return
+    const text = command ? `${notice} The command was not carried out.` : notice
+    await tell(reply => outbox.answer(channelId, id, reply), text)
+  }
+
+  /** The bot's own messages carry the keys it hands out; they must never be taken for leaks. */
+  async function mayBeOwn({ authorId, guildId }: Message): Promise<boolean> {
+    if (authorId === null) return guildId === null
+    const own = await identity.find()
+    return own === null || own === authorId
+  }
+
+  function dispatch(type: string, data: unknown): Promise<void> | undefined {
+    if (type === 'MESSAGE_CREATE') return onMessage(data, true)
+    if (type === 'MESSAGE_UPDATE') return onMessage(data, false)
+    if (type === 'READY') learnIdentity(data)
+    const interaction = type === 'INTERACTION_CREATE' ? readInteraction(data) : null
+    return interaction === null ? undefined : interact(interaction)
+  }
+
+  function learnIdentity(data: unknown): void {
+    if (isObject(data) && isObject(data.user) && isSnowflake(data.user.id)) identity.know(data.user.id)
+  }
+
+  function follow(work: Promise<void>): void {
+    const done = work.catch(fail).finally(() => underWay.delete(done))
+    underWay.add(done)
+  }
+
+  function fail(error: unknown): void {
+    log.error('a message or interaction could not be handled', { error: describeError(error) })
+  }
+
+  return {
+    handle(type, data) {
+      if (!answers) return
+      try {
+        const work = dispatch(type, data)
+        if (work !== undefined) follow(work)
+      } catch (error) {
+        fail(error)
+      }
+    },
+    async idle() {
+      while (underWay.size > 0) await Promise.all(underWay)
+    },
+    async register(applicationId, signal) {
+      if (answers) await registerCommands({ api, log, wait }, applicationId, slashDefinitions(table), signal)
+    },
+  }
+}
+
+/** Waits without keeping the process alive. */
+const pause: Wait = (milliseconds, signal) =>
+  sleep(milliseconds, undefined, signal === undefined ? { ref: false } : { ref: false, signal })

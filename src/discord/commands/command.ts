@@ -1,0 +1,89 @@
+import type { Form, Reply } from './reply.ts'
+
+/** One argument of a command; typed form, slash option and usage line are all made from it. */
+export interface Option {
+  readonly name: string
+  /** Shown beside the slash option, at most 100 characters. */
+  readonly description: string
+  /**
+   * `word`: no blanks in it. `integer`: a word of digits. `text`: everything behind exactly one blank or newline,
+   * verbatim. `block`: everything that is left, newlines and all. `text` and `block` come last.
+   */
+  readonly kind: 'word' | 'integer' | 'text' | 'block'
+  readonly optional?: boolean
+  /** Only typed behind the prefix: the slash command has a better way (a button, say). */
+  readonly prefixOnly?: boolean
+  /** What the usage line says instead of the name in brackets. */
+  readonly label?: string
+  readonly maxLength?: number
+  /** Values offered while the option is being typed in a slash command. */
+  readonly complete?: (userId: string, typed: string) => readonly string[]
+}
+
+/** One thing the bot can be told, whichever way: everything said about it elsewhere is derived from this. */
+export interface Command {
+  /** What is typed behind the prefix, in lower case, one or two words; the first is the one shown. Empty: slash only. */
+  readonly names: readonly string[]
+  /** Slash command, or command and subcommand: one or two words. */
+  readonly slash?: string
+  /** What it does, at most 100 characters. */
+  readonly summary: string
+  readonly options: readonly Option[]
+  /** May throw ApiError (its message is the reply) and {@link WrongUsage}. */
+  run(call: Call): Promise<void>
+}
+
+/** What happens when a button is pressed or a form is sent. Only the person it was made for gets here. */
+export interface Action {
+  readonly name: string
+  run(call: Call, argument: string): Promise<void>
+}
+
+/** The commands around one noun. */
+export interface Noun {
+  /** First words of two-word slash commands, with their descriptions. */
+  readonly groups?: Readonly<Record<string, string>>
+  readonly commands: readonly Command[]
+  readonly actions?: readonly Action[]
+}
+
+/** One use of a command, a button or a form, by whatever way it came. */
+export interface Call {
+  readonly userId: string
+  /** The command prefix when the command was typed in a message; null for slash commands, buttons and forms. */
+  readonly prefix: string | null
+  /** Whether nobody but the caller sees the reply: a DM, or a slash command answered ephemerally. */
+  readonly private: boolean
+  /** The option's (or form field's) value; undefined when it was left out. */
+  text(option: string): string | undefined
+  /** Rejects with UndeliveredError when Discord does not take it. A button's message is replaced by the reply. */
+  reply(reply: Reply | string): Promise<void>
+  /** Shows a form; only slash commands and buttons can. */
+  openForm?(form: Form): Promise<void>
+}
+
+/** Thrown by a command whose arguments make no sense: answered with its usage line. */
+export class WrongUsage extends Error {
+  override readonly name = 'WrongUsage'
+}
+
+/** How a command would be typed the way this call came: `.get`, or `/kv get`. */
+export function typed(call: Call, name: string, slash: string): string {
+  return call.prefix === null ? `/${slash}` : call.prefix + name
+}
+
+/** A command as typed behind the prefix, with its arguments; as a slash command when it has no such name. */
+export function usage(command: Command, prefix: string): string {
+  const [name] = command.names
+  return name === undefined ? slashUsage(command) : prefix + [name, ...command.options.map(optionUsage)].join(' ')
+}
+
+export function slashUsage({ slash, options }: Command): string {
+  return `/${[slash, ...options.filter(option => !option.prefixOnly).map(optionUsage)].join(' ')}`
+}
+
+function optionUsage({ name, kind, optional, label }: Option): string {
+  if (label !== undefined) return label
+  const text = kind === 'text' ? `${name}…` : name
+  return optional ? `[${text}]` : `<${text}>`
+}

@@ -1,0 +1,71 @@
+import { ApplicationCommandOptionType, ComponentType } from '@discordjs/core'
+import { isObject, isSnowflake, type JsonObject } from '../../presence.ts'
+
+/** What matters of an INTERACTION_CREATE. */
+export interface Interaction {
+  readonly id: string
+  readonly token: string
+  readonly applicationId: string
+  /** Discord's InteractionType. */
+  readonly type: unknown
+  readonly userId: string
+  readonly data: JsonObject
+}
+
+/** A slash command as it was typed, finished or not. */
+export interface SlashInput {
+  /** The command, or command and subcommand with a blank between. */
+  readonly path: string
+  readonly values: ReadonlyMap<string, string>
+  /** The option being typed, while it is being completed. */
+  readonly focused: string | null
+}
+
+/** Null when it cannot be answered. Source: Discord docs, Interaction Object. */
+export function readInteraction(payload: unknown): Interaction | null {
+  if (!isObject(payload)) return null
+  const { id, token, application_id, type, member } = payload
+  const user = isObject(member) && isObject(member.user) ? member.user : payload.user
+  const userId = isObject(user) ? user.id : undefined
+  if (!isSnowflake(id) || !isSnowflake(application_id) || !isSnowflake(userId)) return null
+  if (typeof token !== 'string' || !/^[\w.-]+$/.test(token)) return null
+  return { id, token, applicationId: application_id, type, userId, data: isObject(payload.data) ? payload.data : {} }
+}
+
+export function readSlashInput({ data }: Interaction): SlashInput {
+  const options = objects(data.options)
+  const subcommand = options.find(option => option.type === ApplicationCommandOptionType.Subcommand)
+  const path = [data.name, subcommand?.name].filter(word => typeof word === 'string').join(' ')
+  const given = subcommand === undefined ? options : objects(subcommand.options)
+  const focused = given.find(option => option.focused === true)
+  return { path, values: valuesByName(given, 'name'), focused: typeof focused?.name === 'string' ? focused.name : null }
+}
+
+/** The id of the button that was pressed or the form that was sent. */
+export function readCustomId({ data }: Interaction): string {
+  return typeof data.custom_id === 'string' ? data.custom_id : ''
+}
+
+/** Fields of a form by name, in whatever components Discord wraps them. */
+export function readFields({ data }: Interaction): ReadonlyMap<string, string> {
+  return valuesByName([...textInputs(data.components, 4)], 'custom_id')
+}
+
+function* textInputs(value: unknown, depth: number): Generator<JsonObject> {
+  if (depth === 0) return
+  for (const component of isObject(value) ? [value] : objects(value)) {
+    if (component.type === ComponentType.TextInput) yield component
+    else yield* textInputs(component.components ?? component.component, depth - 1)
+  }
+}
+
+function valuesByName(list: readonly JsonObject[], nameField: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>()
+  for (const { [nameField]: name, value } of list) {
+    if (typeof name !== 'string') continue
+    if (typeof value === 'string' || typeof value === 'number') values.set(name, String(value))
+  }
+  return values
+}
+
+const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])

@@ -1,0 +1,49 @@
+import { MessageType } from '@discordjs/core'
+import { isObject, isSnowflake, type JsonObject } from '../../presence.ts'
+
+/** What matters of a MESSAGE_CREATE or MESSAGE_UPDATE, whose fields may be missing or anything. */
+export interface Message {
+  readonly id: string | null
+  readonly channelId: string | null
+  readonly guildId: string | null
+  readonly authorId: string | null
+  /** Written by a person: neither a bot, a webhook nor Discord itself. */
+  readonly byPerson: boolean
+  readonly content: string
+  /** Everything in it that can be read: content, embeds, forwarded messages, attachments, polls. */
+  readonly text: string
+}
+
+const READABLE = ['content', 'embeds', 'message_snapshots', 'attachments', 'poll', 'components'] as const
+/** Deeper than any message Discord makes. */
+const DEPTH = 12
+
+/** Null when it is no message at all. Source: Discord docs, Message Object. */
+export function readMessage(data: unknown): Message | null {
+  if (!isObject(data)) return null
+  const author = isObject(data.author) ? data.author : {}
+  return {
+    id: snowflake(data.id),
+    channelId: snowflake(data.channel_id),
+    guildId: snowflake(data.guild_id),
+    authorId: snowflake(author.id),
+    byPerson: isByPerson(data, author),
+    content: typeof data.content === 'string' ? data.content : '',
+    text: READABLE.flatMap(field => [...texts(data[field], DEPTH)]).join('\n'),
+  }
+}
+
+function isByPerson(message: JsonObject, author: JsonObject): boolean {
+  const { type = MessageType.Default, webhook_id } = message
+  const ordinary = type === MessageType.Default || type === MessageType.Reply
+  return ordinary && !webhook_id && isSnowflake(author.id) && author.bot !== true && author.system !== true
+}
+
+function* texts(value: unknown, depth: number): Generator<string> {
+  if (typeof value === 'string') yield value
+  else if (typeof value === 'object' && value !== null && depth > 0) {
+    for (const part of Object.values(value)) yield* texts(part, depth - 1)
+  }
+}
+
+const snowflake = (value: unknown) => (isSnowflake(value) ? value : null)

@@ -1,0 +1,90 @@
+import type { PresenceStore } from '../../presence-store.ts'
+import type { Privacy } from '../../privacy.ts'
+import { type Action, type Call, type Noun, typed, WrongUsage } from './command.ts'
+import { code, plural } from './format.ts'
+import { actionId } from './reply.ts'
+
+export interface PrivacyDeps {
+  privacy: Privacy
+  presences: PresenceStore
+  /** Milliseconds. */
+  now: () => number
+}
+
+const ACTION = 'erase'
+const CONFIRM = 'confirm'
+/** How long the confirm button works, milliseconds. */
+const PATIENCE = 5 * 60 * 1000
+
+/** `.privacy hide|show|delete` and their slash twins. */
+export function privacyCommands(deps: PrivacyDeps): Noun {
+  const { privacy } = deps
+  return {
+    groups: { privacy: 'What is shown and kept of you' },
+    commands: [
+      {
+        names: ['privacy hide'],
+        slash: 'privacy hide',
+        summary: 'hides you everywhere',
+        options: [],
+        async run(call) {
+          await privacy.hide(call.userId)
+          const back = code(typed(call, 'privacy show', 'privacy show'))
+          await call.reply(`You are hidden: nobody can see your presence or pairs here. ${back} undoes it.`)
+        },
+      },
+      {
+        names: ['privacy show'],
+        slash: 'privacy show',
+        summary: 'shows you again',
+        options: [],
+        async run(call) {
+          await privacy.show(call.userId)
+          await call.reply('You are visible.')
+        },
+      },
+      {
+        names: ['privacy delete'],
+        slash: 'privacy delete',
+        summary: 'erases everything saved about you',
+        options: [{ name: CONFIRM, description: 'The word', kind: 'word', optional: true, prefixOnly: true }],
+        run: call => askOrErase(deps, call),
+      },
+    ],
+    actions: [eraseButton(deps)],
+  }
+}
+
+async function askOrErase(deps: PrivacyDeps, call: Call): Promise<void> {
+  const word = call.text(CONFIRM)?.toLowerCase()
+  if (word === CONFIRM) return erase(deps, call)
+  if (word !== undefined) throw new WrongUsage()
+  const way = call.prefix === null ? '' : `, or send ${code(`${call.prefix}privacy delete ${CONFIRM}`)}`
+  const count = plural(deps.presences.kv(call.userId).size, 'pair')
+  await call.reply({
+    content: `This erases your ${count}, your API keys, linked accounts and everything else saved about you, for good. Press the button within five minutes${way}.`,
+    buttons: [
+      { label: 'Erase everything', id: actionId(ACTION, call.userId, String(deps.now() + PATIENCE)), danger: true },
+    ],
+  })
+}
+
+function eraseButton(deps: PrivacyDeps): Action {
+  return {
+    name: ACTION,
+    async run(call, until) {
+      if (deps.now() <= Number(until)) return erase(deps, call)
+      await call.reply(`That button has expired. Nothing was erased; ask again with ${code('/privacy delete')}.`)
+    },
+  }
+}
+
+async function erase({ privacy, presences }: PrivacyDeps, call: Call): Promise<void> {
+  const count = plural(presences.kv(call.userId).size, 'pair')
+  await privacy.erase(call.userId)
+  const hide = code(typed(call, 'privacy hide', 'privacy hide'))
+  const now = presences.isHidden(call.userId)
+    ? 'You stay hidden.'
+    : `While you share a server with me your presence goes on being shown; ${hide} ends that.`
+  await call.reply(`Erased: ${count}, your API keys, linked accounts and everything else saved about you. ${now}`)
+}

@@ -1,0 +1,82 @@
+import {
+  type APIMessageTopLevelComponent,
+  ButtonStyle,
+  ComponentType,
+  MessageFlags,
+  type RESTPostAPIChannelMessageJSONBody,
+} from '@discordjs/core'
+
+/** What the bot says: text of at most 2,000 characters, an embed, a row of buttons. */
+export interface Reply {
+  readonly content?: string
+  readonly embed?: { readonly title: string; readonly description: string }
+  readonly buttons?: readonly Button[]
+}
+
+export interface Button {
+  readonly label: string
+  /** Made by {@link actionId}. */
+  readonly id: string
+  readonly danger?: boolean
+  readonly disabled?: boolean
+}
+
+/** A form with one field for a long text. */
+export interface Form {
+  /** Made by {@link actionId}. */
+  readonly id: string
+  readonly title: string
+  readonly field: { readonly name: string; readonly label: string; readonly value: string; readonly maxLength: number }
+}
+
+/** Discord docs, Message: the limit of `content`. */
+export const CONTENT_LIMIT = 2000
+/** Discord docs, Components: the limit of `custom_id`. */
+export const ID_LIMIT = 100
+
+const COLOUR = 0x5865f2
+const NOBODY = { parse: [], replied_user: false }
+
+/** Everything a message body needs for this reply; what is left out is emptied when a message is replaced. */
+export function renderReply(reply: Reply | string) {
+  const { content = '', embed, buttons = [] }: Reply = typeof reply === 'string' ? { content: reply } : reply
+  return {
+    content: shorten(content, CONTENT_LIMIT),
+    embeds: embed === undefined ? [] : [{ ...embed, color: COLOUR }],
+    components: buttons.length === 0 ? [] : [buttonRow(buttons)],
+    allowed_mentions: NOBODY,
+  } satisfies RESTPostAPIChannelMessageJSONBody
+}
+
+/** The same, for the caller's eyes only. */
+export function renderPrivately(reply: Reply | string) {
+  return { ...renderReply(reply), flags: MessageFlags.Ephemeral }
+}
+
+/** Which action a button or form starts, for whom, on what. At most {@link ID_LIMIT} characters. */
+export function actionId(action: string, userId: string, argument: string): string {
+  return `${action}:${userId}:${argument}`
+}
+
+export function readActionId(id: string): { action: string; userId: string; argument: string } | null {
+  const groups = /^(?<action>[a-z-]+):(?<userId>\d+):(?<argument>.*)$/s.exec(id)?.groups
+  return groups === undefined ? null : (groups as { action: string; userId: string; argument: string })
+}
+
+/** Cuts a text that is too long, never through a surrogate pair. */
+export function shorten(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+function buttonRow(buttons: readonly Button[]): APIMessageTopLevelComponent {
+  return {
+    type: ComponentType.ActionRow,
+    components: buttons.map(({ label, id, danger = false, disabled = false }) => ({
+      type: ComponentType.Button,
+      style: danger ? ButtonStyle.Danger : ButtonStyle.Secondary,
+      label,
+      custom_id: id,
+      disabled,
+    })),
+  }
+}
