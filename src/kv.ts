@@ -36,6 +36,8 @@ export interface Kv {
 export function createKv(store: KvStore, presences: PresenceStore): Kv {
   for (const [userId, pairs] of store.loadPairs()) presences.setKv(userId, pairs)
 
+  // The store settles writes in the order in which it made them durable, and every writer goes on one step after its
+  // write has settled: memory changes in the same order.
   async function write(userId: string, change: KvChange): Promise<boolean> {
     const stored = await store.changePairs(userId, change)
     if (stored) presences.setKv(userId, applyChange(presences.kv(userId), change))
@@ -50,7 +52,7 @@ export function createKv(store: KvStore, presences: PresenceStore): Kv {
       const checked = checkPairs(pairs)
       if (checked.size > 0) await write(userId, { kind: 'put', pairs: checked })
     },
-    delete: (userId, key) => write(userId, { kind: 'delete', key }),
+    delete: async (userId, key) => isKey(key) && (await write(userId, { kind: 'delete', key })),
     async clear(userId) {
       await write(userId, { kind: 'clear' })
     },
@@ -66,18 +68,22 @@ export function applyChange(pairs: ReadonlyMap<string, string>, change: KvChange
   return next
 }
 
+/** For stores: what a change is refused with that would leave a person with more than {@link KV_LIMITS} keys. */
 export function keyLimitExceeded() {
   return kvValidationFailed(`request would exceed key limit (${KV_LIMITS.keys}), please delete keys first`)
 }
 
+/** Throws `kv_validation_failed`, with the message Lanyard's clients know. */
 export function checkKey(key: string): string {
   if (key.length > KV_LIMITS.keyLength) throw kvValidationFailed('key must be 255 characters or less')
-  if (!/^[A-Za-z0-9_]+$/.test(key) || key.endsWith('\n')) {
-    throw kvValidationFailed('key must be alphanumeric (a-zA-Z0-9_)')
-  }
+  if (!isKey(key)) throw kvValidationFailed('key must be alphanumeric (a-zA-Z0-9_)')
   return key
 }
 
+/** Whether a pair could have this key; any other is nowhere. */
+const isKey = (key: string) => key.length <= KV_LIMITS.keyLength && /^[A-Za-z0-9_]+$/.test(key)
+
+/** Throws `invalid_kv_value` for half characters, `kv_validation_failed` for too many. */
 export function checkValue(value: string): string {
   if (!value.isWellFormed()) throw invalidKvValue('value must be valid Unicode')
   if (codePoints(value) > KV_LIMITS.valueLength) throw kvValidationFailed('value must be 30000 characters or less')

@@ -1,0 +1,107 @@
+import { Elysia } from 'elysia'
+import { invalidKvValue, kvNotFound, starting, userNotMonitored } from '../errors.ts'
+import type { Keys } from '../keys.ts'
+import type { Kv } from '../kv.ts'
+import { kvJson } from '../presence.ts'
+import type { PresenceStore } from '../presence-store.ts'
+import type { Readiness } from '../readiness.ts'
+import { requireOwner } from './auth.ts'
+import { readBody } from './body.ts'
+import { noContent, ok } from './envelope.ts'
+import { COMMON_HEADERS } from './headers.ts'
+
+export interface KvRoutesDeps {
+  readonly presences: PresenceStore
+  readonly kv: Kv
+  readonly keys: Keys
+  readonly readiness: () => Readiness
+}
+
+const VALUE_BODY = { bytes: 128 * 1024, name: '128 KiB' }
+const PAIRS_BODY = { bytes: 8 * 1024 * 1024, name: '8 MiB' }
+
+/** A value is kept as it came: a byte order mark is part of it. */
+const VALUE_TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const JSON_TEXT = new TextDecoder('utf-8', { fatal: true })
+
+/** The body is read by the handlers, after the key has been checked and up to a limit. */
+const UNPARSED = { parse: 'none' } as const
+
+/** Pairs over REST: reads are public like the presence they are part of, writes need the owner's key. */
+export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
+  const owner = (request: Request, id: string) => requireOwner(request, id, keys)
+
+  /** With `@me` people may read their own pairs while they are not shown to anybody. */
+  function readable(request: Request, id: string): ReadonlyMap<string, string> {
+    if (id === '@me') return presences.kv(owner(request, id))
+    if (presences.has(id)) return presences.kv(id)
+    throw readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
+  }
+
+  return new Elysia({ name: 'kv', detail: { tags: ['KV'] } })
+    .get('/v1/users/:id/kv', ({ request, params: { id } }) => ok(kvJson(readable(request, id))), {
+      detail: { summary: 'All pairs of a user' },
+    })
+    .get('/v1/users/:id/kv/:key', ({ request, params: { id, key } }) => plainText(readable(request, id).get(key)), {
+      detail: { summary: 'One value, as plain text' },
+    })
+    .put(
+      '/v1/users/:id/kv/:key',
+      async ({ request, params: { id, key } }) => {
+        const userId = owner(request, id)
+        await kv.put(userId, key, await readValue(request))
+        return noContent()
+      },
+      { ...UNPARSED, detail: { summary: 'Set a value to the body, kept verbatim' } },
+    )
+    .patch(
+      '/v1/users/:id/kv',
+      async ({ request, params: { id } }) => {
+        const userId = owner(request, id)
+        await kv.merge(userId, await readJson(request))
+        return noContent()
+      },
+      { ...UNPARSED, detail: { summary: 'Set many pairs, all or nothing' } },
+    )
+    .delete(
+      '/v1/users/:id/kv/:key',
+      async ({ request, params: { id, key } }) => {
+        await kv.delete(owner(request, id), key)
+        return noContent()
+      },
+      { ...UNPARSED, detail: { summary: 'Remove a pair' } },
+    )
+    .delete(
+      '/v1/users/:id/kv',
+      async ({ request, params: { id } }) => {
+        await kv.clear(owner(request, id))
+        return noContent()
+      },
+      { ...UNPARSED, detail: { summary: 'Remove all pairs' } },
+    )
+}
+
+function plainText(value: string | undefined): Response {
+  if (value === undefined) throw kvNotFound()
+  return new Response(value, {
+    headers: { ...COMMON_HEADERS, 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' },
+  })
+}
+
+async function readValue(request: Request): Promise<string> {
+  const bytes = await readBody(request, VALUE_BODY)
+  try {
+    return VALUE_TEXT.decode(bytes)
+  } catch {
+    throw invalidKvValue('body must be UTF-8 text')
+  }
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  const bytes = await readBody(request, PAIRS_BODY)
+  try {
+    return JSON.parse(JSON_TEXT.decode(bytes))
+  } catch {
+    throw invalidKvValue('body must be an object')
+  }
+}
