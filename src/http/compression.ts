@@ -1,0 +1,60 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+
+/** Content codings we speak, the preferred one first: zstd is smaller and cheaper on both sides. */
+const ENCODINGS = ['zstd', 'gzip'] as const
+export type Encoding = (typeof ENCODINGS)[number]
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/**
+ * Below this a body and its headers travel in one TCP segment (about 1.4 KB) either way, so compressing saves the
+ * client nothing and costs both sides something.
+ */
+export const WORTH_COMPRESSING = 1024
+
+/** Above this, compressing takes milliseconds: it moves to another thread, so that nobody else waits. */
+const STALLS = 64 * 1024
+
+/** The few forms of Accept-Encoding that clients send, already understood. Bounded, because anybody may send anything. */
+const known = new Map<string, Encoding | undefined>()
+const MAX_KNOWN = 256
+
+/** The best encoding the client accepts, or undefined to send the body as it is. Source: RFC 9110, 12.5.3. */
+export function negotiate(acceptEncoding: string | null): Encoding | undefined {
+  if (acceptEncoding === null) return undefined
+  if (known.has(acceptEncoding)) return known.get(acceptEncoding)
+  const chosen = choose(acceptEncoding)
+  if (known.size < MAX_KNOWN) known.set(acceptEncoding, chosen)
+  return chosen
+}
+
+/** Compresses at once, or on another thread when the body is so large that others would notice. */
+export function compress(encoding: Encoding, body: Bytes): Bytes | Promise<Bytes> {
+  if (body.byteLength <= STALLS) return encoding === 'zstd' ? owned(Bun.zstdCompressSync(body)) : Bun.gzipSync(body)
+  return encoding === 'zstd' ? Bun.zstdCompress(body).then(owned) : gzipElsewhere(body).then(owned)
+}
+
+const gzipElsewhere = promisify<Bytes, Buffer>(gzip)
+
+/** Narrows a type: what compresses for us always allocates its own memory, never shared one. */
+const owned = (buffer: Buffer) => buffer as Bytes
+
+function choose(header: string): Encoding | undefined {
+  const weights = readWeights(header)
+  const weight = (coding: string) => weights.get(coding) ?? weights.get('*') ?? 0
+  const best = ENCODINGS.toSorted((a, b) => weight(b) - weight(a))[0]
+  if (best === undefined || weight(best) === 0) return undefined
+  return (weights.get('identity') ?? 0) > weight(best) ? undefined : best
+}
+
+/** Reads a list of choices such as `gzip;q=0.5, zstd` or `text/html, text/plain;q=0.1`. What has no weight has 1. */
+export function readWeights(header: string): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>()
+  for (const part of header.toLowerCase().split(',')) {
+    const [name = '', ...parameters] = part.split(';').map(piece => piece.trim())
+    const q = parameters.find(parameter => parameter.startsWith('q='))
+    const weight = q === undefined ? 1 : Number(q.slice(2))
+    if (name !== '') weights.set(name, Number.isFinite(weight) ? Math.min(Math.max(weight, 0), 1) : 0)
+  }
+  return weights
+}

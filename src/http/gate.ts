@@ -1,0 +1,51 @@
+import { rateLimited } from '../errors.ts'
+import type { Metrics } from '../metrics.ts'
+import { isLoopback } from './client-address.ts'
+import { failure } from './envelope.ts'
+import type { RateLimiter } from './rate-limit.ts'
+import { copy } from './representation.ts'
+
+/** What handles a request; `undefined` once it has become a socket. */
+export type Handler = (request: Request) => Answer | Promise<Answer>
+type Answer = Response | undefined
+
+export interface GateDeps {
+  /** Undefined: everybody may ask as often as they like. */
+  readonly limiter: RateLimiter | undefined
+  readonly addressOf: (request: Request) => string
+  readonly metrics: Metrics
+}
+
+/** What every request passes before any route: who asks too often is refused, every answer is counted. */
+export function createGate({ limiter, addressOf, metrics }: GateDeps) {
+  const classes = [2, 3, 4, 5].map(digit =>
+    metrics.counter(`${digit}xx_responses`, `HTTP responses with a ${digit}xx status`),
+  )
+  const refusals = new Map<number, Response>()
+
+  function count(answer: Answer): Answer {
+    if (answer !== undefined) classes[Math.trunc(answer.status / 100) - 2]?.inc()
+    return answer
+  }
+
+  /** Made once for each number of seconds (60 at most), because it is sent to those who send most. */
+  function refuse(seconds: number): Response {
+    const made = refusals.get(seconds) ?? failure(rateLimited(seconds))
+    refusals.set(seconds, made)
+    return copy(made)
+  }
+
+  function wait(request: Request): number {
+    if (limiter === undefined) return 0
+    const address = addressOf(request)
+    return isLoopback(address) ? 0 : limiter.take(address)
+  }
+
+  return (handler: Handler): Handler =>
+    request => {
+      const seconds = wait(request)
+      if (seconds > 0) return count(refuse(seconds))
+      const answer = handler(request)
+      return answer instanceof Promise ? answer.then(count) : count(answer)
+    }
+}

@@ -1,0 +1,59 @@
+import { Elysia } from 'elysia'
+import { notFound, reconnecting, starting } from '../errors.ts'
+import type { Metrics } from '../metrics.ts'
+import type { PresenceStore } from '../presence-store.ts'
+import type { Readiness } from '../readiness.ts'
+import { prefersHtml } from './accept.ts'
+import { failure, ok } from './envelope.ts'
+import { COMMON_HEADERS } from './headers.ts'
+import { livePage } from './page/live-page.ts'
+import { answer } from './representation.ts'
+
+export interface OperationDeps {
+  readonly presences: PresenceStore
+  readonly readiness: () => Readiness
+  readonly metrics: Metrics
+  readonly discordInvite: string | undefined
+}
+
+const INFO =
+  'Exoix tells what people do on Discord right now, over REST and WebSocket. Join a server its bot is in to be shown.'
+
+/** What tells about the service itself: the front page, its health and its numbers, and the way to its Discord server. */
+export function operationRoutes({ presences, readiness, metrics, discordInvite }: OperationDeps) {
+  function front(request: Request): Response | Promise<Response> {
+    if (prefersHtml(request.headers.get('Accept'))) return answer(livePage(), request)
+    const data = { info: INFO, monitored_user_count: presences.size, discord_invite: discordInvite ?? null }
+    return ok(JSON.stringify(data), { Vary: 'Accept' })
+  }
+
+  function health(): Response {
+    const status = readiness()
+    if (status === 'starting') return failure(starting())
+    if (status === 'reconnecting') return failure(reconnecting())
+    const data = { status, monitored_user_count: presences.size, uptime_seconds: Math.floor(process.uptime()) }
+    return ok(JSON.stringify(data), { 'Cache-Control': 'no-store' })
+  }
+
+  return new Elysia({ name: 'operations' })
+    .get('/', ({ request }) => front(request))
+    .get('/health', () => health())
+    .get('/metrics', () => numbers(metrics))
+    .get('/discord', () => (discordInvite === undefined ? failure(notFound()) : redirect(discordInvite)))
+}
+
+function numbers(metrics: Metrics): Response {
+  const headers = {
+    ...COMMON_HEADERS,
+    'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+    'Cache-Control': 'no-store',
+  }
+  return new Response(metrics.render(), { headers })
+}
+
+function redirect(location: string): Response {
+  return new Response(null, {
+    status: 302,
+    headers: { ...COMMON_HEADERS, Location: location, 'Cache-Control': 'no-cache' },
+  })
+}

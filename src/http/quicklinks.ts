@@ -1,0 +1,89 @@
+import { Elysia } from 'elysia'
+import { notFound, starting, upstreamError, userNotMonitored } from '../errors.ts'
+import { isObject } from '../presence.ts'
+import type { PresenceStore } from '../presence-store.ts'
+import type { Readiness } from '../readiness.ts'
+import { failure } from './envelope.ts'
+import { COMMON_HEADERS } from './headers.ts'
+
+export interface QuicklinkDeps {
+  readonly presences: PresenceStore
+  readonly readiness: () => Readiness
+  /** Base of Discord's CDN, without a slash at the end. */
+  readonly cdnUrl: string
+}
+
+const QUICKLINK = /^([^./]*)\.(png|gif|webp|jpg|jpeg)$/
+const PASSED_ON = ['content-type', 'etag', 'cache-control', 'last-modified']
+/** How long the CDN may take until its headers are there, in milliseconds. */
+const PATIENCE = 10_000
+
+/** `/<id>.<extension>`: a person's avatar, streamed from Discord's CDN. */
+export function quicklinkRoutes({ presences, readiness, cdnUrl }: QuicklinkDeps) {
+  async function avatar(request: Request, file: string): Promise<Response> {
+    const [, id = '', extension = ''] = QUICKLINK.exec(file) ?? []
+    if (extension === '') return failure(notFound())
+    const person = presences.person(id)
+    if (person === undefined) {
+      return failure(readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored())
+    }
+    return passOn(request, cdnUrl + avatarPath(person.id, JSON.parse(person.user), extension))
+  }
+
+  return new Elysia({ name: 'quicklinks' }).get('/:file', ({ request, params: { file } }) => avatar(request, file))
+}
+
+/**
+ * Where the avatar is on the CDN. Made of nothing but digits and hex ones, whatever the gateway sent.
+ * Source: Discord docs, Reference, CDN endpoints.
+ */
+export function avatarPath(id: string, user: unknown, extension: string): string {
+  const { avatar, discriminator } = isObject(user) ? user : {}
+  if (typeof avatar !== 'string' || !/^(a_)?[0-9a-f]{32}$/.test(avatar)) return defaultAvatarPath(id, discriminator)
+  const still = extension === 'gif' && !avatar.startsWith('a_')
+  return `/avatars/${id}/${avatar}.${still ? 'jpg' : extension}?size=1024`
+}
+
+/** People who still have a discriminator get one of five by it, everybody else one of six by id. They exist as PNG only. */
+function defaultAvatarPath(id: string, discriminator: unknown): string {
+  const legacy = typeof discriminator === 'string' && /^\d{1,4}$/.test(discriminator) ? Number(discriminator) : 0
+  const index = legacy > 0 ? BigInt(legacy % 5) : (BigInt(id) >> 22n) % 6n
+  return `/embed/avatars/${index}.png`
+}
+
+async function passOn(request: Request, url: string): Promise<Response> {
+  const upstream = await ask(request, url).catch(() => undefined)
+  if (upstream === undefined) return failure(upstreamError())
+  const unchanged = upstream.status === 304
+  // Anything but a picture would be somebody else's page on our address.
+  if (
+    !unchanged &&
+    !(upstream.ok && /^image\/(png|gif|jpeg|webp|avif|apng)\b/.test(upstream.headers.get('content-type') ?? ''))
+  ) {
+    await upstream.body?.cancel()
+    return failure(upstreamError())
+  }
+  const headers = new Headers(COMMON_HEADERS)
+  for (const name of PASSED_ON) {
+    const value = upstream.headers.get(name)
+    if (value !== null) headers.set(name, value)
+  }
+  return new Response(unchanged ? null : upstream.body, { status: unchanged ? 304 : 200, headers })
+}
+
+/** Asks the CDN what the client asked us. Gives up when it is slow, and when the client has gone. */
+async function ask(request: Request, url: string): Promise<Response> {
+  const slow = new AbortController()
+  const timer = setTimeout(() => slow.abort(), PATIENCE)
+  const known = request.headers.get('If-None-Match')
+  try {
+    return await fetch(url, {
+      method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+      redirect: 'manual',
+      signal: AbortSignal.any([request.signal, slow.signal]),
+      headers: known === null ? {} : { 'If-None-Match': known },
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,131 @@
+import { Elysia, NotFoundError } from 'elysia'
+import type { Config } from '../config.ts'
+import { ApiError, notFound } from '../errors.ts'
+import type { Keys } from '../keys.ts'
+import type { Kv } from '../kv.ts'
+import { describeError, type Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { PresenceStore } from '../presence-store.ts'
+import type { Readiness } from '../readiness.ts'
+import { createClientAddress } from './client-address.ts'
+import { failure } from './envelope.ts'
+import { createGate, type Handler } from './gate.ts'
+import { preflight } from './headers.ts'
+import { kvRoutes } from './kv.ts'
+import { listening, reachableUrl } from './listen.ts'
+import { operationRoutes } from './operations.ts'
+import { measureProcess } from './process-metrics.ts'
+import { quicklinkRoutes } from './quicklinks.ts'
+import { createRateLimiter } from './rate-limit.ts'
+import { type SocketDoor, socketRoute } from './socket-route.ts'
+import { createStrays } from './strays.ts'
+import { userRoutes } from './users.ts'
+
+export interface HttpDeps {
+  readonly config: Config
+  readonly presences: PresenceStore
+  readonly kv: Kv
+  readonly keys: Keys
+  readonly readiness: () => Readiness
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly sockets: SocketDoor
+}
+
+export interface Http {
+  readonly server: Bun.Server<unknown>
+  /** Where it can be reached, without a slash at the end. */
+  readonly url: string
+  /** Takes no new connection, lets requests under way finish for a few seconds, then cuts what is left. */
+  stop(): Promise<void>
+}
+
+/** Seconds a connection may be silent in the middle of something. */
+const IDLE_TIMEOUT = 30
+/** Milliseconds that requests under way get when the server stops. */
+const GRACE = 5000
+
+/**
+ * Serves everything that is asked over HTTP, and hands sockets over.
+ * @throws FatalError when the port cannot be opened
+ */
+export function startHttp(deps: HttpDeps): Http {
+  const { config, presences, metrics } = deps
+  const clientAddress = createClientAddress(config.trustedProxies)
+  const addressOf = (request: Request) => clientAddress(server.requestIP(request)?.address ?? '', request.headers)
+  const limiter =
+    config.rateLimitPerMinute > 0 ? createRateLimiter({ perMinute: config.rateLimitPerMinute }) : undefined
+  const gate = createGate({ limiter, addressOf, metrics })
+  const strays = createStrays(request => app.fetch(request))
+
+  const app = new Elysia({
+    strictPath: true,
+    // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
+    handler: { standardHostname: false },
+  })
+    .wrap((handler, request) => (strays.has(request) ? handler : gate(handler as unknown as Handler)))
+    .onError(({ error }) => failure(told(error, deps.log)))
+    .use(operationRoutes({ ...deps, discordInvite: config.discordInvite }))
+    .use(userRoutes(deps))
+    .use(kvRoutes(deps))
+    .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
+    .use(quicklinkRoutes({ ...deps, cdnUrl: config.discordCdnUrl }))
+    .options('/*', ({ request }) => preflight(request), HIDDEN)
+    .all('/*', ({ request }) => strays.answer(request), HIDDEN)
+
+  const server = open(app, deps)
+  metrics.gauge('monitored_users', 'People whose presence is shown', () => presences.size)
+  const stopMeasuring = measureProcess(metrics)
+
+  return {
+    server,
+    url: reachableUrl(config.host, server.port ?? config.port),
+    async stop() {
+      stopMeasuring()
+      await within(GRACE, server.stop())
+      await server.stop(true)
+      app.server = null
+    },
+  }
+}
+
+const HIDDEN = { detail: { hide: true } }
+
+function open(
+  app: { listen(options: object): unknown; server: Bun.Server<unknown> | null },
+  { config, log, sockets }: HttpDeps,
+) {
+  listening(config.host, config.port, () =>
+    app.listen({
+      hostname: config.host,
+      port: config.port,
+      development: false,
+      // Else a second copy would silently share the port.
+      reusePort: false,
+      idleTimeout: IDLE_TIMEOUT,
+      // Routes bound the bodies they read and answer in the envelope, which Bun's own refusal would not.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      websocket: { ...NO_HANDLERS, ...sockets.websocket },
+      error: (error: unknown) => failure(told(error, log)),
+    }),
+  )
+  if (app.server === null) throw new Error('listening without a server')
+  return app.server
+}
+
+/** Elysia puts handlers of its own where none are given. */
+const NO_HANDLERS = { open: undefined, drain: undefined, close: undefined, ping: undefined, pong: undefined }
+
+/** What a client may be told of an error. Ours are logged, because the client hears nothing of them. */
+function told(error: unknown, log: Log): unknown {
+  if (error instanceof NotFoundError) return notFound()
+  if (!(error instanceof ApiError)) log.error('a request failed', { error: describeError(error) })
+  return error
+}
+
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  const { promise: expired, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, milliseconds)
+  await Promise.race([work, expired])
+  clearTimeout(timer)
+}
