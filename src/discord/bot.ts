@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { API } from '@discordjs/core'
+import type { API } from '@discordjs/core/http-only'
 import type { Config } from '../config.ts'
 import type { Keys } from '../keys.ts'
 import type { Kv } from '../kv.ts'

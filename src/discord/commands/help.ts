@@ -1,4 +1,4 @@
-import { type Command, type Noun, slashUsage, usage } from './command.ts'
+import { type Command, type Noun, usage } from './command.ts'
 import { code } from './format.ts'
 
 /** `.help` and `/help`: every command of the table, its own included. */
@@ -21,13 +21,13 @@ export function helpCommand(commands: () => readonly Command[], commandPrefix: s
   }
 }
 
-const NOTES =
-  '\nA mention of me works in place of the prefix. A message with an API key in it is not carried out: the key is revoked and a new one sent to its owner.'
+const NOTES = `
+A mention of me works in place of the prefix. Exactly one blank or newline stands between key and value.
+A message with an API key in it is not carried out: the key is revoked, its owner gets a new one.`
 
 function helpLine(command: Command, prefix: string): string {
   const { names, slash, summary } = command
-  const ways =
-    names.length === 0 ? [] : [code(usage(command, prefix)), ...names.slice(1).map(name => code(prefix + name))]
-  if (slash !== undefined) ways.push(code(names.length === 0 ? slashUsage(command) : `/${slash}`))
-  return `${ways.join(' ')} ${summary}`
+  const others = names.slice(1).map(name => prefix + name)
+  if (slash !== undefined && names.length > 0) others.push(`/${slash}`)
+  return `${[usage(command, prefix), ...others].map(code).join(' · ')}: ${summary}`
 }

@@ -1,4 +1,4 @@
-import type { API } from '@discordjs/core'
+import type { API } from '@discordjs/core/http-only'
 import { describeError, type Log } from '../../log.ts'
 
 /** Who the bot is. READY tells; after a resumed session nobody does, so it is asked for when it matters. */

@@ -1,4 +1,4 @@
-import { ApplicationCommandOptionType, ComponentType } from '@discordjs/core'
+import { ApplicationCommandOptionType, ComponentType } from '@discordjs/core/http-only'
 import { isObject, isSnowflake, type JsonObject } from '../../presence.ts'
 
 /** What matters of an INTERACTION_CREATE. */

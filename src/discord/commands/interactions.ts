@@ -1,4 +1,4 @@
-import { type API, InteractionType } from '@discordjs/core'
+import { type API, InteractionType } from '@discordjs/core/http-only'
 import { describeError, type Log } from '../../log.ts'
 import type { Counter } from '../../metrics.ts'
 import { type Call, slashUsage, WrongUsage } from './command.ts'

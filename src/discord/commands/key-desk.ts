@@ -68,7 +68,8 @@ export function createKeyDesk({ keys, outbox, log, commandPrefix, externalUrl = 
   function describeKey(key: string, userId: string, because: string) {
     const description = [
       because,
-      `||${key}||`,
+      // As code, or the underscores in it would turn into italics.
+      `||\`${key}\`||`,
       'It is secret: whoever has it can change your key-value pairs. Keep it out of web pages and messages; a key I see in one is revoked.',
       `Your presence is public at ${externalUrl}/v1/users/${userId}, without a key. ${commandPrefix}apikey makes a new one.`,
     ]

@@ -19,13 +19,13 @@ export function keyCommands(desk: KeyDesk): Noun {
       {
         names: ['apikey'],
         slash: 'apikey',
-        summary: 'makes a new API key, the old one ends (message me for it)',
+        summary: 'makes a new API key and revokes the old one (typed: in DMs only)',
         options: [],
         run: call => showKey(desk, call),
       },
       {
         names: ['token'],
-        summary: 'the same, sent to you by direct message',
+        summary: 'sends you a new API key by direct message and revokes the old one',
         options: [],
         run: call => sendKey(desk, call),
       },

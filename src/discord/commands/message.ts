@@ -1,4 +1,4 @@
-import { MessageType } from '@discordjs/core'
+import { MessageType } from '@discordjs/core/http-only'
 import { isObject, isSnowflake, type JsonObject } from '../../presence.ts'
 
 /** What matters of a MESSAGE_CREATE or MESSAGE_UPDATE, whose fields may be missing or anything. */

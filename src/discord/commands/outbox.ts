@@ -1,4 +1,4 @@
-import { type API, CannotSendMessagesToThisUserErrorCodes, RESTJSONErrorCodes } from '@discordjs/core'
+import { type API, CannotSendMessagesToThisUserErrorCodes, RESTJSONErrorCodes } from '@discordjs/core/http-only'
 import { DiscordAPIError } from '@discordjs/rest'
 import { describeError, type Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'

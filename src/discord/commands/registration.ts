@@ -7,7 +7,7 @@ import {
   ApplicationIntegrationType,
   InteractionContextType,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
-} from '@discordjs/core'
+} from '@discordjs/core/http-only'
 import { describeError, type Log } from '../../log.ts'
 import { isObject } from '../../presence.ts'
 import type { Command, Option } from './command.ts'

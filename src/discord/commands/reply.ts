@@ -4,7 +4,7 @@ import {
   ComponentType,
   MessageFlags,
   type RESTPostAPIChannelMessageJSONBody,
-} from '@discordjs/core'
+} from '@discordjs/core/http-only'
 
 /** What the bot says: text of at most 2,000 characters, an embed, a row of buttons. */
 export interface Reply {

@@ -1,4 +1,4 @@
-import { type API, ComponentType, MessageFlags, TextInputStyle } from '@discordjs/core'
+import { type API, ComponentType, MessageFlags, TextInputStyle } from '@discordjs/core/http-only'
 import type { Interaction } from './interaction.ts'
 import type { Outbox } from './outbox.ts'
 import { type Form, type Reply, renderPrivately, renderReply } from './reply.ts'

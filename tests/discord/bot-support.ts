@@ -1,0 +1,154 @@
+import { API } from '@discordjs/core/http-only'
+import { REST } from '@discordjs/rest'
+import { type Bot, type BotDeps, createBot } from '../../src/discord/bot.ts'
+import { createKeys } from '../../src/keys.ts'
+import { createKv } from '../../src/kv.ts'
+import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
+import { createPresenceStore } from '../../src/presence-store.ts'
+import { createPrivacy } from '../../src/privacy.ts'
+import type { BotMessage } from '../../src/simulator/records.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
+import type { Message } from '../../src/simulator/types.ts'
+import { openStore, type Store } from '../../src/store/sqlite.ts'
+
+const INTENTS = { guilds: 1 << 0, guildMessages: 1 << 9, directMessages: 1 << 12, messageContent: 1 << 15 }
+const ALL = INTENTS.guilds | INTENTS.guildMessages | INTENTS.directMessages | INTENTS.messageContent
+
+const cleanups: (() => unknown)[] = []
+
+/** Ends everything a test started. */
+export async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+}
+
+export interface HouseOptions {
+  simulator?: SimulatorOptions
+  bot?: Partial<BotDeps>
+  /** Without the privileged intent, contents of most server messages are withheld. */
+  messageContent?: boolean
+  /** Puts something between the domain and the database. */
+  wrapStore?: (store: Store) => Store
+  /** Dispatches the bot is not to see. */
+  withhold?: readonly string[]
+  /** Whether the bot gets to know its own id and registers its commands before the test begins. */
+  register?: boolean
+}
+
+/** A simulated Discord with a bot in it, and the real domain and database behind that. */
+export interface House {
+  sim: Simulator
+  bot: Bot
+  api: API
+  presences: ReturnType<typeof createPresenceStore>
+  keys: ReturnType<typeof createKeys>
+  kv: ReturnType<typeof createKv>
+  metrics: ReturnType<typeof createMetrics>
+  logged: string[]
+  guildId: string
+  channelId: string
+  /** Members of the guild. */
+  people: string[]
+  /** Sends a message in the guild, or a DM, and resolves with the bot's next message. */
+  ask(userId: string, content: string, place?: 'guild' | 'dm'): Promise<BotMessage>
+  say(userId: string, content: string, place?: 'guild' | 'dm'): Message
+  slash(userId: string, command: string, options?: Record<string, string | number>): ReturnType<Simulator['interact']>
+  /** Resolves when everything sent to the bot before has been dealt with. */
+  settled(): Promise<void>
+  /** Everything the bot wrote in channels and DMs. */
+  written(): BotMessage[]
+  counter(name: string): number
+}
+
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
+  const sim = await startSimulator({
+    identifyIntervalMs: 0,
+    restLimit: 1e6,
+    restGlobalLimit: 1e6,
+    ...options.simulator,
+  })
+  cleanups.push(() => sim.stop())
+  const guild = sim.world.addGuild({ members: 8 })
+  const people = [...guild.members.keys()].slice(1)
+  const channelId = guild.channels[0]?.id as string
+  const logged: string[] = []
+  const log = createLog({ level: 'debug', format: 'text', write: line => logged.push(line) })
+  const metrics = createMetrics()
+  const presences = createPresenceStore()
+  for (const id of people) presences.putMember(guild.id, { user: sim.world.user(id) })
+  const opened = openStore(':memory:', { log })
+  cleanups.push(() => opened.close())
+  const store = options.wrapStore?.(opened) ?? opened
+  const kv = createKv(store, presences)
+  const keys = createKeys(store)
+  const privacy = createPrivacy(store, presences, [keys.forget])
+  const api = new API(new REST({ api: sim.apiUrl, retries: 0 }).setToken(sim.token))
+  const config = { commandPrefix: '.', externalUrl: 'https://exoix.example' }
+  const bot = createBot({ config, answers: true, api, presences, kv, keys, privacy, metrics, log, ...options.bot })
+  const seen = await connect(sim, bot, options)
+  if (options.register !== false) await bot.register(sim.account.applicationId)
+
+  const say: House['say'] = (authorId, content, place = 'guild') =>
+    sim.sendMessage({ authorId, content, ...(place === 'guild' && { guildId: guild.id }) })
+  return {
+    sim,
+    bot,
+    api,
+    presences,
+    keys,
+    kv,
+    metrics,
+    logged,
+    guildId: guild.id,
+    channelId,
+    people,
+    say,
+    ask(userId, content, place) {
+      say(userId, content, place)
+      return sim.nextMessage()
+    },
+    slash: (userId, command, values = {}) =>
+      sim.interact({ kind: 'command', userId, guildId: guild.id, command, options: values }),
+    async settled() {
+      const marker = `marker ${Math.random()}`
+      const arrived = seen(marker)
+      sim.raw('EXOIX_TEST', { marker })
+      await arrived
+      await bot.idle()
+    },
+    written: () => sim.journal.all('message'),
+    counter: name => Number(new RegExp(`^exoix_${name} (\\d+)$`, 'm').exec(metrics.render())?.[1] ?? Number.NaN),
+  }
+}
+
+export interface Button {
+  custom_id: string
+  label: string
+  disabled: boolean
+}
+
+/** The buttons under a message, row by row. */
+export function buttons(message: { components?: unknown }): Button[] {
+  return ((message.components ?? []) as { components: Button[] }[]).flatMap(row => row.components)
+}
+
+/** A gateway connection of the least kind: every dispatch goes to the bot. Returns a way to wait for a marker. */
+async function connect(sim: Simulator, bot: Bot, { messageContent = true, withhold = [] }: HouseOptions) {
+  const socket = new WebSocket(`${sim.account.gatewayUrl}?v=10&encoding=json`)
+  cleanups.push(() => socket.close())
+  const markers = new Map<string, () => void>()
+  const ready = Promise.withResolvers<void>()
+  socket.onmessage = ({ data }) => {
+    const { op, t, d } = JSON.parse(String(data))
+    if (op === 10) {
+      const intents = messageContent ? ALL : ALL & ~INTENTS.messageContent
+      const properties = { os: 'test', browser: 'test', device: 'test' }
+      socket.send(JSON.stringify({ op: 2, d: { token: sim.token, intents, properties } }))
+    }
+    if (t === 'GUILD_CREATE') ready.resolve()
+    if (t === 'EXOIX_TEST') markers.get(d.marker)?.()
+    else if (op === 0 && !withhold.includes(t)) bot.handle(t, d)
+  }
+  await ready.promise
+  return (marker: string) => new Promise<void>(resolve => markers.set(marker, resolve))
+}
