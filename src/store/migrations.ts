@@ -11,6 +11,7 @@ const APPLICATION_ID = 0x45584f49
  * - absences hold since when (ms) somebody with pairs is in no guild.
  * - keys keep hashes only. Origin: made here, imported, or imported and revoked since (so that a second import does not
  *   bring it back).
+ * - people and sessions are what was shown, and the gateway event it reflects: always written together.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE pairs (
@@ -28,6 +29,22 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX keys_of_user ON keys (user_id);
    CREATE TABLE hidden (user_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE people (
+     id TEXT PRIMARY KEY,
+     user TEXT NOT NULL,
+     status TEXT NOT NULL,
+     platforms INTEGER NOT NULL,
+     activities TEXT NOT NULL,
+     spotify TEXT NOT NULL,
+     memberships TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE sessions (
+     shard_id INTEGER PRIMARY KEY,
+     shard_count INTEGER NOT NULL,
+     session_id TEXT NOT NULL,
+     resume_url TEXT NOT NULL,
+     sequence INTEGER NOT NULL
+   ) STRICT;`,
 ]
 
 /** Brings the file to this version's schema, a transaction a step. Throws FatalError for what is not ours, or is newer. */

@@ -4,14 +4,16 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PrivacyStore } from '../privacy.ts'
 import type { RetentionStore } from '../retention.ts'
+import type { StateStore } from '../saved-state.ts'
 import { openDatabase } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createStoredKeys, type StoredKeys } from './keys.ts'
 import { createPairStore, type PairStore } from './pairs.ts'
+import { createStateStore } from './people.ts'
 import { createPrivacyStore } from './privacy.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
-export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore {
+export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore {
   importPairs: PairStore['importPairs']
   importKeys: StoredKeys['importKeys']
   /** Writes what is pending, moves everything into the main file, lets go of it. Later writes are refused. */
@@ -34,12 +36,14 @@ export function openStore(path: string, { log, metrics, patience }: StoreDeps): 
   const group = createGroupCommit(database.db, { log, metrics })
   const pairs = createPairStore(database.db, group)
   const keys = createStoredKeys(database.db, group)
-  const privacy = createPrivacyStore(database.db, group, [pairs, keys])
+  const state = createStateStore(database.db, group)
+  const privacy = createPrivacyStore(database.db, group, [pairs, keys, state])
   let open = true
 
   return {
     ...pairs,
     ...keys,
+    ...state,
     ...privacy,
     async close() {
       if (!open) return
