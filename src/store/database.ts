@@ -1,8 +1,8 @@
 import { Database, SQLiteError } from 'bun:sqlite'
-import { existsSync, realpathSync } from 'node:fs'
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { FatalError } from '../errors.ts'
-import { describeError, type Log } from '../log.ts'
+import type { Log } from '../log.ts'
 import { claim } from './lock.ts'
 import { migrate } from './migrations.ts'
 
@@ -27,9 +27,8 @@ export function openDatabase(path: string, log: Log, patience?: number): Claimed
   return explaining(file, () => {
     const release = file === MEMORY ? () => {} : claim(file, patience)
     try {
-      const db = new Database(file, { create: true, strict: true })
-      prepare(db, file)
-      warnWhenReadOnly(db, file, log)
+      const db = openEvenWhenFull(file, log)
+      warnWhenReadOnly(file, log)
       return { db, close: () => close(db, release) }
     } catch (error) {
       release()
@@ -54,31 +53,46 @@ export function explaining<T>(file: string, work: () => T): T {
   }
 }
 
-function prepare(db: Database, file: string): void {
+/**
+ * A full disk must not keep anybody from reading what is there. What SQLite lacks then is the room for the index of its
+ * log; for a database that it need not share with other programs it keeps that in memory.
+ */
+function openEvenWhenFull(file: string, log: Log): Database {
+  try {
+    return open(file, 'NORMAL')
+  } catch (error) {
+    if (!(error instanceof SQLiteError) || !/^SQLITE_(FULL|IOERR)/.test(String(error.code))) throw error
+    const db = open(file, 'EXCLUSIVE')
+    log.error('the disk is full: what is stored is served, changes are refused until there is room', { file })
+    return db
+  }
+}
+
+function open(file: string, lockingMode: 'NORMAL' | 'EXCLUSIVE'): Database {
+  const db = new Database(file, { create: true, strict: true })
   try {
     db.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT}`)
-    // First of all, so that a file that is not ours stays as it is.
-    migrateIfOurs(db, file)
+    db.run(`PRAGMA locking_mode = ${lockingMode}`)
+    db.run('PRAGMA secure_delete = ON')
+    db.run('PRAGMA synchronous = FULL')
+    db.run(`PRAGMA journal_size_limit = ${LOG_FILE_LIMIT}`)
+    // Before the journal mode, which would be the first change to a file that may not be ours.
+    migrate(db, file)
+    db.run('PRAGMA journal_mode = WAL')
     db.run(`PRAGMA busy_timeout = ${SERVE_TIMEOUT}`)
+    return db
   } catch (error) {
     db.close()
     throw error
   }
 }
 
-function migrateIfOurs(db: Database, file: string): void {
-  db.run('PRAGMA secure_delete = ON')
-  db.run('PRAGMA synchronous = FULL')
-  db.run(`PRAGMA journal_size_limit = ${LOG_FILE_LIMIT}`)
-  migrate(db, file)
-  db.run('PRAGMA journal_mode = WAL')
-}
-
-function warnWhenReadOnly(db: Database, file: string, log: Log): void {
+function warnWhenReadOnly(file: string, log: Log): void {
+  if (file === MEMORY) return
   try {
-    db.transaction(() => {}).immediate()
-  } catch (error) {
-    log.warn('the database may not be written to: pairs and keys are read only', { file, reason: describeError(error) })
+    accessSync(file, constants.W_OK)
+  } catch {
+    log.warn('the database may not be written to: what is stored is served, changes are refused', { file })
   }
 }
 

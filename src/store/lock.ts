@@ -13,6 +13,8 @@ export function claim(file: string, patience = PATIENCE): () => void {
   const lock = new Database(`${file}.lock`, { create: true })
   try {
     lock.run(`PRAGMA busy_timeout = ${patience}`)
+    // Nothing is ever written, not even a journal: a full disk is no reason not to start.
+    lock.run('PRAGMA journal_mode = MEMORY')
     lock.run('BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()

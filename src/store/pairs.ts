@@ -81,6 +81,7 @@ export function createPairStore(db: Database, group: GroupCommit): PairStore {
     importPairs: (userId, pairs) =>
       group.write(() => {
         const result = { added: [], unchanged: [], kept: [], overLimit: [] } as Record<keyof ImportedPairs, string[]>
+        setPresent.run(userId)
         let keys = keysOf(userId)
         for (const [key, value] of pairs) {
           const known = find.get(userId, key)

@@ -1,0 +1,155 @@
+import { Database } from 'bun:sqlite'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { FatalError } from '../errors.ts'
+import { databaseFile, explaining, MEMORY } from './database.ts'
+import { claim } from './lock.ts'
+import { schemaVersion } from './migrations.ts'
+
+/** How long to wait for a writer to finish, at most. Milliseconds. */
+const BUSY_TIMEOUT = 5000
+
+/**
+ * Copies the database to a new file: consistent, complete and compact, also while a server writes to it. The file appears
+ * only when it is whole. Resolves with what was done, in a sentence. Throws FatalError when the target exists, the
+ * database does not, or either cannot be used.
+ */
+export async function backup(databasePath: string, target: string): Promise<string> {
+  const [file, copy] = [existing(databasePath), resolve(target)]
+  refuseExisting(copy, 'Choose another name, or move it away')
+  const db = openExisting(file, { readwrite: true })
+  try {
+    copyInto(db, copy, () => reserve(copy))
+    return `Backed up ${file} to ${copy} (${contents(db)}).`
+  } finally {
+    db.close(true)
+  }
+}
+
+/**
+ * Puts a backup in the place of the database. Nothing is touched before the backup has proved to be whole and ours, and
+ * then the file changes in one step. Resolves with what was done, in a sentence. Throws FatalError when there is a
+ * database already and `force` is not set, when a server uses it, or when the backup is damaged, newer or not ours.
+ */
+export async function restore(source: string, databasePath: string, { force }: { force: boolean }): Promise<string> {
+  const [from, file] = [existing(source), notMemory(databasePath)]
+  if (from === file) throw new FatalError(`${file} is the database itself.`)
+  const db = openExisting(from, { readonly: true })
+  try {
+    verify(db, from)
+    const release = explaining(file, () => claim(file, 0))
+    try {
+      if (!force) refuseExisting(file, 'Add --force to replace it')
+      copyInto(db, file, () => setAside(file))
+    } finally {
+      release()
+    }
+    return `Restored ${file} from ${from} (${contents(db)}).`
+  } finally {
+    db.close(true)
+  }
+}
+
+function notMemory(path: string): string {
+  if (path !== MEMORY) return databaseFile(path)
+  throw new FatalError('DATABASE_PATH is :memory:, a database that is gone with its process: there is no file of it.')
+}
+
+function existing(path: string): string {
+  const file = notMemory(path)
+  if (existsSync(file)) return file
+  throw new FatalError(`There is no file ${file}.`)
+}
+
+function refuseExisting(file: string, advice: string): void {
+  if (existsSync(file)) throw new FatalError(`${file} exists already. ${advice}.`)
+}
+
+function openExisting(file: string, mode: { readonly: true } | { readwrite: true }): Database {
+  return explaining(file, () => {
+    const db = new Database(file, mode)
+    try {
+      db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+      if (schemaVersion(db, file) === 0) throw new FatalError(`${file} is empty.`)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
+function verify(db: Database, file: string): void {
+  const findings = explaining(file, () => db.query<{ integrity_check: string }, []>('PRAGMA integrity_check(1)').get())
+  if (findings?.integrity_check === 'ok') return
+  throw new FatalError(`${file} is damaged (${findings?.integrity_check}): it was not used.`)
+}
+
+/** Writes a whole copy beside the target, makes it durable, and only then gives it its name. */
+function copyInto(db: Database, target: string, makeRoom: () => void): void {
+  const partial = `${target}.partial-${process.pid}`
+  rmSync(partial, { force: true })
+  try {
+    vacuumInto(db, partial, target)
+    makeDurable(partial)
+    makeRoom()
+    renameSync(partial, target)
+    makeDurable(dirname(target))
+  } finally {
+    rmSync(partial, { force: true })
+  }
+}
+
+function vacuumInto(db: Database, partial: string, target: string): void {
+  try {
+    db.query('VACUUM INTO ?').run(partial)
+  } catch (error) {
+    throw new FatalError(`${target} could not be written (${error instanceof Error ? error.message : 'unknown'}).`)
+  }
+}
+
+/** Fails when somebody else has made a file of that name meanwhile. */
+function reserve(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx'))
+  } catch {
+    throw new FatalError(`${file} exists already.`)
+  }
+}
+
+/** Nothing of the old database may be taken for the log of the new one. */
+function setAside(file: string): void {
+  if (existsSync(file)) closeForGood(file)
+  for (const suffix of ['-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true })
+}
+
+/** Moves the old log into the old file, so that it is whole until it is replaced. A damaged one is past that. */
+function closeForGood(file: string): void {
+  const db = new Database(file, { readwrite: true })
+  try {
+    db.run('PRAGMA locking_mode = EXCLUSIVE')
+    db.run('PRAGMA journal_mode = DELETE')
+  } catch (error) {
+    if (String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) {
+      throw new FatalError(`${file} is in use by another program. Stop that one first.`)
+    }
+  } finally {
+    db.close()
+  }
+}
+
+function makeDurable(path: string): void {
+  // Windows knows no such thing for folders.
+  if (process.platform === 'win32') return
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function contents(db: Database): string {
+  const count = (what: string) => db.query<{ count: number }, []>(`SELECT count(*) AS count FROM ${what}`).get()?.count
+  return `${count('pairs')} pairs, ${count("keys WHERE origin <> 'revoked'")} keys`
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto'
+import { RedisClient } from 'bun'
+import { ApiError, FatalError } from '../errors.ts'
+import { isFindableKey } from '../key-scan.ts'
+import { hashKey } from '../keys.ts'
+import { checkKey, checkValue } from '../kv.ts'
+import { isSnowflake } from '../presence.ts'
+
+/**
+ * What Lanyard keeps in Redis: a hash `lanyard_kv:<user id>` of pairs, a string `api_key:<key>` with the user id for
+ * every key that works, and a string `user_api_key:<user id>` with the person's current key.
+ */
+const PAIRS = 'lanyard_kv:'
+const KEYS = 'api_key:'
+const CURRENT_KEYS = 'user_api_key:'
+
+type Person = readonly [userId: string, pairs: ReadonlyMap<string, string>]
+
+/** A Lanyard's Redis, only read. What is not usable is added to `refused`, a line each, without values or keys. */
+export interface Lanyard {
+  /** People and their valid pairs, some at a time. */
+  pairs(refused: string[]): AsyncIterable<readonly Person[]>
+  /** The hashes of each person's keys. */
+  keys(refused: string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>
+  close(): void
+}
+
+/** Throws FatalError when there is no Redis at the URL; the message does not repeat the URL, it may hold a password. */
+export async function connectLanyard(url: string): Promise<Lanyard> {
+  const redis = await connect(url)
+
+  async function* names(prefix: string): AsyncGenerator<readonly string[]> {
+    // SCAN may tell a name twice.
+    const seen = new Set<string>()
+    let cursor = '0'
+    do {
+      const [next, found] = await redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', 1000)
+      const fresh = found.filter(name => !seen.has(name))
+      for (const name of fresh) seen.add(name)
+      if (fresh.length > 0) yield fresh.map(name => name.slice(prefix.length))
+      cursor = next
+    } while (cursor !== '0')
+  }
+
+  return {
+    async *pairs(refused) {
+      for await (const userIds of names(PAIRS)) {
+        const people = await Promise.all(userIds.map(userId => readPairs(redis, userId, refused)))
+        yield people.filter(person => person !== null)
+      }
+    },
+
+    async keys(refused) {
+      const owners = new Map<string, Set<string>>()
+      const working = new Set<string>()
+      for await (const keys of names(KEYS)) {
+        const people = await Promise.all(keys.map(key => readText(redis, KEYS + key)))
+        keys.forEach((key, at) => {
+          const userId = people[at]
+          working.add(hashKey(key))
+          const fault = keyFault(key, userId)
+          if (fault !== null) refused.push(`a key of ${isSnowflake(userId) ? userId : 'nobody'}: ${fault}`)
+          else if (isSnowflake(userId)) owners.set(userId, (owners.get(userId) ?? new Set()).add(hashKey(key)))
+        })
+      }
+      for await (const userIds of names(CURRENT_KEYS)) await reportDead(redis, userIds, working, refused)
+      return owners
+    },
+
+    close: () => redis.close(),
+  }
+}
+
+async function connect(url: string): Promise<RedisClient> {
+  const redis = new RedisClient(url, { autoReconnect: false, connectionTimeout: 5000 })
+  try {
+    await redis.connect()
+    await redis.ping()
+    return redis
+  } catch {
+    redis.close()
+    throw new FatalError('Redis cannot be reached: check address, password and database number of the URL.')
+  }
+}
+
+async function readPairs(redis: RedisClient, userId: string, refused: string[]): Promise<Person | null> {
+  if (!isSnowflake(userId)) {
+    refused.push(`all pairs of ${shown(userId)}: not the id of a Discord user`)
+    return null
+  }
+  const fields = await redis.hkeys(PAIRS + userId).catch(() => null)
+  if (fields === null) {
+    refused.push(`all pairs of ${userId}: not a hash in Redis`)
+    return null
+  }
+  const values = fields.length === 0 ? [] : await redis.hmget(PAIRS + userId, fields)
+  const pairs = new Map<string, string>()
+  for (const [at, field] of fields.entries()) {
+    const value = values[at]
+    if (value === null || value === undefined) continue
+    const fault = (await isExact(redis, userId, field, value)) ? pairFault(field, value) : 'value is not UTF-8'
+    if (fault === null) pairs.set(field, value)
+    else refused.push(`pair ${shown(field)} of ${userId}: ${fault}`)
+  }
+  return [userId, pairs]
+}
+
+/** Bytes that are not UTF-8 arrive as replacement characters. Whether one was meant, only Redis knows. */
+async function isExact(redis: RedisClient, userId: string, field: string, value: string): Promise<boolean> {
+  if (!value.includes('\ufffd')) return true
+  const script = "return redis.sha1hex(redis.call('HGET', KEYS[1], ARGV[1]))"
+  const sha1 = await redis.send('EVAL', [script, '1', PAIRS + userId, field]).catch(() => null)
+  return sha1 === createHash('sha1').update(value).digest('hex')
+}
+
+function pairFault(key: string, value: string): string | null {
+  try {
+    checkKey(key)
+    checkValue(value)
+    return null
+  } catch (error) {
+    return error instanceof ApiError ? error.message : 'unusable'
+  }
+}
+
+function keyFault(key: string, userId: string | null | undefined): string | null {
+  if (!isSnowflake(userId)) return 'its owner is not the id of a Discord user'
+  return isFindableKey(key) ? null : 'it is too short to be safe, or has characters that keys do not have'
+}
+
+async function readText(redis: RedisClient, name: string): Promise<string | null> {
+  return redis.get(name).catch(() => null)
+}
+
+/** A current key without its counterpart works in Lanyard no more, so it does not start to work here. */
+async function reportDead(
+  redis: RedisClient,
+  userIds: readonly string[],
+  working: ReadonlySet<string>,
+  refused: string[],
+): Promise<void> {
+  const keys = await Promise.all(userIds.map(userId => readText(redis, CURRENT_KEYS + userId)))
+  userIds.forEach((userId, at) => {
+    const key = keys[at]
+    if (key !== null && key !== undefined && working.has(hashKey(key))) return
+    refused.push(`the current key of ${shown(userId)}: it does not work in Lanyard either`)
+  })
+}
+
+/** A name out of Redis for a report: quoted when it is odd, never long. */
+function shown(name: string): string {
+  const short = name.length > 80 ? `${name.slice(0, 80)}…` : name
+  return /^\w+$/.test(short) ? short : JSON.stringify(short)
+}
