@@ -11,7 +11,7 @@ export interface RestLimitOptions {
 }
 
 export interface RestFailure {
-  /** A status, `network` (the connection breaks), `hang` (no answer until the simulator stops), or a 429 of either kind. */
+  /** A status, `network` (the answer breaks off; see relay.ts for cutting connections), `hang` (no answer until the simulator stops), or a 429 of either kind. */
   kind: number | 'network' | 'hang' | 'rate limited' | 'globally rate limited'
   /** Default 1. */
   times?: number
@@ -27,7 +27,7 @@ export interface RestLimits {
   /** The arranged failure for this path, if one is due. */
   failureFor(path: string): Promise<Response | null>
   /** Counts a request: either it is refused, or its answer is to be stamped with the rate-limit headers. */
-  take(route: Route, path: string, params: Record<string, string>): Taken
+  take(route: Route, params: Record<string, string>): Taken
 }
 
 interface Taken {
@@ -46,11 +46,11 @@ export function createRestLimits(options: RestLimitOptions): RestLimits {
   const buckets = new Map<string, Bucket>()
   const failures: (RestFailure & { left: number })[] = []
 
-  function take(route: Route, _path: string, params: Record<string, string>): Taken {
+  function take(route: Route, params: Record<string, string>): Taken {
     const name = bucketName(route)
     const major = params.channelId ?? params.guildId ?? params.token ?? ''
-    const global = route.unlimited ? null : use('global', 1000, options.globalLimit)
-    const own = use(`${name}:${major}`, windowMs, limit)
+    const global = route.unlimited ? null : use('global', 1000)
+    const own = use(`${name}:${major}`, windowMs)
     const headers = {
       'x-ratelimit-limit': String(limit),
       'x-ratelimit-remaining': String(Math.max(0, limit - own.used)),
@@ -63,7 +63,7 @@ export function createRestLimits(options: RestLimitOptions): RestLimits {
     return { refusal: null, stamp: response => stamp(response, headers) }
   }
 
-  function use(key: string, lengthMs: number, _limit: number): Bucket {
+  function use(key: string, lengthMs: number): Bucket {
     const known = buckets.get(key)
     const bucket = known && known.resetAt > now() ? known : { resetAt: now() + lengthMs, used: 0 }
     bucket.used++
@@ -108,10 +108,16 @@ function tooMany(retryAfter: number, global: boolean, headers: Record<string, st
   return response
 }
 
-/** An answer that breaks off: its body ends in an error, so that the connection is cut. */
+/** An answer whose body breaks off: the connection is cut after the first byte. */
 function brokenResponse(): Response {
+  let started = false
   const body = new ReadableStream({
-    start: controller => controller.error(new Error('connection cut by the simulator')),
+    async pull(controller) {
+      if (!started) controller.enqueue(new TextEncoder().encode('{'))
+      else await new Promise(resolve => setImmediate(resolve))
+      if (started) controller.error(new Error('connection cut by the simulator'))
+      started = true
+    },
   })
-  return new Response(body, { headers: { 'content-type': 'application/json', 'content-length': '100' } })
+  return new Response(body, { headers: { 'content-type': 'application/json' } })
 }

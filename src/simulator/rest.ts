@@ -44,7 +44,7 @@ export function createRest(options: RestOptions): Rest {
       if (candidate.method !== request.method || !candidate.path.test(path)) continue
       const trusted = candidate.open || request.headers.get('authorization') === `Bot ${account.token}`
       if (!trusted) return failure(401, 0, '401: Unauthorized')
-      const limited = limits.take(candidate, path, params ?? {})
+      const limited = limits.take(candidate, params ?? {})
       if (limited.refusal) return limited.refusal
       if (body === null) return failure(400, 50109, 'The request body contains invalid JSON.')
       const context: RestContext = { params: params ?? {}, query: url.searchParams, body }

@@ -1,5 +1,11 @@
 import { REST } from '@discordjs/rest'
-import { CompressionMethod, WebSocketManager, type WebSocketManagerOptions, WebSocketShardEvents } from '@discordjs/ws'
+import {
+  CompressionMethod,
+  type SessionInfo,
+  WebSocketManager,
+  type WebSocketManagerOptions,
+  WebSocketShardEvents,
+} from '@discordjs/ws'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 
 export const INTENTS = {
@@ -64,13 +70,22 @@ export function createInbox<T>(): Inbox<T> {
   }
 }
 
-/** A bot as most are built: @discordjs/ws and @discordjs/rest. */
+/**
+ * A bot as most are built: @discordjs/ws and @discordjs/rest. A test must not end while it is identifying: `destroy()` would
+ * never return.
+ */
 export function startBot(sim: Simulator, options: Partial<WebSocketManagerOptions> & { zlib?: boolean } = {}) {
   const { zlib, ...rest } = options
+  // The library's own store is one for all managers of a process: a second bot would resume the first one's session.
+  const stored = new Map<number, SessionInfo | null>()
   const manager = new WebSocketManager({
     token: sim.token,
     intents: EVERYTHING,
     rest: restFor(sim),
+    // The library's own throttler waits five seconds for each IDENTIFY.
+    buildIdentifyThrottler: () => ({ waitForIdentify: async () => {} }),
+    retrieveSessionInfo: shardId => stored.get(shardId) ?? null,
+    updateSessionInfo: (shardId, session) => void stored.set(shardId, session),
     compression: zlib ? CompressionMethod.ZlibNative : null,
     ...rest,
   } as WebSocketManagerOptions)
