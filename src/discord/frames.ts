@@ -1,0 +1,102 @@
+import { isObject, type JsonObject } from '../presence.ts'
+
+/** Why something that came from Discord was not used. A fixed list: it becomes a metric label. */
+export const DROP_REASONS = [
+  'bad_frame',
+  'unknown_opcode',
+  'oversized',
+  'repeated',
+  'not_an_object',
+  'bad_id',
+  'bad_member',
+  'handler_error',
+  'listener_error',
+  'too_many_strangers',
+] as const
+export type DropReason = (typeof DROP_REASONS)[number]
+
+/** One frame from the gateway, checked so far that the library can take `text` without harm. */
+export type Frame =
+  | { readonly kind: 'dispatch' | 'hello' | 'other'; readonly text: string }
+  | { readonly kind: 'invalid session'; readonly resumable: boolean }
+  | { readonly kind: 'dropped'; readonly reason: DropReason }
+
+/** Gateway opcodes that Discord sends (docs: Opcodes and Status Codes). */
+const DISPATCH = 0
+const HEARTBEAT = 1
+const RECONNECT = 7
+const INVALID_SESSION = 9
+const HELLO = 10
+const HEARTBEAT_ACK = 11
+
+/** The usual head of a dispatch, in Discord's order of keys: such a frame needs no second parse. */
+const USUAL_DISPATCH = /^\{"t":"(?!READY")[A-Z_]{1,64}","s":\d{1,15},"op":0,"d":/
+const PRESENCE_UPDATE_HEAD = '{"t":"PRESENCE_UPDATE"'
+
+/** Real presence updates stay under 20 KB; one beyond this (characters) would only weigh on every reader. */
+const LONGEST_PRESENCE_UPDATE = 1 << 18
+
+/** Heartbeats faster or slower than this (milliseconds) are no heartbeats, but a busy loop or a dead peer. */
+const SHORTEST_HEARTBEAT_MS = 5
+const LONGEST_HEARTBEAT_MS = 600_000
+
+/**
+ * Reads one gateway message. The library trusts the shape of READY, HELLO and INVALID_SESSION and would throw where nobody
+ * can catch it, so those are checked here.
+ */
+export function readFrame(data: unknown): Frame {
+  // We never ask for compression, so nothing binary may come.
+  if (typeof data !== 'string') return dropped('bad_frame')
+  if (data.length > LONGEST_PRESENCE_UPDATE && data.startsWith(PRESENCE_UPDATE_HEAD)) return dropped('oversized')
+  if (USUAL_DISPATCH.test(data)) return { kind: 'dispatch', text: data }
+  const payload = parse(data)
+  return isObject(payload) ? readPayload(payload, data) : dropped('bad_frame')
+}
+
+function readPayload(payload: JsonObject, text: string): Frame {
+  switch (payload.op) {
+    case DISPATCH:
+      return readDispatch(payload, text)
+    case HELLO:
+      return readHello(payload.d, text)
+    case INVALID_SESSION:
+      return { kind: 'invalid session', resumable: payload.d === true }
+    case HEARTBEAT:
+    case RECONNECT:
+    case HEARTBEAT_ACK:
+      return { kind: 'other', text }
+    default:
+      return dropped('unknown_opcode')
+  }
+}
+
+/** Op 9 in the shape the library expects. */
+export function invalidSession(resumable: boolean): string {
+  return `{"op":${INVALID_SESSION},"d":${resumable}}`
+}
+
+function readDispatch({ t, s, d }: JsonObject, text: string): Frame {
+  if (typeof t !== 'string') return dropped('bad_frame')
+  if (t === 'READY' && !isReady(d, s)) return dropped('bad_frame')
+  return { kind: 'dispatch', text }
+}
+
+function isReady(d: unknown, s: unknown): boolean {
+  return isObject(d) && typeof d.session_id === 'string' && d.session_id !== '' && Number.isSafeInteger(s)
+}
+
+function readHello(d: unknown, text: string): Frame {
+  const interval = isObject(d) ? d.heartbeat_interval : undefined
+  const usable = typeof interval === 'number' && interval >= SHORTEST_HEARTBEAT_MS && interval <= LONGEST_HEARTBEAT_MS
+  return usable ? { kind: 'hello', text } : dropped('bad_frame')
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const dropped = (reason: DropReason): Frame => ({ kind: 'dropped', reason })
