@@ -1,0 +1,86 @@
+import type { Socket } from './session.ts'
+
+/**
+ * What clients have not read yet. Bun queues it in memory of its own and, asked to bound it (`backpressureLimit`), would
+ * also cut off whoever is still downloading a large INIT_STATE: with the next update, or with the answer to a ping. So
+ * Bun is told no limit, and the queues are looked at here: after every so many bytes published, which is exact enough.
+ */
+export interface Backlogs {
+  /** So many bytes were queued for each socket at most. Closes sockets whose queue has passed the bound. */
+  queued(bytes: number): void
+  /** Whether the socket has read enough to be given more. */
+  hasRoom(ws: Socket): boolean
+  /** An INIT_STATE was sent: what now waits is no sign of a slow reader, however long it is. */
+  excuse(ws: Socket): void
+  /** The socket has read something. */
+  drained(ws: Socket): void
+  forget(ws: Socket): void
+  /** Bytes that wait in queues longer than the bound: INIT_STATEs under way. */
+  excess(): number
+  /** Call every few seconds: closes sockets that have all but stopped reading a large INIT_STATE. */
+  checkProgress(now: number): void
+}
+
+export interface BacklogsDeps {
+  sockets: ReadonlySet<Socket>
+  /** Bytes that may wait for one socket. */
+  maxQueuedBytes: number
+  /** Bytes a second at which a large INIT_STATE must be read at least. */
+  minReadRate: number
+  closeSlow: (ws: Socket, queued: number) => void
+}
+
+/** How far a reader has come, at the start of a stretch of ten seconds. */
+interface Progress {
+  queued: number
+  at: number
+}
+
+const STRETCH = 10_000
+
+export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow }: BacklogsDeps): Backlogs {
+  const long = new Map<Socket, Progress>()
+  const step = maxQueuedBytes / 4
+  let unchecked = 0
+
+  function check(ws: Socket): void {
+    const queued = ws.getBufferedAmount()
+    const { data } = ws
+    if (queued < data.excusedBytes) data.excusedBytes = queued
+    if (queued > data.excusedBytes + maxQueuedBytes) closeSlow(ws, queued)
+  }
+
+  function drained(ws: Socket): void {
+    const queued = ws.getBufferedAmount()
+    ws.data.excusedBytes = Math.min(ws.data.excusedBytes, queued)
+    if (queued <= maxQueuedBytes) long.delete(ws)
+  }
+
+  return {
+    queued(bytes) {
+      unchecked += bytes
+      if (unchecked < step) return
+      unchecked = 0
+      // Ten nanoseconds a socket.
+      for (const ws of sockets) check(ws)
+    },
+    hasRoom: ws => ws.getBufferedAmount() <= maxQueuedBytes,
+    excuse(ws) {
+      const queued = ws.getBufferedAmount()
+      ws.data.excusedBytes = queued
+      if (queued > maxQueuedBytes) long.set(ws, { queued, at: performance.now() })
+    },
+    drained,
+    forget: ws => void long.delete(ws),
+    excess: () => long.keys().reduce((sum, ws) => sum + ws.getBufferedAmount(), 0),
+    checkProgress(now) {
+      for (const [ws, progress] of long) {
+        if (now - progress.at < STRETCH) continue
+        const queued = ws.getBufferedAmount()
+        if (queued <= maxQueuedBytes) long.delete(ws)
+        else if (progress.queued - queued < (minReadRate * (now - progress.at)) / 1000) closeSlow(ws, queued)
+        else long.set(ws, { queued, at: now })
+      }
+    },
+  }
+}

@@ -1,0 +1,49 @@
+/** One connection's state, kept small: ten thousand idle sockets have one each. */
+export interface Session extends Following, Allowance {
+  /** Every frame to this client is one complete zlib stream. */
+  readonly zlib: boolean
+  /** The client's address, as sockets an address are counted. */
+  readonly address: string
+  /** Hello was sent. */
+  greeted: boolean
+  /** Sequence number of the last INIT_STATE. */
+  lastInitState: number
+  /** Bytes that may wait to be read beyond the usual bound: what is left of the last INIT_STATE. */
+  excusedBytes: number
+}
+
+/** Whom a socket follows. Sets are made when needed: most sockets never need more than one. */
+export interface Following {
+  /** Everybody, except the silenced. With it, nobody is followed by name. */
+  all: boolean
+  /** Followed alone: updates come without `user_id`. */
+  one: Set<string> | null
+  /** Followed among many: updates carry `user_id`. Nobody is in both. */
+  many: Set<string> | null
+  silenced: Set<string> | null
+}
+
+/** A token bucket for inbound frames. */
+export interface Allowance {
+  tokens: number
+  /** When the last frame of any kind arrived, in milliseconds of `performance.now()`. */
+  heardAt: number
+}
+
+export type Socket = Bun.ServerWebSocket<Session>
+
+export function createSession(zlib: boolean, address: string, tokens: number): Session {
+  return {
+    zlib,
+    address,
+    greeted: false,
+    lastInitState: 0,
+    excusedBytes: 0,
+    all: false,
+    one: null,
+    many: null,
+    silenced: null,
+    tokens,
+    heardAt: performance.now(),
+  }
+}

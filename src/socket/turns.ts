@@ -1,0 +1,42 @@
+/**
+ * When a large INIT_STATE may be made: never more than a fifth of the time, so that fifty clients who ask for everybody
+ * at once, or one who keeps asking, leave the process to the others.
+ */
+export interface Turns {
+  /** Whether it is time for one, or the last one is so fresh that it can be shared. */
+  open(): boolean
+  /** One was made, from `startedAt` (milliseconds of `performance.now()`) until now. */
+  took(startedAt: number): void
+  stop(): void
+}
+
+/** Milliseconds after an INIT_STATE in which others may still ride along on it. */
+const RIDE = 25
+/** Pause after a turn, in lengths of the turn. */
+const PAUSE = 4
+
+/** `onOpen` is called at the end of every pause. */
+export function createTurns(onOpen: () => void): Turns {
+  let startsAt = 0
+  let rideUntil = 0
+  let turnStart = 0
+  let timer: NodeJS.Timeout | undefined
+
+  return {
+    open() {
+      const now = performance.now()
+      return now < rideUntil || now >= startsAt
+    },
+    took(startedAt) {
+      const now = performance.now()
+      if (startedAt >= startsAt) {
+        turnStart = startedAt
+        rideUntil = now + RIDE
+      }
+      startsAt = now + PAUSE * (now - turnStart)
+      clearTimeout(timer)
+      timer = setTimeout(onOpen, startsAt - now)
+    },
+    stop: () => clearTimeout(timer),
+  }
+}
