@@ -25,7 +25,7 @@ type ImportTarget = Pick<Store, 'importPairs' | 'importKeys'>
  * again at any time; only what has been deleted here meanwhile comes back while Lanyard still has it. Resolves with the report as text. Throws FatalError when Redis or the database cannot be used.
  */
 export async function importLanyard(redisUrl: string, databasePath: string): Promise<string> {
-  const store = openStore(databasePath, { log: createLog({ level: 'warn', format: 'text' }) })
+  const store = openStore(databasePath, { log: createLog({ level: 'warn', format: 'text' }), patience: 0 })
   try {
     const lanyard = await connectLanyard(redisUrl)
     try {
