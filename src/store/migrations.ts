@@ -12,6 +12,7 @@ const APPLICATION_ID = 0x45584f49
  * - keys keep hashes only. Origin: made here, imported, or imported and revoked since (so that a second import does not
  *   bring it back).
  * - people and sessions are what was shown, and the gateway event it reflects: always written together.
+ * - github_links hold an account's number, which never changes, and the last good copy of what it shows; no tokens.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE pairs (
@@ -44,6 +45,14 @@ const MIGRATIONS: readonly string[] = [
      session_id TEXT NOT NULL,
      resume_url TEXT NOT NULL,
      sequence INTEGER NOT NULL
+   ) STRICT;`,
+  `CREATE TABLE github_links (
+     user_id TEXT PRIMARY KEY,
+     github_id INTEGER NOT NULL,
+     login TEXT NOT NULL,
+     account TEXT,
+     etag TEXT,
+     checked_at INTEGER NOT NULL
    ) STRICT;`,
 ]
 

@@ -1,3 +1,4 @@
+import type { GithubStore } from '../github.ts'
 import type { KeyStore } from '../keys.ts'
 import type { KvStore } from '../kv.ts'
 import type { Log } from '../log.ts'
@@ -6,6 +7,7 @@ import type { PrivacyStore } from '../privacy.ts'
 import type { RetentionStore } from '../retention.ts'
 import type { StateStore } from '../saved-state.ts'
 import { openDatabase } from './database.ts'
+import { createGithubStore } from './github.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createStoredKeys, type StoredKeys } from './keys.ts'
 import { createPairStore, type PairStore } from './pairs.ts'
@@ -13,7 +15,7 @@ import { createStateStore } from './people.ts'
 import { createPrivacyStore } from './privacy.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
-export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore {
+export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore, GithubStore {
   importPairs: PairStore['importPairs']
   importKeys: StoredKeys['importKeys']
   /** Writes what is pending, moves everything into the main file, lets go of it. Later writes are refused. */
@@ -37,13 +39,15 @@ export function openStore(path: string, { log, metrics, patience }: StoreDeps): 
   const pairs = createPairStore(database.db, group)
   const keys = createStoredKeys(database.db, group)
   const state = createStateStore(database.db, group)
-  const privacy = createPrivacyStore(database.db, group, [pairs, keys, state])
+  const github = createGithubStore(database.db, group)
+  const privacy = createPrivacyStore(database.db, group, [pairs, keys, state, github])
   let open = true
 
   return {
     ...pairs,
     ...keys,
     ...state,
+    ...github,
     ...privacy,
     async close() {
       if (!open) return

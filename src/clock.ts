@@ -1,0 +1,36 @@
+/** Time and timers; tests turn the hands themselves. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Runs once after so many milliseconds; the answer calls it off. */
+  after(ms: number, run: () => void): () => void
+}
+
+/** What a 32-bit timer can wait: anything longer would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(ms, run) {
+    const timer = setTimeout(run, Math.min(Math.max(0, ms), LONGEST_MS))
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. Leaves no timer behind. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  if (signal.aborted) reject(signal.reason)
+  else {
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    const onAbort = () => {
+      cancel()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  }
+  return promise
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Metrics } from '../metrics.ts'
+import { isObject, type JsonObject } from '../presence.ts'
+import type { Budget } from './budget.ts'
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** GitHub's answer, whatever it is. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  /** Undefined when it is not JSON, or larger than anybody needs. */
+  readonly body: unknown
+}
+
+/** GitHub could not be reached, did not answer in time, or broke off. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+export interface Client {
+  /** GET from the REST API, as the operator. Counts against the budget. Rejects with Unreachable. */
+  get(path: string, etag?: string | null): Promise<Answer>
+  /** GET from the REST API as whoever the token belongs to: that counts against nobody's budget but theirs. */
+  getAs(token: string, path: string): Promise<Answer>
+  /** POSTs a form to GitHub itself. */
+  post(path: string, form: Readonly<Record<string, string>>): Promise<Answer>
+}
+
+export interface ClientDeps {
+  config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken'>
+  budget: Budget
+  metrics: Metrics
+  clock: Clock
+  fetch: Fetch
+  /** Ends every request that is under way. */
+  signal: AbortSignal
+}
+
+/** Milliseconds for the whole answer. */
+const TIMEOUT = 10_000
+/** Bytes of an answer that are read; the largest that makes sense is a gist with long files. */
+const LARGEST_ANSWER = 2 * 1024 * 1024
+
+const API_HEADERS = { Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' }
+const FORM_HEADERS = { Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' }
+/** GitHub refuses requests without one. */
+const USER_AGENT = { 'User-Agent': 'exoix' }
+
+export function createClient({ config, budget, metrics, clock, fetch, signal }: ClientDeps): Client {
+  const count = createCounters(metrics)
+
+  async function request(url: string, init: RequestInit): Promise<Answer> {
+    const timeout = new AbortController()
+    const cancel = clock.after(TIMEOUT, () => timeout.abort())
+    try {
+      const headers = { ...USER_AGENT, ...init.headers }
+      const response = await fetch(url, { ...init, headers, signal: AbortSignal.any([timeout.signal, signal]) })
+      const body = await readJson(response)
+      count(response.status)
+      return { status: response.status, headers: response.headers, body }
+    } catch {
+      // What was thrown may quote the request, and with it a token.
+      count(0)
+      throw new Unreachable(timeout.signal.aborted ? 'no answer in time' : 'no connection')
+    } finally {
+      cancel()
+    }
+  }
+
+  const getWith = (path: string, headers: Readonly<Record<string, string>>) =>
+    request(config.githubApiUrl + path, { headers: { ...API_HEADERS, ...headers } })
+
+  return {
+    async get(path, etag = null) {
+      const authorization = config.githubToken === undefined ? {} : bearer(config.githubToken)
+      const answer = await getWith(path, { ...authorization, ...(etag !== null && { 'If-None-Match': etag }) })
+      budget.observe(answer.status, answer.headers)
+      return answer
+    },
+    getAs: (token, path) => getWith(path, bearer(token)),
+    post: (path, form) =>
+      request(config.githubUrl + path, {
+        method: 'POST',
+        headers: FORM_HEADERS,
+        body: new URLSearchParams(form).toString(),
+      }),
+  }
+}
+
+/** GitHub's own word that something is not there; a proxy's or a wrong base URL's page does not count. */
+export function isDefinitely404({ status, body }: Answer): boolean {
+  return status === 404 && isObject(body) && typeof body.message === 'string'
+}
+
+/** The answer's JSON object, when it is one and was given with success. */
+export function readObject({ status, body }: Answer): JsonObject | null {
+  return status === 200 && isObject(body) ? body : null
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
+
+function createCounters(metrics: Metrics): (status: number) => void {
+  const counter = (status: string) => metrics.counter('github_requests_total', 'Requests to GitHub', { status })
+  const failed = counter('failed')
+  const unchanged = counter('304')
+  const classes = new Map([2, 3, 4, 5].map(hundreds => [hundreds, counter(`${hundreds}xx`)]))
+  return status => (status === 304 ? unchanged : (classes.get(Math.floor(status / 100)) ?? failed)).inc()
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.byteLength
+    if (length > LARGEST_ANSWER) return undefined
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    return undefined
+  }
+}

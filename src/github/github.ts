@@ -1,0 +1,80 @@
+import { type Clock, systemClock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { type Github, GithubProblem, type GithubStore } from '../github.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { readLogin } from './account.ts'
+import { createAsk } from './ask.ts'
+import { createBudget } from './budget.ts'
+import { createClient, type Fetch } from './client.ts'
+import { createCodeProver } from './code-prover.ts'
+import { createDeviceProver } from './device-prover.ts'
+import { createLinks } from './links.ts'
+import { createRefresher } from './refresher.ts'
+import { createTries } from './tries.ts'
+
+export interface GithubDeps {
+  config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken' | 'githubClientId'>
+  store: GithubStore
+  metrics: Metrics
+  log: Log
+  clock?: Clock
+  fetch?: Fetch
+}
+
+/** The GitHub connection. Nothing is asked of GitHub until somebody connects an account or looks at a linked one. */
+export function createGithub(deps: GithubDeps): Github {
+  const { config, metrics, log, clock = systemClock, fetch = globalThis.fetch } = deps
+  const ending = new AbortController()
+  const links = createLinks(deps.store)
+  const budget = createBudget(clock)
+  const client = createClient({ config, budget, metrics, clock, fetch, signal: ending.signal })
+  const refresher = createRefresher({ links, client, budget, clock, log })
+  const tries = createTries(clock)
+  const clientId = config.githubClientId
+  const prover =
+    clientId === undefined
+      ? createCodeProver({ ask: createAsk(client, budget), links, clock, tries })
+      : createDeviceProver({ client, clientId, links, clock, log, signal: ending.signal })
+
+  metrics.gauge('github_links', 'People with a linked GitHub account', () => links.size)
+  metrics.gauge('github_oldest_copy_seconds', 'Age of the oldest GitHub account among those somebody looks at', () =>
+    Math.round(refresher.oldest() / 1000),
+  )
+  metrics.gauge('github_rate_limit_remaining', "Requests left in GitHub's window", budget.remaining)
+
+  return {
+    account(userId) {
+      const link = links.get(userId)
+      if (link === undefined) return null
+      refresher.look(link)
+      return link.snapshot
+    },
+
+    login: userId => links.get(userId)?.stored.login,
+
+    async connect(userId, name) {
+      const login = readLogin(name)
+      if (login === null) throw new GithubProblem('bad name')
+      tries.take(userId)
+      return prover.start(userId, login)
+    },
+
+    verify: prover.verify,
+
+    async disconnect(userId) {
+      prover.cancel(userId)
+      return links.get(userId) === undefined ? false : links.remove(userId)
+    },
+
+    forget(userId) {
+      prover.cancel(userId)
+      links.forget(userId)
+    },
+
+    stop() {
+      refresher.stop()
+      ending.abort(new GithubProblem('replaced'))
+    },
+  }
+}

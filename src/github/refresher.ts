@@ -1,0 +1,131 @@
+import type { Clock } from '../clock.ts'
+import { describeError, type Log } from '../log.ts'
+import { readAccount } from './account.ts'
+import type { Budget } from './budget.ts'
+import { type Answer, type Client, isDefinitely404, readObject } from './client.ts'
+import type { Link, Links } from './links.ts'
+
+/** Keeps the accounts fresh that somebody looks at: one request at a time, as fast as GitHub's budget allows. */
+export interface Refresher {
+  /** Somebody looks. Costs nothing once the link is in the round. */
+  look(link: Link): void
+  /** Age of the oldest copy among those somebody looks at, in milliseconds; 0 when nobody does. */
+  oldest(): number
+  stop(): void
+}
+
+export interface RefresherDeps {
+  links: Links
+  client: Client
+  budget: Budget
+  clock: Clock
+  log: Log
+}
+
+const MINUTE = 60 * 1000
+/** A copy younger than this is fresh. */
+const FRESH = 5 * MINUTE
+/** Whom nobody looked at for so long leaves the round. */
+const ATTENTION = 60 * MINUTE
+
+export function createRefresher({ links, client, budget, clock, log }: RefresherDeps): Refresher {
+  const round = new Set<Link>()
+  let timer: { readonly at: number; readonly cancel: () => void } | null = null
+  let busy = false
+  let stopped = false
+  let complained = false
+
+  function look(link: Link): void {
+    link.lookedAt = clock.now()
+    if (link.inRound) return
+    link.inRound = true
+    round.add(link)
+    wakeFor(link)
+  }
+
+  /** Sees to it that the round goes on when this link is due, or earlier. */
+  function wakeFor(link: Link): void {
+    if (busy || stopped) return
+    const at = Math.max(link.triedAt + FRESH, budget.backgroundFrom())
+    if (timer !== null && timer.at <= at) return
+    timer?.cancel()
+    timer = { at, cancel: clock.after(Math.max(0, at - clock.now()), () => void go()) }
+  }
+
+  async function go(): Promise<void> {
+    timer = null
+    const link = longestUntried()
+    if (link === undefined) return
+    if (Math.max(link.triedAt + FRESH, budget.backgroundFrom()) > clock.now()) return wakeFor(link)
+    busy = true
+    await refresh(link)
+    busy = false
+    const next = longestUntried()
+    if (next !== undefined) wakeFor(next)
+  }
+
+  /** Lets go of those nobody looks at any more, on the way. */
+  function longestUntried(): Link | undefined {
+    const attention = clock.now() - ATTENTION
+    let found: Link | undefined
+    for (const link of round) {
+      if (link.lookedAt < attention || links.get(link.userId) !== link) leave(link)
+      else if (found === undefined || link.triedAt < found.triedAt) found = link
+    }
+    return found
+  }
+
+  function leave(link: Link): void {
+    link.inRound = false
+    round.delete(link)
+  }
+
+  async function refresh(link: Link): Promise<void> {
+    link.triedAt = clock.now()
+    try {
+      const answer = await client.get(`/user/${link.githubId}`, link.stored.etag)
+      if (stopped || links.get(link.userId) !== link) return
+      await take(link, answer)
+    } catch (error) {
+      if (!stopped) trouble(describeError(error))
+    }
+  }
+
+  async function take(link: Link, answer: Answer): Promise<void> {
+    const checkedAt = clock.now()
+    const user = readAccount(readObject(answer))
+    const { login } = link.stored
+    if (answer.status === 304) link.checkedAt = checkedAt
+    else if (isDefinitely404(answer)) await links.update(link, { login, account: null, etag: null, checkedAt })
+    else if (user?.id === link.githubId) {
+      await links.update(link, { login: user.login, account: user.json, etag: answer.headers.get('etag'), checkedAt })
+    } else return trouble(`status ${answer.status}`, answer.status)
+    budget.succeeded()
+    if (complained) log.info('GitHub answers again')
+    complained = false
+  }
+
+  /** Said once, until GitHub answers again. Being told to wait is no trouble: the budget has seen it. */
+  function trouble(reason: string, status?: number): void {
+    if (status === 429 || status === 403) return
+    budget.failed()
+    if (complained) return
+    complained = true
+    if (status === 401) log.error('GitHub refuses GITHUB_TOKEN: accounts stay as they are until it is replaced')
+    else log.warn('GitHub accounts cannot be refreshed; the last good copies stay', { reason })
+  }
+
+  return {
+    look,
+    oldest() {
+      const now = clock.now()
+      let oldest = 0
+      for (const { checkedAt } of round) oldest = Math.max(oldest, now - checkedAt)
+      return oldest
+    },
+    stop() {
+      stopped = true
+      timer?.cancel()
+    },
+  }
+}
