@@ -14,8 +14,15 @@ export interface KeyStore {
 /** A key that has been made and is not valid yet: so that it can be handed over before the old one is given up. */
 export interface DraftKey {
   readonly key: string
+  /**
+   * Accepts this key and suspends the old ones, in memory only: from the moment its owner can see it, it is the one that
+   * works. To be followed by `activate` or `withdraw`.
+   */
+  present(): void
   /** Makes it the person's only valid key. Rejects with `storage_unavailable`; then the old one stays. */
   activate(): Promise<void>
+  /** Undoes `present`: the key is worthless, the old ones are accepted again. */
+  withdraw(): void
 }
 
 /** API keys: random, shown once, kept as SHA-256 hashes (a fast hash is right for 256 random bits). */
@@ -47,6 +54,8 @@ const RANDOM_BYTES = 32
 export function createKeys(store: KeyStore): Keys {
   const owners = new Map<string, string>()
   const hashes = new Map<string, Set<string>>()
+  /** Hashes of old keys while a new one is being handed over: refused, and still to be found when they leak. */
+  const suspended = new Set<string>()
   for (const [hash, userId] of store.loadKeys()) remember(userId, hash)
 
   function remember(userId: string, hash: string): void {
@@ -57,23 +66,41 @@ export function createKeys(store: KeyStore): Keys {
   }
 
   function forget(userId: string): void {
-    for (const hash of hashes.get(userId) ?? []) owners.delete(hash)
+    for (const hash of hashes.get(userId) ?? []) {
+      owners.delete(hash)
+      suspended.delete(hash)
+    }
     hashes.delete(userId)
   }
 
   function draft(userId: string): DraftKey {
     const key = PREFIX + randomBytes(RANDOM_BYTES).toString('base64url')
+    const hash = hashKey(key)
     return {
       key,
+      present() {
+        for (const old of hashes.get(userId) ?? []) suspended.add(old)
+        remember(userId, hash)
+      },
       async activate() {
-        await store.replaceKeys(userId, hashKey(key))
+        await store.replaceKeys(userId, hash)
         forget(userId)
-        remember(userId, hashKey(key))
+        remember(userId, hash)
+      },
+      withdraw() {
+        owners.delete(hash)
+        const left = hashes.get(userId)
+        left?.delete(hash)
+        for (const old of left ?? []) suspended.delete(old)
+        if (left?.size === 0) hashes.delete(userId)
       },
     }
   }
 
-  const owner = (key: string) => (key === '' ? undefined : owners.get(hashKey(key)))
+  function owner(key: string): string | undefined {
+    const hash = hashKey(key)
+    return key === '' || suspended.has(hash) ? undefined : owners.get(hash)
+  }
 
   return {
     owner,
@@ -97,7 +124,7 @@ export function createKeys(store: KeyStore): Keys {
       if (owners.size === 0) return []
       const people = new Set<string>()
       for (const candidate of keyCandidates(text)) {
-        const userId = owner(candidate)
+        const userId = owners.get(hashKey(candidate))
         if (userId !== undefined) people.add(userId)
       }
       return [...people]

@@ -128,7 +128,7 @@ export interface Button {
 }
 
 /** The buttons under a message, row by row. */
-export function buttons(message: { components?: unknown }): Button[] {
+export function buttons(message: Readonly<Record<string, unknown>>): Button[] {
   return ((message.components ?? []) as { components: Button[] }[]).flatMap(row => row.components)
 }
 

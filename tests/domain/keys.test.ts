@@ -77,6 +77,38 @@ describe('a key', () => {
     expect([keys.owner(draft.key), keys.owner(old)]).toEqual([ANN, undefined])
   })
 
+  test('that is presented is the one that works, until it is withdrawn or activated', async () => {
+    const keys = createKeys(store)
+    const old = await keys.issue(ANN)
+    const withdrawn = keys.draft(ANN)
+    withdrawn.present()
+    expect([keys.owner(withdrawn.key), keys.owner(old)]).toEqual([ANN, undefined])
+    withdrawn.withdraw()
+    expect([keys.owner(withdrawn.key), keys.owner(old)]).toEqual([undefined, ANN])
+    const activated = keys.draft(ANN)
+    activated.present()
+    await activated.activate()
+    expect([keys.owner(activated.key), keys.owner(old)]).toEqual([ANN, undefined])
+  })
+
+  test('that is suspended while a new one is presented is still found when it leaks, and stays revoked', async () => {
+    const keys = createKeys(store)
+    const old = await keys.issue(ANN)
+    const draft = keys.draft(ANN)
+    draft.present()
+    expect(keys.leaked(`see ${old}`)).toEqual([ANN])
+    await keys.revoke(ANN)
+    draft.withdraw()
+    expect([keys.owner(draft.key), keys.owner(old)]).toEqual([undefined, undefined])
+  })
+
+  test('that is presented is not in the store until it is activated', async () => {
+    const keys = createKeys(store)
+    const old = await keys.issue(ANN)
+    keys.draft(ANN).present()
+    expect(createKeys(store).owner(old)).toBe(ANN)
+  })
+
   test('stays valid when the new one cannot be stored', async () => {
     const keys = createKeys(broken)
     await expect(keys.issue(ANN)).rejects.toBeInstanceOf(ApiError)

@@ -20,7 +20,10 @@ export type Deliver = (reply: Reply) => Promise<void>
 export const UNSTORED =
   'That key could not be stored and does not work; please try again later. Nothing was changed: a key you had before stays as it was.'
 
-/** Hands out new keys: first the key is delivered, then it becomes valid, so that nobody is left without one. */
+/**
+ * Hands out new keys so that nobody is left without one: a key is accepted from the moment its owner can see it, the old
+ * one comes back when that failed, and only what was delivered is stored.
+ */
 export interface KeyDesk {
   /** One person's keys are made one after the other, so that the last one delivered is the valid one. */
   hand(userId: string, deliver: Deliver): Promise<Handover>
@@ -49,9 +52,11 @@ export function createKeyDesk({ keys, outbox, log, commandPrefix, externalUrl = 
 
   async function handOver(userId: string, because: string, deliver: Deliver): Promise<Handover> {
     const draft = keys.draft(userId)
+    draft.present()
     try {
       await deliver({ embed: describeKey(draft.key, userId, because) })
     } catch (error) {
+      draft.withdraw()
       if (!(error instanceof UndeliveredError)) throw error
       return error.reason === 'closed' ? 'closed' : 'undelivered'
     }
@@ -59,6 +64,7 @@ export function createKeyDesk({ keys, outbox, log, commandPrefix, externalUrl = 
       await draft.activate()
       return 'given'
     } catch (error) {
+      draft.withdraw()
       log.error('a new key could not be stored', { error: describeError(error) })
       await deliver({ content: UNSTORED }).catch(() => {})
       return 'unstored'
