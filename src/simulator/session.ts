@@ -6,6 +6,8 @@ export interface Wire {
   /** False when the socket is gone. */
   send(text: string): boolean
   close(code: number, reason: string): void
+  /** Sends what `run` sends in as few system calls as possible. */
+  batch(run: () => void): void
   /** Bytes waiting to be sent. */
   backlog(): number
 }
@@ -29,6 +31,7 @@ export interface Session extends Viewer {
   /** Puts a text on the wire as it is, without a sequence number: for hostile input. False when nobody is connected. */
   sendText(text: string): boolean
   ownsGuild(guildId: string): boolean
+  batch(run: () => void): void
   backlog(): number
 }
 
@@ -99,6 +102,7 @@ export function createSession(init: SessionInit): SessionControl {
     dispatch,
     sendText: text => wire?.send(text) ?? false,
     ownsGuild,
+    batch: run => (wire ? wire.batch(run) : run()),
     backlog: () => wire?.backlog() ?? 0,
     attach(next) {
       wire = next

@@ -38,6 +38,9 @@ export function createWire(socket: Socket): Wire {
       connection.closedWith = code
       socket.close(code, reason)
     },
+    batch(run) {
+      socket.cork(run)
+    },
     backlog: () => socket.getBufferedAmount(),
   }
 }

@@ -1,0 +1,45 @@
+import type { Server, WebSocketHandler } from 'bun'
+import type { Cdn } from './cdn.ts'
+import type { Settings } from './options.ts'
+import type { Rest } from './rest.ts'
+import type { Door } from './weather.ts'
+import { type Connection, createConnection } from './wire.ts'
+
+export interface ServerParts {
+  settings: Settings
+  rest: Rest
+  cdn: Cdn
+  websocket: WebSocketHandler<Connection>
+  /** Whether gateway connections are taken. */
+  door: Door
+}
+
+const GATEWAY = /^\/gateway(\/resume)?\/?$/
+
+/** One server for everything: /api, /cdn and /gateway. */
+export function serve({ settings, rest, cdn, websocket, door }: ServerParts): Server<Connection> {
+  return Bun.serve({
+    port: settings.port,
+    hostname: settings.hostname,
+    reusePort: false,
+    development: false,
+    websocket,
+    fetch(request, server) {
+      const url = new URL(request.url)
+      if (url.pathname.startsWith('/api/')) return rest.handle(request, url)
+      if (url.pathname.startsWith('/cdn/')) return cdn.handle(request, url)
+      if (!GATEWAY.test(url.pathname)) return new Response('Not Found', { status: 404 })
+      if (door.refusing === true) return new Response('Service Unavailable', { status: 503 })
+      if (door.refusing === 'hang') return hang(request, server)
+      const data = createConnection(url.pathname, Object.fromEntries(url.searchParams), settings.now())
+      data.silent = door.refusing === 'silent'
+      return server.upgrade(request, { data }) ? undefined : new Response('Upgrade Required', { status: 426 })
+    },
+  })
+}
+
+/** Takes the connection and never answers. */
+function hang(request: Request, server: Server<Connection>): Promise<Response> {
+  server.timeout(request, 0)
+  return new Promise(() => {})
+}
