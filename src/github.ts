@@ -44,7 +44,14 @@ export interface GithubStore {
 /** What a person has to do to prove that the account is theirs. */
 export type Proof =
   /** Write the code into the profile's bio or a public gist, then ask to verify. */
-  | { readonly kind: 'code'; readonly login: string; readonly code: string; readonly minutes: number }
+  | {
+      readonly kind: 'code'
+      readonly login: string
+      readonly code: string
+      /** The profile. */
+      readonly page: string
+      readonly minutes: number
+    }
   /** Enter the code on that page while signed in. `linked` settles when they have, or it failed (GithubProblem). */
   | {
       readonly kind: 'device'

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { API } from '@discordjs/core/http-only'
 import type { Config } from '../config.ts'
+import type { Github } from '../github.ts'
 import type { Keys } from '../keys.ts'
 import type { Kv } from '../kv.ts'
 import { describeError, type Log } from '../log.ts'
@@ -9,6 +10,7 @@ import { isObject, isSnowflake } from '../presence.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Privacy } from '../privacy.ts'
 import { tell } from './commands/execute.ts'
+import { githubCommands } from './commands/github.ts'
 import { createGuard } from './commands/guard.ts'
 import { createIdentity } from './commands/identity.ts'
 import { readInteraction } from './commands/interaction.ts'
@@ -43,6 +45,7 @@ export interface BotDeps {
   kv: Kv
   keys: Keys
   privacy: Privacy
+  github: Github
   metrics: Metrics
   log: Log
   /** Milliseconds since 1970. */
@@ -53,7 +56,7 @@ export interface BotDeps {
 }
 
 export function createBot(options: BotDeps): Bot {
-  const { config, api, presences, kv, keys, privacy, metrics, log } = options
+  const { config, api, presences, kv, keys, privacy, github, metrics, log } = options
   const { answers, now = Date.now, wait = pause, deferAfter = 2000 } = options
   const { commandPrefix, externalUrl } = config
   const underWay = new Set<Promise<void>>()
@@ -66,6 +69,7 @@ export function createBot(options: BotDeps): Bot {
   const nouns = [
     pairCommands({ kv, presences, externalUrl }),
     keyCommands(desk),
+    githubCommands({ github, outbox, log }),
     privacyCommands({ privacy, presences, now }),
   ]
   const table = createTable(nouns, commandPrefix)

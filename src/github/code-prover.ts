@@ -14,6 +14,8 @@ export interface CodeProverDeps {
   links: Links
   clock: Clock
   tries: Tries
+  /** Where profiles are. */
+  githubUrl: string
 }
 
 interface Attempt {
@@ -34,7 +36,7 @@ const MEMORY = 24 * 60 * 60 * 1000
  * Proof by a one-time code that only the account's owner can write into its bio or a public gist. The account is held
  * by its id from the start, so that a name that changes hands in between proves nothing.
  */
-export function createCodeProver({ ask, links, clock, tries }: CodeProverDeps): Prover {
+export function createCodeProver({ ask, links, clock, tries, githubUrl }: CodeProverDeps): Prover {
   const attempts = new Map<string, Attempt>()
 
   function sweep(now: number): void {
@@ -65,7 +67,7 @@ export function createCodeProver({ ask, links, clock, tries }: CodeProverDeps): 
       const { id: githubId, login: name } = found.account
       const code = `exoix-link-${randomBytes(12).toString('hex')}`
       attempts.set(userId, { githubId, login: name, code, startedAt: now, expiresAt: now + LIFETIME, off: false })
-      return { kind: 'code', login: name, code, minutes: LIFETIME_MINUTES }
+      return { kind: 'code', login: name, code, page: `${githubUrl}/${name}`, minutes: LIFETIME_MINUTES }
     },
 
     async verify(userId) {

@@ -34,7 +34,7 @@ export function createGithub(deps: GithubDeps): Github {
   const clientId = config.githubClientId
   const prover =
     clientId === undefined
-      ? createCodeProver({ ask: createAsk(client, budget), links, clock, tries })
+      ? createCodeProver({ ask: createAsk(client, budget), links, clock, tries, githubUrl: config.githubUrl })
       : createDeviceProver({ client, clientId, links, clock, log, signal: ending.signal })
 
   metrics.gauge('github_links', 'People with a linked GitHub account', () => links.size)

@@ -1,6 +1,7 @@
 import { API } from '@discordjs/core/http-only'
 import { REST } from '@discordjs/rest'
 import { type Bot, type BotDeps, createBot } from '../../src/discord/bot.ts'
+import { createGithub, type GithubDeps } from '../../src/github/github.ts'
 import { createKeys } from '../../src/keys.ts'
 import { createKv } from '../../src/kv.ts'
 import { createLog } from '../../src/log.ts'
@@ -15,6 +16,14 @@ import { openStore, type Store } from '../../src/store/sqlite.ts'
 const INTENTS = { guilds: 1 << 0, guildMessages: 1 << 9, directMessages: 1 << 12, messageContent: 1 << 15 }
 const ALL = INTENTS.guilds | INTENTS.guildMessages | INTENTS.directMessages | INTENTS.messageContent
 
+/** The discard port: nobody listens there. */
+const NO_GITHUB = {
+  githubApiUrl: 'http://127.0.0.1:9',
+  githubUrl: 'http://127.0.0.1:9',
+  githubToken: undefined,
+  githubClientId: undefined,
+}
+
 const cleanups: (() => unknown)[] = []
 
 /** Ends everything a test started. */
@@ -27,6 +36,8 @@ export interface HouseOptions {
   bot?: Partial<BotDeps>
   /** Without the privileged intent, contents of most server messages are withheld. */
   messageContent?: boolean
+  /** A simulated GitHub, and the way to it; without it nothing leads anywhere. */
+  github?: Partial<Omit<GithubDeps, 'config'>> & { config?: Partial<GithubDeps['config']> }
   /** Puts something between the domain and the database. */
   wrapStore?: (store: Store) => Store
   /** Dispatches the bot is not to see. */
@@ -43,6 +54,7 @@ export interface House {
   presences: ReturnType<typeof createPresenceStore>
   keys: ReturnType<typeof createKeys>
   kv: ReturnType<typeof createKv>
+  github: ReturnType<typeof createGithub>
   metrics: ReturnType<typeof createMetrics>
   logged: string[]
   guildId: string
@@ -81,10 +93,19 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const store = options.wrapStore?.(opened) ?? opened
   const kv = createKv(store, presences)
   const keys = createKeys(store)
-  const privacy = createPrivacy(store, presences, [keys.forget])
+  const github = createGithub({
+    store,
+    metrics,
+    log,
+    ...options.github,
+    config: { ...NO_GITHUB, ...options.github?.config },
+  })
+  cleanups.push(github.stop)
+  const privacy = createPrivacy(store, presences, [keys.forget, github.forget])
   const api = new API(new REST({ api: sim.apiUrl, retries: 0 }).setToken(sim.token))
   const config = { commandPrefix: '.', externalUrl: 'https://exoix.example' }
-  const bot = createBot({ config, answers: true, api, presences, kv, keys, privacy, metrics, log, ...options.bot })
+  const domain = { presences, kv, keys, privacy, github }
+  const bot = createBot({ ...domain, config, answers: true, api, metrics, log, ...options.bot })
   const seen = await connect(sim, bot, options)
   if (options.register !== false) await bot.register(sim.account.applicationId)
 
@@ -97,6 +118,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     presences,
     keys,
     kv,
+    github,
     metrics,
     logged,
     guildId: guild.id,

@@ -1,0 +1,162 @@
+import { ApiError } from '../../errors.ts'
+import { type Github, GithubProblem, type Proof } from '../../github.ts'
+import { describeError, type Log } from '../../log.ts'
+import { type Call, type Noun, typed } from './command.ts'
+import { tell } from './execute.ts'
+import { code, plural } from './format.ts'
+import { type Outbox, UndeliveredError } from './outbox.ts'
+
+export interface GithubCommandDeps {
+  github: Github
+  outbox: Outbox
+  log: Log
+}
+
+/** `.github connect|verify|disconnect` and their slash twins. */
+export function githubCommands(deps: GithubCommandDeps): Noun {
+  const { github } = deps
+  return {
+    groups: { github: 'Your GitHub account, shown with your presence' },
+    commands: [
+      {
+        names: ['github connect'],
+        slash: 'github connect',
+        summary: 'shows your GitHub account with your presence',
+        options: [{ name: 'username', description: 'Your name at GitHub', kind: 'word', maxLength: 100 }],
+        run: call => answering(call, () => connect(deps, call)),
+      },
+      {
+        names: ['github verify'],
+        slash: 'github verify',
+        summary: 'proves that the account is yours',
+        options: [],
+        run: call => answering(call, () => verify(deps, call)),
+      },
+      {
+        names: ['github disconnect'],
+        slash: 'github disconnect',
+        summary: 'forgets your GitHub account',
+        options: [],
+        async run(call) {
+          const login = github.login(call.userId)
+          const linked = await github.disconnect(call.userId)
+          const name = login === undefined ? '' : ` ${code(login)}`
+          await call.reply(linked ? `Your GitHub account${name} is forgotten.` : 'No GitHub account was connected.')
+        },
+      },
+    ],
+  }
+}
+
+async function answering(call: Call, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof GithubProblem)) throw error
+    await call.reply(explain(error, call))
+  }
+}
+
+async function connect(deps: GithubCommandDeps, call: Call): Promise<void> {
+  const proof = await deps.github.connect(call.userId, call.text('username') ?? '')
+  if (proof.kind === 'code') return call.reply(codeInstructions(proof, call))
+  const told = await tellPrivately(deps, call, deviceInstructions(proof))
+  if (told) void report(deps, call, proof.linked)
+}
+
+async function verify({ github }: GithubCommandDeps, call: Call): Promise<void> {
+  try {
+    await call.reply(linkedText(await github.verify(call.userId)))
+  } catch (error) {
+    const login = github.login(call.userId)
+    if (login === undefined || !(error instanceof GithubProblem) || error.reason !== 'nothing asked') throw error
+    await call.reply(linkedText(login))
+  }
+}
+
+/** The code to sign in with is for one person's eyes: whoever enters it gives their account away. */
+async function tellPrivately({ outbox }: GithubCommandDeps, call: Call, text: string): Promise<boolean> {
+  if (call.private) {
+    await call.reply(text)
+    return true
+  }
+  try {
+    await outbox.toPerson(call.userId, text)
+  } catch (error) {
+    if (!(error instanceof UndeliveredError) || error.reason !== 'closed') throw error
+    await call.reply(
+      'I cannot send you direct messages. Allow them from members of this server, or use `/github connect`.',
+    )
+    return false
+  }
+  await call.reply('What to do now is in your direct messages.')
+  return true
+}
+
+/** Says by direct message how signing in ended. */
+async function report({ outbox, log }: GithubCommandDeps, call: Call, linked: Promise<string>): Promise<void> {
+  const text = await linked.then(linkedText, error => outcome(error, call, log))
+  if (text !== null) await tell(reply => outbox.toPerson(call.userId, reply), text)
+}
+
+/** Null when the person knows already. */
+function outcome(error: unknown, call: Call, log: Log): string | null {
+  if (error instanceof GithubProblem) return error.reason === 'replaced' ? null : explain(error, call)
+  if (error instanceof ApiError) return error.message
+  log.error('an account could not be linked', { error: describeError(error) })
+  return 'Something went wrong on our side; nothing was linked.'
+}
+
+const linkedText = (login: string) => `Your GitHub account ${code(login)} is connected.`
+
+function codeInstructions({ login, code: secret, page, minutes }: Proof & { kind: 'code' }, call: Call): string {
+  const verifying = code(typed(call, 'github verify', 'github verify'))
+  return `To prove that ${code(login)} is yours, write this into the bio of <${page}> or into a public gist of that account:
+\`\`\`
+${secret}
+\`\`\`
+Then send ${verifying} within ${plural(minutes, 'minute')}. Once it is connected you can take the code out again.`
+}
+
+function deviceInstructions({ code: userCode, page, minutes }: Proof & { kind: 'device' }): string {
+  return `Open <${page}>, sign in to the account you want to connect, and enter ${code(userCode)} there within ${plural(minutes, 'minute')}. I will send you a direct message when it is done. I get to see who you are and nothing else, and keep no access.
+Never enter such a code when you did not ask for it.`
+}
+
+function explain({ reason, details }: GithubProblem, call: Call): string {
+  const { login = '', seconds = 60, code: secret = '', page = '' } = details
+  const again = `${typed(call, 'github connect', 'github connect')}`
+  const later = `Try again in ${plural(Math.ceil(seconds / 60), 'minute')}`
+  switch (reason) {
+    case 'bad name':
+      return `That is not what a GitHub username looks like. Yours is in the address of your profile: ${code('github.com/<username>')}`
+    case 'no such account':
+      return `GitHub has no account called ${code(login)}.`
+    case 'too many tries':
+      return `You have tried that often enough for now. ${later}.`
+    case 'rate limited':
+      return `GitHub takes no more questions from me at the moment. ${later}; nothing was changed.`
+    case 'outage':
+      return 'GitHub does not answer as it should at the moment. Try again in a few minutes; nothing was changed.'
+    case 'refused':
+      return 'GitHub refuses to work with me, which only whoever runs this bot can mend. Nothing was changed.'
+    case 'nothing asked':
+      return `There is nothing to verify. Start with ${code(`${again} <username>`)}`
+    case 'expired':
+      return `That code has expired. Get a new one with ${code(`${again} <username>`)}`
+    case 'code not found':
+      return `I found the code neither in the bio of ${code(login)} nor in its latest public gists. It must stand there exactly like this, as a word of its own:
+\`\`\`
+${secret}
+\`\`\`
+If that account is not yours, connect the one that is.`
+    case 'waiting':
+      return `GitHub is waiting for you: enter ${code(secret)} at <${page}>`
+    case 'denied':
+      return `You refused it at GitHub, so nothing was connected. ${code(`${again} <username>`)} asks again.`
+    case 'other account':
+      return `You signed in to GitHub as ${code(login)}, which is not the account you named. Nothing was connected; if you want that one, send ${code(`${again} ${login}`)}`
+    case 'replaced':
+      return 'You asked for something else meanwhile; nothing was connected.'
+  }
+}
