@@ -150,3 +150,8 @@ export function buildWatching(random: Random, startedAt: number): Activity {
     application_id: '901234567890123009',
   }
 }
+
+/** Discord's way to write a time: microseconds and an offset. */
+export function buildTimestamp(at: number): string {
+  return new Date(at).toISOString().replace('Z', '000+00:00')
+}

@@ -1,3 +1,4 @@
+import { buildTimestamp } from './builders.ts'
 import { isObject } from './identify.ts'
 import { findPings, mentionedUsers } from './mentions.ts'
 import { MessageFlag } from './message-rules.ts'
@@ -101,7 +102,7 @@ export function createMessages(options: MessagesOptions): Messages {
       id: world.snowflake(now()),
       channel_id: channel.id,
       channel_type: channel.type,
-      timestamp: new Date(now()).toISOString(),
+      timestamp: buildTimestamp(now()),
       edited_timestamp: null,
       tts: false,
       pinned: false,
@@ -139,7 +140,7 @@ export function createMessages(options: MessagesOptions): Messages {
     if (!message) throw new Error(`there is no message ${messageId}`)
     const content = typeof patch.content === 'string' ? patch.content : message.content
     const mentions = mentionedUsers(content).flatMap(id => world.user(id) ?? [])
-    const edited: Message = { ...message, mentions, ...patch, edited_timestamp: new Date(now()).toISOString() }
+    const edited: Message = { ...message, mentions, ...patch, edited_timestamp: buildTimestamp(now()) }
     messages.set(messageId, edited)
     if (!isEphemeral(edited)) announce('MESSAGE_UPDATE', edited)
     return edited

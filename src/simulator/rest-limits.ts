@@ -24,6 +24,8 @@ export interface RestFailure {
 export interface RestLimits {
   /** Arranges for requests to fail. */
   fail(failure: RestFailure): void
+  /** Ends every arranged failure. */
+  recover(): void
   /** The arranged failure for this path, if one is due. */
   failureFor(path: string): Promise<Response | null>
   /** Counts a request: either it is refused, or its answer is to be stamped with the rate-limit headers. */
@@ -82,7 +84,10 @@ export function createRestLimits(options: RestLimitOptions): RestLimits {
     return json({ message: `${due.kind}: arranged by the test`, code: 0 }, due.kind)
   }
 
-  return { fail: failure => void failures.push({ ...failure, left: failure.times ?? 1 }), failureFor, take }
+  const recover = () => {
+    failures.length = 0
+  }
+  return { recover, fail: failure => void failures.push({ ...failure, left: failure.times ?? 1 }), failureFor, take }
 }
 
 function refuse(refusal: Response): Taken {

@@ -45,6 +45,8 @@ export interface SessionControl extends Session {
   detachedAt(): number | null
   /** Everything after `sequence`, or null when the buffer does not reach back that far. */
   since(sequence: number): string[] | null
+  /** Drops the buffer: records may hold the session long after its end. */
+  release(): void
 }
 
 export interface SessionInit {
@@ -115,5 +117,8 @@ export function createSession(init: SessionInit): SessionControl {
     wire: () => wire,
     detachedAt: () => detachedAt,
     since,
+    release() {
+      sent.length = 0
+    },
   }
 }

@@ -44,7 +44,7 @@ export function createSessions(world: World, options: SessionsOptions): Sessions
     const session = sessions.get(sessionId) ?? null
     const since = session?.detachedAt() ?? null
     if (since === null || now() - since <= options.resumeWindowMs) return session
-    sessions.delete(sessionId)
+    if (session) forget(session)
     return null
   }
 
@@ -88,9 +88,11 @@ export function createSessions(world: World, options: SessionsOptions): Sessions
     })
   }
 
-  const forget = (session: Session) => {
+  function forget(session: Session): void {
+    sessions.get(session.id)?.release()
     sessions.delete(session.id)
   }
+
   return { open, find, forget, all: () => [...sessions.values()], emit, welcome }
 }
 

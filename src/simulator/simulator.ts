@@ -48,6 +48,8 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
   editMessage: Messages['editMessage']
   closeDms: Messages['closeDms']
   restFails(failure: RestFailure): void
+  /** Ends every arranged failure of REST. */
+  restRecovers(): void
   cdnFails: Cdn['fail']
   stop(): Promise<void>
 }
@@ -125,6 +127,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     interact: interactions.interact,
     ...createBroadcast(sessions, gateway),
     restFails: limits.fail,
+    restRecovers: limits.recover,
     cdnFails: cdn.fail,
     async stop() {
       journal.close()

@@ -1,5 +1,6 @@
-import { buildMember, buildPresence, buildUser, type PresenceInit } from './builders.ts'
+import { buildMember, buildPresence, buildTimestamp } from './builders.ts'
 import { botMember, guildCreatePayload, memberPayload } from './guild-payloads.ts'
+import { createPeople, type PresenceInput } from './people.ts'
 import { createRandom, createSnowflakes, type Random } from './random.ts'
 import {
   type Channel,
@@ -16,7 +17,7 @@ import {
 export interface MemberInit extends MemberFields {
   /** Id of a known user, or the fields of a new one; left out: somebody made up. */
   user?: string | Partial<User>
-  presence?: PresenceInit | Presence | null
+  presence?: PresenceInput
 }
 
 export interface GuildInit {
@@ -58,9 +59,9 @@ export interface World {
   /** GUILD_MEMBER_UPDATE in each shared guild, and a PRESENCE_UPDATE with the changed user fields for those online. */
   updateUser(userId: string, patch: Partial<User>): User
   /** One PRESENCE_UPDATE for each shared guild, as Discord sends it; null goes offline. */
-  setPresence(userId: string, presence: PresenceInit | Presence | null): void
+  setPresence(userId: string, presence: PresenceInput): void
   /** The same without telling anybody: state that was there before. */
-  placePresence(userId: string, presence: PresenceInit | Presence | null): void
+  placePresence(userId: string, presence: PresenceInput): void
   addChannel(channel: Channel): Channel
 }
 
@@ -80,14 +81,11 @@ export function createWorld(options: WorldOptions): World {
   const nextId = createSnowflakes(WORLD_BEGINS_MS)
   const nextRecentId = createSnowflakes(now())
   const snowflake = (atMs?: number) => (atMs === undefined ? nextId() : nextRecentId(atMs))
-  const users = new Map<string, User>()
-  const presences = new Map<string, Presence>()
   const guilds = new Map<string, Guild>()
   const channels = new Map<string, Channel>()
-  const bot = buildUser(random, { id: options.botId, username: 'exoix-simulated', global_name: null, bot: true })
-  users.set(bot.id, bot)
+  const people = createPeople({ random, now, botId: options.botId, nextId })
 
-  const timestamp = () => new Date(now()).toISOString().replace('Z', '000+00:00')
+  const timestamp = () => buildTimestamp(now())
 
   function guild(guildId: string): Guild {
     const found = guilds.get(guildId)
@@ -101,42 +99,15 @@ export function createWorld(options: WorldOptions): World {
     return found
   }
 
-  function ensureUser(user: string | Partial<User> | undefined): User {
-    if (typeof user !== 'string') return addUser(user)
-    const found = users.get(user)
-    if (!found) throw new Error(`there is no simulated user ${user}`)
-    return found
-  }
-
-  function addUser(patch: Partial<User> = {}): User {
-    const known = patch.id === undefined ? undefined : users.get(patch.id)
-    if (known) return patchUser(known.id, patch)
-    const user = buildUser(random, { ...patch, id: patch.id ?? snowflake() })
-    users.set(user.id, user)
-    return user
-  }
-
-  function patchUser(userId: string, patch: Partial<User>): User {
-    const user: User = { ...ensureUser(userId), ...patch, id: userId }
-    users.set(userId, user)
-    return user
-  }
-
   function guildsOf(userId: string): Guild[] {
     return [...guilds.values()].filter(candidate => candidate.members.has(userId))
   }
 
-  function placePresence(userId: string, presence: PresenceInit | Presence | null): void {
-    const whole = normalizePresence(presence, now())
-    if (whole.status === 'offline') presences.delete(userId)
-    else presences.set(userId, whole)
-  }
-
   function placeMember(target: Guild, init: MemberInit): User {
     const { user: who, presence, ...fields } = init
-    const user = ensureUser(who)
+    const user = typeof who === 'string' ? people.known(who) : people.add(who)
     target.members.set(user.id, buildMember({ joined_at: timestamp(), ...fields }))
-    if (presence !== undefined) placePresence(user.id, presence)
+    if (presence !== undefined) people.place(user.id, presence)
     return user
   }
 
@@ -146,9 +117,9 @@ export function createWorld(options: WorldOptions): World {
     const created: Guild = {
       id,
       name: init.name ?? `Guild ${guilds.size + 1}`,
-      ownerId: bot.id,
+      ownerId: options.botId,
       joinedAt: timestamp(),
-      members: new Map([[bot.id, botMember(timestamp())]]),
+      members: new Map([[options.botId, botMember(timestamp())]]),
       channels: [],
       unavailable: init.unavailable ?? false,
     }
@@ -187,12 +158,12 @@ export function createWorld(options: WorldOptions): World {
     const user = placeMember(target, { ...init, user: who } as MemberInit)
     const d = { ...memberPayload(user, member(guildId, user.id)), guild_id: guildId }
     emitGuild(guildId, 'GUILD_MEMBER_ADD', Intent.guildMembers, d)
-    if (presences.has(user.id)) emitPresence(guildId, user.id)
+    if (people.presence(user.id)) emitPresence(guildId, user.id)
     return user
   }
 
   function removeMember(guildId: string, userId: string): void {
-    const user = ensureUser(userId)
+    const user = people.known(userId)
     if (!guild(guildId).members.delete(userId)) throw new Error(`user ${userId} is no member of guild ${guildId}`)
     emitGuild(guildId, 'GUILD_MEMBER_REMOVE', Intent.guildMembers, { guild_id: guildId, user })
   }
@@ -200,22 +171,22 @@ export function createWorld(options: WorldOptions): World {
   function updateMember(guildId: string, userId: string, patch: MemberFields & { user?: Partial<User> }): void {
     const { user, ...fields } = patch
     guild(guildId).members.set(userId, { ...member(guildId, userId), ...fields })
-    if (user) patchUser(userId, user)
+    if (user) people.patch(userId, user)
     emitMemberUpdate(guildId, userId)
   }
 
   function updateUser(userId: string, patch: Partial<User>): User {
-    const user = patchUser(userId, patch)
+    const user = people.patch(userId, patch)
     for (const shared of guildsOf(userId)) {
       emitMemberUpdate(shared.id, userId)
-      if (presences.has(userId)) emitPresence(shared.id, userId, { ...patch, id: userId })
+      if (people.presence(userId)) emitPresence(shared.id, userId, { ...patch, id: userId })
     }
     return user
   }
 
-  function setPresence(userId: string, presence: PresenceInit | Presence | null): void {
-    ensureUser(userId)
-    placePresence(userId, presence)
+  function setPresence(userId: string, presence: PresenceInput): void {
+    people.known(userId)
+    people.place(userId, presence)
     for (const shared of guildsOf(userId)) emitPresence(shared.id, userId)
   }
 
@@ -224,13 +195,13 @@ export function createWorld(options: WorldOptions): World {
   }
 
   function emitMemberUpdate(guildId: string, userId: string): void {
-    const d = { ...memberPayload(ensureUser(userId), member(guildId, userId)), guild_id: guildId }
+    const d = { ...memberPayload(people.known(userId), member(guildId, userId)), guild_id: guildId }
     // The bot's own member is reported whatever the intents (docs: Gateway, "Caveats").
-    emitGuild(guildId, 'GUILD_MEMBER_UPDATE', userId === bot.id ? 0 : Intent.guildMembers, d)
+    emitGuild(guildId, 'GUILD_MEMBER_UPDATE', userId === options.botId ? 0 : Intent.guildMembers, d)
   }
 
   function emitPresence(guildId: string, userId: string, user: Json = { id: userId }): void {
-    const presence = presences.get(userId) ?? normalizePresence(null, now())
+    const presence = people.shown(userId)
     emitGuild(guildId, 'PRESENCE_UPDATE', Intent.guildPresences, { user, guild_id: guildId, ...presence })
   }
 
@@ -241,16 +212,18 @@ export function createWorld(options: WorldOptions): World {
   }
 
   const world: World = {
-    bot,
+    get bot() {
+      return people.bot
+    },
     random,
     guilds,
-    user: userId => users.get(userId),
-    presence: userId => presences.get(userId),
+    user: people.user,
+    presence: people.presence,
     channel: channelId => channels.get(channelId),
     guild,
     guildsOf,
     snowflake,
-    addUser,
+    addUser: people.add,
     addGuild,
     removeGuild,
     makeGuildUnavailable,
@@ -260,7 +233,7 @@ export function createWorld(options: WorldOptions): World {
     updateMember,
     updateUser,
     setPresence,
-    placePresence,
+    placePresence: people.place,
     addChannel,
   }
   return world
@@ -268,11 +241,6 @@ export function createWorld(options: WorldOptions): World {
 
 function textChannel(id: string, guildId: string, name: string): Channel {
   return { id, type: 0, guild_id: guildId, name, position: 0, topic: null, nsfw: false, permission_overwrites: [] }
-}
-
-function normalizePresence(presence: PresenceInit | Presence | null, at: number): Presence {
-  if (presence === null) return buildPresence({ status: 'offline', at })
-  return 'client_status' in presence ? (presence as Presence) : buildPresence({ at, ...(presence as PresenceInit) })
 }
 
 function* membersToPlace(init: GuildInit, random: Random, at: number): Iterable<MemberInit> {

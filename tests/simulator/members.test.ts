@@ -129,6 +129,19 @@ describe('op 8', () => {
 })
 
 describe('GUILD_CREATE', () => {
+  test('goes by the presence intent: with it and without GUILD_MEMBERS all are named, without it the bot alone', async () => {
+    const sim = await simulate()
+    sim.world.addGuild({ members: 2 })
+    const count = async (intents: number) => {
+      const bot = await openRaw(sim)
+      bot.identify({ intents })
+      const { d } = await bot.event('GUILD_CREATE')
+      return [d.members.length, d.presences.length]
+    }
+    expect(await count(INTENTS.guilds | INTENTS.presences)).toEqual([3, 3])
+    expect(await count(INTENTS.guilds | INTENTS.members)).toEqual([1, 0])
+  })
+
   test('of a large guild has those online, with a nickname or a role, of a small one everybody', async () => {
     const sim = await simulate()
     const guild = sim.world.addGuild({
