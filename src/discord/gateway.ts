@@ -56,6 +56,8 @@ export interface Gateway {
   /** Leaves the sessions resumable and nothing running, within a second. */
   stop(): Promise<void>
   readiness(): Readiness
+  /** Resolves when all members are known for the first time. */
+  readonly whenLoaded: Promise<void>
   /** Undefined until Discord has told. */
   application(): Application | undefined
   /** The bot's own user; undefined until the first READY. */
@@ -77,6 +79,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let application: Application | undefined
   let userId: string | undefined
   let loaded = false
+  const firstLoad = Promise.withResolvers<void>()
   let failed = false
 
   const guilds = createGuildBook({ clock, quietMs: timing.quietMs, onComplete: setComplete })
@@ -140,6 +143,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     shards[shard]?.setComplete(complete)
     if (loaded || begun.size < shards.length || !shards.every((_, id) => guilds.isComplete(id))) return
     loaded = true
+    firstLoad.resolve()
     log.info('all members are known', { guilds: guilds.size, users: presences.size })
   }
 
@@ -202,6 +206,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (!loaded) return 'starting'
       return connectedShards() === shards.length ? 'ready' : 'reconnecting'
     },
+    whenLoaded: firstLoad.promise,
     application: () => application,
     userId: () => userId,
   }

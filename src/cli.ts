@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util'
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly name: 'serve' | 'demo' | 'health' | 'check' | 'help' | 'version' }
+  | { readonly name: 'import'; readonly url: string }
+  | { readonly name: 'backup'; readonly file: string }
+  | { readonly name: 'restore'; readonly file: string; readonly force: boolean }
+
+/** Thrown by {@link parseCommand}: the message says what was not understood, for people. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const HELP = `exoix - live Discord presence as a REST API and a WebSocket
+
+Usage: exoix [command]
+
+  (none), serve                 serve; needs BOT_TOKEN in the environment
+  demo                          serve made-up people from a simulated Discord; needs nothing
+  check                         check settings, token, intents and database, and say what to mend
+  health                        ask the server on this machine whether it is ready (exit code 0 or 1)
+  backup <file>                 copy the database to a new file, also while the server runs
+  restore <file> [--force]      put a backup in place; --force replaces an existing database
+  import lanyard <redis url>    take over pairs and keys from a Lanyard's Redis
+
+  --help, --version
+
+Settings are environment variables; \`exoix check\` lists what is wrong with them.
+`
+
+/** Reads the arguments after the program's name. Throws {@link UsageError}. */
+export function parseCommand(args: readonly string[]): Command {
+  const { values, positionals } = parse(args)
+  if (values.help) return { name: 'help' }
+  if (values.version) return { name: 'version' }
+  const [name = 'serve', ...rest] = positionals
+  if (values.force && name !== 'restore') throw new UsageError('--force belongs to restore')
+  switch (name) {
+    case 'serve':
+    case 'demo':
+    case 'health':
+    case 'check':
+    case 'help':
+    case 'version':
+      expectArguments(name, rest, 0)
+      return { name }
+    case 'backup':
+      return { name, file: expectArguments('backup <file>', rest, 1)[0] ?? '' }
+    case 'restore':
+      return { name, file: expectArguments('restore <file>', rest, 1)[0] ?? '', force: values.force }
+    case 'import':
+      return parseImport(rest)
+    default:
+      throw new UsageError(`there is no command "${name}"`)
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', short: 'v', default: false },
+        force: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'the options were not understood')
+  }
+}
+
+function parseImport(rest: readonly string[]): Command {
+  const [source, url] = expectArguments('import lanyard <redis url>', rest, 2)
+  if (source !== 'lanyard') throw new UsageError('only "import lanyard <redis url>" is known')
+  if (url === undefined || !/^(rediss?|valkeys?|redis\+unix):\/\//.test(url)) {
+    throw new UsageError('the address must start with redis:// or rediss://')
+  }
+  return { name: 'import', url }
+}
+
+function expectArguments(usage: string, rest: readonly string[], count: number): readonly string[] {
+  if (rest.length !== count) throw new UsageError(`usage: exoix ${usage}`)
+  return rest
+}

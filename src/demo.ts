@@ -1,0 +1,63 @@
+import { type App, startApp } from './app.ts'
+import type { Config } from './config.ts'
+import { FatalError } from './errors.ts'
+import { startLively } from './simulator/lively.ts'
+import { startSimulator } from './simulator/simulator.ts'
+
+/**
+ * Exoix on a simulated Discord with lively made-up members: no token, no network, nothing kept. Says where it listens
+ * and what to paste. When the usual port is taken and none was asked for, it takes a free one.
+ */
+export async function startDemo(config: Config, say: (text: string) => void): Promise<Pick<App, 'stop' | 'url'>> {
+  const simulator = await startSimulator()
+  const lively = startLively(simulator)
+  const app = startOnFreePort({
+    ...config,
+    botToken: simulator.token,
+    discordApiUrl: simulator.apiUrl,
+    discordCdnUrl: simulator.cdnUrl,
+    databasePath: ':memory:',
+    logLevel: process.env.LOG_LEVEL ? config.logLevel : 'warn',
+  })
+  say(welcome(app.url, lively.featuredIds))
+  return {
+    url: app.url,
+    async stop() {
+      lively.stop()
+      await app.stop()
+      await simulator.stop()
+    },
+  }
+}
+
+function startOnFreePort(config: Config): App {
+  try {
+    return startApp(config)
+  } catch (error) {
+    if (process.env.PORT || !(error instanceof FatalError)) throw error
+    return startApp({ ...config, port: 0 })
+  }
+}
+
+function welcome(url: string, ids: readonly string[]): string {
+  const [id = ''] = ids
+  const subscribe = JSON.stringify({ op: 2, d: { subscribe_to_id: id } })
+  const socketUrl = `${url.replace(/^http/, 'ws')}/socket`
+  return `
+Exoix demo: made-up people on a simulated Discord. Nothing leaves this machine, nothing is kept.
+
+  Live page   ${url}/?user=${id}
+  API docs    ${url}/swagger
+  People      ${ids.join('  ')}
+
+Read a presence:
+
+  curl ${url}/v1/users/${id}
+
+Watch it change (any WebSocket client will do):
+
+  npx -y bun@1.4.5 -e 's = new WebSocket("${socketUrl}"); s.onopen = () => s.send(\`${subscribe}\`); s.onmessage = m => console.log(m.data)'
+
+Ctrl-C stops it.
+`
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bun
+import { version } from '../package.json'
+import { type App, startApp } from './app.ts'
+import { check } from './check.ts'
+import { type Command, HELP, parseCommand, UsageError } from './cli.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { startDemo } from './demo.ts'
+import { FatalError } from './errors.ts'
+import { health } from './health.ts'
+import { describeError } from './log.ts'
+import { backup, restore } from './store/backup.ts'
+import { importLanyard } from './store/import-lanyard.ts'
+
+/** A stop may take this long before the process leaves anyway: no orchestrator waits much longer. Milliseconds. */
+const STOP_TIMEOUT = 8_000
+
+const say = (text: string) => void process.stdout.write(`${text}\n`)
+
+function fail(message: string): never {
+  process.stderr.write(`exoix: ${message}\n`)
+  process.exit(1)
+}
+
+async function run(command: Command): Promise<void> {
+  switch (command.name) {
+    case 'help':
+      return say(HELP.trimEnd())
+    case 'version':
+      return say(version)
+    case 'serve':
+      return serve(requireToken(readConfig(process.env)))
+    case 'demo':
+      return demo(readConfig(process.env))
+    case 'health':
+      return exit(await health(readConfig(process.env), say))
+    case 'check':
+      return exit(await check(process.env, say))
+    case 'backup':
+      return say(await backup(readConfig(process.env).databasePath, command.file))
+    case 'restore':
+      return say(await restore(command.file, readConfig(process.env).databasePath, { force: command.force }))
+    case 'import':
+      return say(await importLanyard(command.url, readConfig(process.env).databasePath))
+  }
+}
+
+const exit = (ok: boolean) => process.exit(ok ? 0 : 1)
+
+function requireToken(config: Config): Config {
+  if (config.botToken !== undefined) return config
+  throw new FatalError(
+    'BOT_TOKEN is not set. Create a bot at https://discord.com/developers/applications, switch on its Presence and ' +
+      'Server Members intents and set BOT_TOKEN to its token; to look around without one, run "exoix demo".',
+  )
+}
+
+function serve(config: Config): void {
+  stopOnSignal(startApp(config, { env: process.env, onFatal: error => fail(error.message) }))
+}
+
+async function demo(config: Config): Promise<void> {
+  stopOnSignal(await startDemo(config, say))
+}
+
+/** SIGTERM and Ctrl-C stop gracefully with exit code 0; a second one leaves at once. */
+function stopOnSignal(app: Pick<App, 'stop'>): void {
+  let stopping = false
+  const stop = async () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    setTimeout(() => fail('could not stop in time'), STOP_TIMEOUT).unref()
+    await app.stop()
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => void stop())
+  process.on('SIGINT', () => void stop())
+}
+
+try {
+  await run(parseCommand(process.argv.slice(2)))
+} catch (error) {
+  if (error instanceof UsageError) fail(`${error.message}\nTry "exoix --help".`)
+  if (error instanceof ConfigError || error instanceof FatalError) fail(error.message)
+  fail(describeError(error))
+}

@@ -1,0 +1,53 @@
+import { type App, type AppOptions, startApp } from '../../src/app.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import { createLog } from '../../src/log.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
+
+/** The real app on a simulated Discord, both on ports of their own. `await using` stops both. */
+export interface TestApp extends AsyncDisposable {
+  readonly app: App
+  readonly simulator: Simulator
+  readonly url: string
+  /** Resolves when every member list is in. */
+  ready(): Promise<void>
+}
+
+export interface TestAppOptions extends AppOptions {
+  config?: Partial<Config>
+  simulator?: SimulatorOptions
+  /** Fills the world before the app connects. */
+  world?: (simulator: Simulator) => void
+}
+
+/** Settings for a test: any port, nothing kept, the given simulator. */
+export function testConfig(simulator: Simulator, overrides: Partial<Config> = {}): Config {
+  return {
+    ...readConfig({}),
+    host: '127.0.0.1',
+    port: 0,
+    databasePath: ':memory:',
+    botToken: simulator.token,
+    discordApiUrl: simulator.apiUrl,
+    discordCdnUrl: simulator.cdnUrl,
+    ...overrides,
+  }
+}
+
+export const silent = createLog({ level: 'silent', format: 'text' })
+
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const { config, simulator: simulatorOptions, world = () => {}, ...rest } = options
+  const simulator = await startSimulator(simulatorOptions)
+  world(simulator)
+  const app = startApp(testConfig(simulator, config), { log: silent, ...rest })
+  return {
+    app,
+    simulator,
+    url: app.url,
+    ready: () => app.gateway.whenLoaded,
+    async [Symbol.asyncDispose]() {
+      await app.stop()
+      await simulator.stop()
+    },
+  }
+}
