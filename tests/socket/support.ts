@@ -80,7 +80,8 @@ export function openBare(url: string): Client {
   socket.binaryType = 'arraybuffer'
   const inbox = createInbox<Frame>()
   const closed = Promise.withResolvers<{ code: number; reason: string }>()
-  socket.onmessage = ({ data }) => inbox.put(JSON.parse(typeof data === 'string' ? data : inflateWhole(data)))
+  const read = url.endsWith('zlib_json') ? inflateWhole : (data: string) => data
+  socket.onmessage = ({ data }) => inbox.put(JSON.parse(read(data)))
   socket.onclose = ({ code, reason }) => {
     inbox.end(new Error(`closed ${code} ${reason}`))
     closed.resolve({ code, reason })
@@ -113,7 +114,7 @@ export function openBare(url: string): Client {
 }
 
 /** Inflates one complete zlib stream and nothing else: neither less nor bytes behind it. */
-function inflateWhole(data: ArrayBuffer): string {
+export function inflateWhole(data: ArrayBuffer | Buffer): string {
   const { buffer, engine } = inflateSync(data, { info: true }) as unknown as {
     buffer: Buffer
     engine: { bytesWritten: number }
@@ -147,8 +148,7 @@ function createInbox<T>() {
   }
 }
 
-export const UPGRADE = [
-  'GET /socket HTTP/1.1',
+const HANDSHAKE = [
   'Host: localhost',
   'Upgrade: websocket',
   'Connection: Upgrade',
@@ -164,28 +164,17 @@ export interface WireFrame {
 }
 
 /** TCP with the WebSocket handshake sent: what no WebSocket client lets one do. */
-export function openRaw(port: number, head = `${UPGRADE.join('\r\n')}\r\n\r\n`) {
+export function openRaw(port: number, head = upgradeHead()) {
   const tcp = connect(port, '127.0.0.1')
   const frames = createInbox<WireFrame>()
   const response = Promise.withResolvers<string>()
-  const chunks: Buffer[] = []
   const closed = Promise.withResolvers<void>()
-  let seen: Buffer = Buffer.alloc(0)
-  let upgraded = false
+  const chunks: Buffer[] = []
+  const reader = createFrameReader(response.resolve, frames.put)
   tcp.on('data', chunk => {
-    chunks.push(Buffer.from(chunk))
-    seen = Buffer.concat([seen, chunk])
-    if (!upgraded) {
-      const end = seen.indexOf('\r\n\r\n')
-      if (end === -1) return
-      upgraded = true
-      response.resolve(seen.subarray(0, end).toString('latin1'))
-      seen = seen.subarray(end + 4)
-    }
-    for (let frame = readFrame(seen); frame !== null; frame = readFrame(seen)) {
-      frames.put(frame)
-      seen = seen.subarray(frame.length)
-    }
+    const bytes = Buffer.from(chunk)
+    chunks.push(bytes)
+    reader(bytes)
   })
   tcp.on('error', () => {})
   tcp.on('close', () => {
@@ -207,6 +196,52 @@ export function openRaw(port: number, head = `${UPGRADE.join('\r\n')}\r\n\r\n`) 
   }
 }
 
+export type RawClient = ReturnType<typeof openRaw>
+
+/** The handshake, with more headers if need be. */
+export function upgradeHead(headers: readonly string[] = [], path = '/socket'): string {
+  return `${[`GET ${path} HTTP/1.1`, ...HANDSHAKE, ...headers].join('\r\n')}\r\n\r\n`
+}
+
+/** Splits what arrives into the head of the answer and frames; joins bytes only when a whole frame is there. */
+function createFrameReader(onHead: (head: string) => void, onFrame: (frame: WireFrame) => void) {
+  let parts: Buffer[] = []
+  let length = 0
+  let needed = 0
+  let upgraded = false
+  return (chunk: Buffer) => {
+    parts.push(chunk)
+    length += chunk.length
+    if (length < needed) return
+    let bytes: Buffer = Buffer.concat(parts)
+    if (!upgraded) {
+      const end = bytes.indexOf('\r\n\r\n')
+      if (end !== -1) {
+        upgraded = true
+        onHead(bytes.subarray(0, end).toString('latin1'))
+        bytes = bytes.subarray(end + 4)
+      }
+    }
+    if (upgraded) ({ rest: bytes, needed } = readFrames(bytes, onFrame))
+    parts = [bytes]
+    length = bytes.length
+  }
+}
+
+/** Returns what is left, and how long it must be before it makes sense to look again. */
+function readFrames(bytes: Buffer, onFrame: (frame: WireFrame) => void): { rest: Buffer; needed: number } {
+  for (let rest = bytes; ; ) {
+    const short = rest.length < 2 ? 0 : (rest[1] as number) & 0x7f
+    const start = short < 126 ? 2 : short === 126 ? 4 : 10
+    if (rest.length < start) return { rest, needed: start }
+    const size = short < 126 ? short : short === 126 ? rest.readUInt16BE(2) : Number(rest.readBigUInt64BE(2))
+    if (rest.length < start + size) return { rest, needed: start + size }
+    const first = rest[0] as number
+    onFrame({ opcode: first & 0x0f, rsv: (first >> 4) & 0x07, payload: rest.subarray(start, start + size) })
+    rest = rest.subarray(start + size)
+  }
+}
+
 /** A masked client frame; the mask is zero, so the payload is readable as it is. */
 export function wireFrame(opcode: number, payload: string | Buffer, fin = true): Buffer {
   const body = typeof payload === 'string' ? Buffer.from(payload) : payload
@@ -217,22 +252,6 @@ export function wireFrame(opcode: number, payload: string | Buffer, fin = true):
   if (size === 4) head.writeUInt16BE(body.length, 2)
   if (size === 10) head.writeBigUInt64BE(BigInt(body.length), 2)
   return Buffer.concat([head.subarray(0, size), Buffer.alloc(4), body])
-}
-
-export function readFrame(bytes: Buffer): (WireFrame & { length: number }) | null {
-  if (bytes.length < 2) return null
-  const short = (bytes[1] as number) & 0x7f
-  const start = short < 126 ? 2 : short === 126 ? 4 : 10
-  if (bytes.length < start) return null
-  const size = short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
-  if (bytes.length < start + size) return null
-  const first = bytes[0] as number
-  return {
-    opcode: first & 0x0f,
-    rsv: (first >> 4) & 0x07,
-    payload: bytes.subarray(start, start + size),
-    length: start + size,
-  }
 }
 
 /** Code and reason of a close frame. */
