@@ -55,7 +55,8 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
 }
 
 /**
- * Discord on loopback: REST, gateway and CDN in one server, as strict as the real one where a bot can be wrong.
+ * Discord on loopback: REST, gateway and CDN in one server, as strict as the real one where a bot can be wrong. For a peer
+ * that is dead down to TCP put a relay (relay.ts) before it, for people who move on their own use lively.ts.
  *
  * ```ts
  * const sim = await startSimulator({ identifyIntervalMs: 0 })

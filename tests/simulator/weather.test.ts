@@ -79,6 +79,17 @@ describe('a connection', () => {
     await (await openRaw(sim)).op(10)
   })
 
+  test('may be taken and then never spoken to', async () => {
+    const sim = await simulate()
+    sim.weather.refuseConnections('silent')
+    const bot = await openRaw(sim)
+    expect(bot.socket.readyState).toBe(WebSocket.OPEN)
+    bot.identify()
+    await fetch(`${sim.apiUrl}/v10/gateway`)
+    expect(bot.frames.seen).toEqual([])
+    expect(sim.journal.all('identify')).toEqual([])
+  })
+
   test('dropped ends without a close frame', async () => {
     const sim = await simulate()
     const bot = await openRaw(sim)
