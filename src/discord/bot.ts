@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { API } from '@discordjs/core/http-only'
+import { type Clock, systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Github } from '../github.ts'
 import type { Keys } from '../keys.ts'
@@ -22,7 +22,7 @@ import { type Message, readMessage } from './commands/message.ts'
 import { createOutbox } from './commands/outbox.ts'
 import { pairCommands } from './commands/pairs.ts'
 import { privacyCommands } from './commands/privacy.ts'
-import { registerCommands, slashDefinitions, type Wait } from './commands/registration.ts'
+import { registerCommands, slashDefinitions } from './commands/registration.ts'
 import { createTable } from './commands/table.ts'
 import { createTypedCommands } from './commands/typed.ts'
 
@@ -48,20 +48,18 @@ export interface BotDeps {
   github: Github
   metrics: Metrics
   log: Log
-  /** Milliseconds since 1970. */
-  now?: () => number
-  wait?: Wait
+  clock?: Clock
   /** Milliseconds after which an interaction's answer is deferred. */
   deferAfter?: number
 }
 
 export function createBot(options: BotDeps): Bot {
   const { config, api, presences, kv, keys, privacy, github, metrics, log } = options
-  const { answers, now = Date.now, wait = pause, deferAfter = 2000 } = options
+  const { answers, clock = systemClock, deferAfter = 2000 } = options
   const { commandPrefix, externalUrl } = config
   const underWay = new Set<Promise<void>>()
   const dropped = metrics.counter('bot_commands_dropped_total', 'Commands ignored because too many were under way')
-  const limits = createLimits(now)
+  const limits = createLimits(clock.now)
   const outbox = createOutbox({ api, metrics, log, onForbidden: limits.mute })
   const identity = createIdentity(api, log)
   const desk = createKeyDesk({ keys, outbox, log, commandPrefix, externalUrl })
@@ -70,11 +68,11 @@ export function createBot(options: BotDeps): Bot {
     pairCommands({ kv, presences, externalUrl }),
     keyCommands(desk),
     githubCommands({ github, outbox, log }),
-    privacyCommands({ privacy, presences, now }),
+    privacyCommands({ privacy, presences, now: clock.now }),
   ]
   const table = createTable(nouns, commandPrefix)
   const typed = createTypedCommands({ table, outbox, limits, identity, dropped, log, commandPrefix })
-  const interact = createInteractions({ api, table, outbox, limits, guard, dropped, log, deferAfter })
+  const interact = createInteractions({ api, table, outbox, limits, guard, dropped, log, clock, deferAfter })
 
   function onMessage(data: unknown, isNew: boolean): Promise<void> | undefined {
     const message = readMessage(data)
@@ -137,12 +135,8 @@ export function createBot(options: BotDeps): Bot {
     async idle() {
       while (underWay.size > 0) await Promise.all(underWay)
     },
-    async register(applicationId, signal) {
-      if (answers) await registerCommands({ api, log, wait }, applicationId, slashDefinitions(table), signal)
+    async register(applicationId, signal = new AbortController().signal) {
+      if (answers) await registerCommands({ api, log, clock }, applicationId, slashDefinitions(table), signal)
     },
   }
 }
-
-/** Waits without keeping the process alive. */
-const pause: Wait = (milliseconds, signal) =>
-  sleep(milliseconds, undefined, signal === undefined ? { ref: false } : { ref: false, signal })

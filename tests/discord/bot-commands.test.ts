@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { systemClock } from '../../src/clock.ts'
 import { storageUnavailable } from '../../src/errors.ts'
 import { type Button, buttons, cleanUp, type House, openHouse } from './bot-support.ts'
 
@@ -369,7 +370,7 @@ describe('a reply', () => {
 
   test('is not tried again for a while in a channel where the bot may not write', async () => {
     let now = Date.now()
-    const { house, alice, pairs } = await withAlice({ bot: { now: () => now } })
+    const { house, alice, pairs } = await withAlice({ bot: { clock: { ...systemClock, now: () => now } } })
     house.sim.messages.forbidChannel(house.channelId)
     house.say(alice, '.set a 1')
     await house.settled()
@@ -386,7 +387,7 @@ describe('a reply', () => {
 describe('too many commands', () => {
   test('of one person are ignored after one notice, until they pause', async () => {
     let now = Date.now()
-    const { house, alice, bob, pairs } = await withAlice({ bot: { now: () => now } })
+    const { house, alice, bob, pairs } = await withAlice({ bot: { clock: { ...systemClock, now: () => now } } })
     for (let count = 1; count <= 40; count++) {
       house.say(alice, `.set a ${count}`)
       await house.settled()

@@ -1,4 +1,5 @@
 import { type API, InteractionType } from '@discordjs/core/http-only'
+import type { Clock } from '../../clock.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { Counter } from '../../metrics.ts'
 import { type Call, slashUsage, WrongUsage } from './command.ts'
@@ -23,6 +24,7 @@ export interface InteractionDeps {
   guard: Guard
   dropped: Counter
   log: Log
+  clock: Clock
   /** Milliseconds; see ResponderDeps. */
   deferAfter: number
 }
@@ -37,7 +39,7 @@ interface Task {
 
 /** Slash commands, buttons, forms and completions. Undefined when there is nothing to wait for; never rejects. */
 export function createInteractions(deps: InteractionDeps): (interaction: Interaction) => Promise<void> | undefined {
-  const { api, table, outbox, limits, guard, dropped, log } = deps
+  const { api, table, limits, guard, dropped, log } = deps
 
   function slashTask(interaction: Interaction): Task {
     const { path, values } = readSlashInput(interaction)
@@ -86,7 +88,7 @@ export function createInteractions(deps: InteractionDeps): (interaction: Interac
     if (pace === 'ignore') return undefined
     const leave = limits.enter(interaction.userId)
     if (leave === null) return void dropped.inc()
-    const responder = createResponder({ ...deps, api, outbox }, interaction, task.replaces && pace === 'ok')
+    const responder = createResponder(deps, interaction, task.replaces && pace === 'ok')
     const work = pace === 'ok' ? carryOut(interaction, task, responder) : tell(responder.reply, SLOW_DOWN)
     return work.finally(() => {
       responder.close()

@@ -4,7 +4,7 @@ export const PACE = { burst: 30, perSecond: 1 } as const
 export const UNDER_WAY = { total: 1000, perPlace: 30 } as const
 /** How long a channel in which the bot may not write is left alone, milliseconds. */
 const MUTE = 60_000
-/** Entries a table may have before the stale ones are swept out. */
+/** Entries a table may have before the stale ones are looked for. */
 const SWEEP_AT = 10_000
 
 /** Keeps spam from turning into work. */
@@ -26,9 +26,9 @@ interface Bucket {
 
 /** @param now milliseconds */
 export function createLimits(now: () => number): Limits {
-  const buckets = new Map<string, Bucket>()
+  const buckets = createTidyTable<Bucket>(bucket => refill(bucket).left >= PACE.burst)
+  const muted = createTidyTable<number>(until => until <= now())
   const places = new Map<string, number>()
-  const muted = new Map<string, number>()
   let total = 0
 
   function refill(bucket: Bucket): Bucket {
@@ -38,7 +38,6 @@ export function createLimits(now: () => number): Limits {
 
   return {
     pace(userId) {
-      sweep(buckets, bucket => refill(bucket).left >= PACE.burst)
       const bucket = refill(buckets.get(userId) ?? { left: PACE.burst, at: now(), warned: false })
       buckets.set(userId, bucket)
       if (bucket.left >= 1) {
@@ -61,15 +60,22 @@ export function createLimits(now: () => number): Limits {
         else places.set(place, left)
       }
     },
-    mute(channelId) {
-      sweep(muted, until => until <= now())
-      muted.set(channelId, now() + MUTE)
-    },
+    mute: channelId => muted.set(channelId, now() + MUTE),
     isMuted: channelId => (muted.get(channelId) ?? 0) > now(),
   }
 }
 
-function sweep<T>(table: Map<string, T>, stale: (entry: T) => boolean): void {
-  if (table.size < SWEEP_AT) return
-  for (const [key, entry] of table) if (stale(entry)) table.delete(key)
+/** A table that forgets its stale entries whenever it has doubled, so that keeping it clean costs little per entry. */
+function createTidyTable<T>(isStale: (entry: T) => boolean) {
+  const entries = new Map<string, T>()
+  let sweepAt = SWEEP_AT
+  return {
+    get: (key: string) => entries.get(key),
+    set(key: string, entry: T) {
+      entries.set(key, entry)
+      if (entries.size < sweepAt) return
+      for (const [candidate, kept] of entries) if (isStale(kept)) entries.delete(candidate)
+      sweepAt = Math.max(SWEEP_AT, 2 * entries.size)
+    },
+  }
 }

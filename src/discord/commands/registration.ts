@@ -8,6 +8,7 @@ import {
   InteractionContextType,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from '@discordjs/core/http-only'
+import { type Clock, pause } from '../../clock.ts'
 import { describeError, type Log } from '../../log.ts'
 import { isObject } from '../../presence.ts'
 import type { Command, Option } from './command.ts'
@@ -30,30 +31,27 @@ export function slashDefinitions({ commands, groups }: Table): Definition[] {
   return [...definitions.values()]
 }
 
-/** Waits `milliseconds`; rejects when the signal is aborted. */
-export type Wait = (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>
-
 /**
  * Registers the commands unless Discord knows them already, and tries again until it has worked or the signal is aborted.
  * Never rejects.
  */
 export async function registerCommands(
-  deps: { api: API; log: Log; wait: Wait },
+  deps: { api: API; log: Log; clock: Clock },
   applicationId: string,
   definitions: readonly Definition[],
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
-  for (let delay = 5000; !signal?.aborted; delay = Math.min(delay * 2, 600_000)) {
+  for (let delay = 5000; !signal.aborted; delay = Math.min(delay * 2, 600_000)) {
     try {
       const known = await deps.api.applicationCommands.getGlobalCommands(applicationId, {}, { signal })
       if (canonical(known) === canonical(definitions)) return deps.log.debug('slash commands are registered already')
       await deps.api.applicationCommands.bulkOverwriteGlobalCommands(applicationId, [...definitions], { signal })
       return deps.log.info('slash commands registered', { commands: definitions.length })
     } catch (error) {
-      if (signal?.aborted) return
+      if (signal.aborted) return
       deps.log.warn('slash commands could not be registered', { error: describeError(error), retryInMs: delay })
     }
-    await deps.wait(delay, signal).catch(() => {})
+    await pause(deps.clock, delay, signal).catch(() => {})
   }
 }
 

@@ -1,4 +1,5 @@
 import { type API, ComponentType, MessageFlags, TextInputStyle } from '@discordjs/core/http-only'
+import type { Clock } from '../../clock.ts'
 import type { Interaction } from './interaction.ts'
 import type { Outbox } from './outbox.ts'
 import { type Form, type Reply, renderPrivately, renderReply } from './reply.ts'
@@ -15,6 +16,7 @@ export interface Responder {
 export interface ResponderDeps {
   api: API
   outbox: Outbox
+  clock: Clock
   /** Discord gives up after 3 s; the answer is deferred after this many milliseconds. */
   deferAfter: number
 }
@@ -26,17 +28,17 @@ export function createResponder(deps: ResponderDeps, interaction: Interaction, r
   let answered = false
   let deferred: Promise<unknown> | null = null
 
-  const timer = setTimeout(() => {
+  const cancelDeferral = deps.clock.after(deps.deferAfter, () => {
     const flags = MessageFlags.Ephemeral
     const request = replaces ? interactions.deferMessageUpdate(id, token) : interactions.defer(id, token, { flags })
     // When this fails, so does the reply, which is logged.
     deferred = request.catch(() => {})
-  }, deps.deferAfter)
+  })
 
   function answer(reply: Reply | string): Promise<unknown> {
     if (answered) return interactions.followUp(applicationId, token, renderPrivately(reply))
     answered = true
-    clearTimeout(timer)
+    cancelDeferral()
     if (deferred !== null) {
       return deferred.then(() => interactions.editReply(applicationId, token, renderReply(reply)))
     }
@@ -49,10 +51,10 @@ export function createResponder(deps: ResponderDeps, interaction: Interaction, r
     reply: reply => deps.outbox.send(() => answer(reply)),
     openForm(form) {
       answered = true
-      clearTimeout(timer)
+      cancelDeferral()
       return deps.outbox.send(() => interactions.createModal(id, token, renderForm(form)))
     },
-    close: () => clearTimeout(timer),
+    close: cancelDeferral,
   }
 }
 

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'bun:test'
+import { keyCommands } from '../../src/discord/commands/keys.ts'
+import { pairCommands } from '../../src/discord/commands/pairs.ts'
+import { privacyCommands } from '../../src/discord/commands/privacy.ts'
+import { slashDefinitions } from '../../src/discord/commands/registration.ts'
+import { createTable } from '../../src/discord/commands/table.ts'
+import { createPresenceStore } from '../../src/presence-store.ts'
+import { checkCommands } from '../../src/simulator/command-rules.ts'
+
+/** The table alone: nothing is run, so what commands act on need not be there. */
+function makeTable(prefix = '.') {
+  const presences = createPresenceStore()
+  const nowhere = undefined as never
+  const nouns = [
+    pairCommands({ kv: nowhere, presences, externalUrl: undefined }),
+    keyCommands(nowhere),
+    privacyCommands({ privacy: nowhere, presences, now: Date.now }),
+  ]
+  return createTable(nouns, prefix)
+}
+
+describe('the table of commands', () => {
+  const { commands, find, findSlash } = makeTable()
+
+  test('has every name once, in lower case, and finds it in any case', () => {
+    const names = commands.flatMap(command => command.names)
+    expect(new Set(names).size).toBe(names.length)
+    for (const command of commands) {
+      for (const name of command.names) {
+        expect(name).toMatch(/^[a-z]+( [a-z]+)?$/)
+        const [first = '', second = ''] = name.split(' ')
+        expect(find({ name: first, rest: second && `  ${second.toUpperCase()}` })).toMatchObject({ command })
+      }
+    }
+  })
+
+  test('has every slash command once', () => {
+    const paths = commands.flatMap(({ slash }) => slash ?? [])
+    expect(new Set(paths).size).toBe(paths.length)
+    for (const path of paths) expect(findSlash(path)?.slash).toBe(path)
+    expect(findSlash('')).toBeUndefined()
+  })
+
+  test('gives every command a way in', () => {
+    for (const { names, slash } of commands) expect(names.length + (slash?.length ?? 0)).toBeGreaterThan(0)
+  })
+
+  test('knows nothing by the names of JavaScript objects', () => {
+    for (const name of ['constructor', '__proto__', 'tostring', '']) expect(find({ name, rest: ' a b' })).toBeNull()
+  })
+
+  test('takes optional arguments last, and texts at the very end', () => {
+    for (const { options } of commands) {
+      const optional = options.map(option => option.optional === true)
+      expect(optional).toEqual(optional.toSorted())
+      for (const { kind } of options.slice(0, -1)) expect(['word', 'integer']).toContain(kind)
+    }
+  })
+
+  test('makes slash commands Discord takes', () => {
+    expect(checkCommands(slashDefinitions(makeTable()))).toEqual([])
+  })
+
+  test('describes every group of slash commands', () => {
+    for (const { description, name } of slashDefinitions(makeTable())) expect(description).not.toBe(name)
+  })
+})
