@@ -36,7 +36,7 @@ export function startServer(options: Partial<SocketOptions> = {}) {
     url: `ws://127.0.0.1:${server.port}/socket`,
     /** A client that speaks WebSocket, plain or compressed. */
     client: (query = '') => openClient(`ws://127.0.0.1:${server.port}/socket${query}`).then(track),
-    raw: (head?: string) => track(openRaw(server.port as number, head)),
+    raw: (head?: string | Buffer) => track(openRaw(server.port as number, head)),
     async stop() {
       for (const client of clients) client.close()
       sockets.close()
@@ -164,7 +164,7 @@ export interface WireFrame {
 }
 
 /** TCP with the WebSocket handshake sent: what no WebSocket client lets one do. */
-export function openRaw(port: number, head = upgradeHead()) {
+export function openRaw(port: number, head: string | Buffer = upgradeHead()) {
   const tcp = connect(port, '127.0.0.1')
   const frames = createInbox<WireFrame>()
   const response = Promise.withResolvers<string>()
