@@ -15,19 +15,19 @@ export interface Claimed {
   close(): void
 }
 
-/** While starting, wait for another program's lock; while serving, no request may hang on one. Milliseconds. */
-const OPEN_TIMEOUT = 5000
+/** How long a starting process waits for one that is just ending. While serving, no request may hang on it. Milliseconds. */
+const PATIENCE = 3000
 const SERVE_TIMEOUT = 250
 /** The log file is cut back to this after a burst. Bytes. */
 const LOG_FILE_LIMIT = 16 * 1024 * 1024
 
-/** Opens or creates a database. Throws FatalError with one sentence for the operator. `patience`: see {@link claim}. */
-export function openDatabase(path: string, log: Log, patience?: number): Claimed {
+/** Opens or creates a database. Throws FatalError with one sentence for the operator. */
+export function openDatabase(path: string, log: Log, patience = PATIENCE): Claimed {
   const file = databaseFile(path)
   return explaining(file, () => {
     const release = file === MEMORY ? () => {} : claim(file, patience)
     try {
-      const db = openEvenWhenFull(file, log)
+      const db = openEvenWhenFull(file, patience, log)
       warnWhenReadOnly(file, log)
       return { db, close: () => close(db, release) }
     } catch (error) {
@@ -57,21 +57,21 @@ export function explaining<T>(file: string, work: () => T): T {
  * A full disk must not keep anybody from reading what is there. What SQLite lacks then is the room for the index of its
  * log; for a database that it need not share with other programs it keeps that in memory.
  */
-function openEvenWhenFull(file: string, log: Log): Database {
+function openEvenWhenFull(file: string, patience: number, log: Log): Database {
   try {
-    return open(file, 'NORMAL')
+    return open(file, patience, 'NORMAL')
   } catch (error) {
     if (!(error instanceof SQLiteError) || !/^SQLITE_(FULL|IOERR)/.test(String(error.code))) throw error
-    const db = open(file, 'EXCLUSIVE')
+    const db = open(file, patience, 'EXCLUSIVE')
     log.error('the disk is full: what is stored is served, changes are refused until there is room', { file })
     return db
   }
 }
 
-function open(file: string, lockingMode: 'NORMAL' | 'EXCLUSIVE'): Database {
+function open(file: string, patience: number, lockingMode: 'NORMAL' | 'EXCLUSIVE'): Database {
   const db = new Database(file, { create: true, strict: true })
   try {
-    db.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT}`)
+    db.run(`PRAGMA busy_timeout = ${patience}`)
     db.run(`PRAGMA locking_mode = ${lockingMode}`)
     db.run('PRAGMA secure_delete = ON')
     db.run('PRAGMA synchronous = FULL')

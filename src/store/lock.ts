@@ -1,15 +1,12 @@
 import { Database } from 'bun:sqlite'
 import { FatalError } from '../errors.ts'
 
-/** How long a starting process waits for one that is just ending. Milliseconds. */
-const PATIENCE = 3000
-
 /**
  * Claims a database file for this process, so that no second one serves from it and nothing is put in its place. The
  * claim is a lock on a small file beside it; the operating system drops it when the process ends, however it ends.
- * Throws FatalError when another process has it. Returns how to let go.
+ * Throws FatalError when another process has it for longer than `patience` (ms). Returns how to let go.
  */
-export function claim(file: string, patience = PATIENCE): () => void {
+export function claim(file: string, patience: number): () => void {
   const lock = new Database(`${file}.lock`, { create: true })
   try {
     lock.run(`PRAGMA busy_timeout = ${patience}`)

@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.ts'
 import type { PrivacyStore } from '../privacy.ts'
 import type { RetentionStore } from '../retention.ts'
 import type { StateStore } from '../saved-state.ts'
-import { openDatabase } from './database.ts'
+import { type Claimed, openDatabase } from './database.ts'
 import { createGithubStore } from './github.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createStoredKeys, type StoredKeys } from './keys.ts'
@@ -34,7 +34,11 @@ export interface StoreDeps {
  * used: not a database, from a newer Exoix, in use by another process, its folder missing.
  */
 export function openStore(path: string, { log, metrics, patience }: StoreDeps): Store {
-  const database = openDatabase(path, log, patience)
+  return createStore(openDatabase(path, log, patience), { log, metrics })
+}
+
+/** The store on a database that is open already. */
+export function createStore(database: Claimed, { log, metrics }: Omit<StoreDeps, 'patience'>): Store {
   const group = createGroupCommit(database.db, { log, metrics })
   const pairs = createPairStore(database.db, group)
   const keys = createStoredKeys(database.db, group)
