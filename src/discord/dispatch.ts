@@ -41,9 +41,17 @@ export function createDispatch({ presences, guilds, members, dropped, onOther }:
     onOther('READY', d)
     if (!Array.isArray(d.guilds)) return 'not_an_object'
     members.forgetShard(shard)
-    const ids = d.guilds.filter(isObject).map(guild => guild.id)
-    for (const gone of guilds.ready(shard, ids.filter(isSnowflake))) presences.removeGuild(gone)
+    const ids = d.guilds.map(guild => (isObject(guild) ? guild.id : undefined)).filter(isSnowflake)
+    guilds.ready(shard, ids)
+    // From a list that is damaged it does not follow that the bot has left anything.
+    if (ids.length < d.guilds.length) return 'bad_id'
+    for (const gone of guilds.others(shard, ids)) removeGuild(gone)
     return undefined
+  }
+
+  function removeGuild(id: string): void {
+    guilds.removed(id)
+    presences.removeGuild(id)
   }
 
   function guildCreate(d: JsonObject, shard: number): DropReason | undefined {
@@ -89,10 +97,7 @@ export function createDispatch({ presences, guilds, members, dropped, onOther }:
     if (!isSnowflake(id)) return 'bad_id'
     members.forgetGuild(id)
     if (d.unavailable === true) guilds.unavailable(shard, id)
-    else {
-      guilds.removed(id)
-      presences.removeGuild(id)
-    }
+    else removeGuild(id)
     return undefined
   }
 

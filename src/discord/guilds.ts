@@ -11,8 +11,10 @@ export interface GuildBookOptions {
 /** Which guilds the bot is in, and whose members are still on their way. */
 export interface GuildBook {
   readonly size: number
-  /** READY: these are the shard's guilds now, all to arrive. Answers which of those known before are not among them. */
-  ready(shard: number, guildIds: readonly string[]): string[]
+  /** READY: these guilds of the shard are to arrive. */
+  ready(shard: number, guildIds: readonly string[]): void
+  /** The shard's guilds that are not among these. */
+  others(shard: number, guildIds: readonly string[]): string[]
   /** GUILD_CREATE: the guild is there, its member list perhaps not yet. */
   arrived(shard: number, guildId: string): void
   /** The guild's member list is in. */
@@ -96,14 +98,14 @@ export function createGuildBook({ clock, quietMs, onComplete }: GuildBookOptions
       return shardOf.size
     },
     ready(shard, guildIds) {
-      const listed = new Set(guildIds)
-      const gone = [...at(shard).known.keys()].filter(id => !listed.has(id))
       change(shard, guilds => {
-        for (const id of gone) forget(guilds, id)
-        for (const id of listed) know(shard, id, false)
-        guilds.awaited = listed
+        for (const id of guildIds) know(shard, id, false)
+        guilds.awaited = new Set(guildIds)
       })
-      return gone
+    },
+    others(shard, guildIds) {
+      const listed = new Set(guildIds)
+      return [...at(shard).known.keys()].filter(id => !listed.has(id))
     },
     arrived(shard, guildId) {
       change(shard, () => know(shard, guildId, true).awaited.add(guildId))

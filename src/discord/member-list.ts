@@ -44,20 +44,27 @@ export interface MemberList {
   left(userId: string): void
   /** Counts a chunk; true when it was the last one missing. */
   count(index: unknown, total: unknown): boolean
-  /** Everybody who is a member. */
+  /** Everybody who is a member, whether the chunks or an event told. */
   readonly seen: ReadonlySet<string>
+  /** Whether the chunks named anybody at all. */
+  readonly plausible: boolean
 }
 
 export function createMemberList(nonce: string, askedAt: number): MemberList {
   const seen = new Set<string>()
   const gone = new Set<string>()
   const chunks = new Set<number>()
+  let plausible = false
   return {
     nonce,
     askedAt,
     heardAt: askedAt,
     seen,
+    get plausible() {
+      return plausible
+    },
     accept(userId) {
+      plausible = true
       if (gone.has(userId)) return false
       seen.add(userId)
       return true

@@ -165,7 +165,7 @@ export function createMembers(options: MembersOptions): Members {
   function finish(guildId: string, list: MemberList): void {
     const shard = shardOf.get(guildId) ?? 0
     // The bot itself is always a member: a list of nobody is a mistake, not news.
-    if (list.seen.size === 0) retry(shard, guildId, list.askedAt + timing.listIntervalMs)
+    if (!list.plausible) retry(shard, guildId, list.askedAt + timing.listIntervalMs)
     else {
       at(shard).active.delete(guildId)
       presences.retainMembers(guildId, list.seen)

@@ -1,0 +1,121 @@
+import { describe, expect, spyOn, test } from 'bun:test'
+import { backoffMs } from '../../src/discord/backoff.ts'
+import { createStoppableClock, pause, systemClock } from '../../src/discord/clock.ts'
+import { createSendBudget } from '../../src/discord/send-budget.ts'
+import { createStrangers } from '../../src/discord/strangers.ts'
+import { createManualClock } from './clocks.ts'
+
+describe('the back-off', () => {
+  const backoff = { firstMs: 1000, longestMs: 30_000 }
+
+  test('does not wait after no failure', () => {
+    expect(backoffMs(0, backoff)).toBe(0)
+  })
+
+  test('doubles with every failure and stays at the longest wait', () => {
+    const waits = [1, 2, 3, 4, 5, 6, 7, 500].map(failures => backoffMs(failures, backoff, () => 1))
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
+  })
+
+  test('is spread over half its length, so that nobody comes back in step', () => {
+    expect(backoffMs(3, backoff, () => 0)).toBe(2000)
+  })
+})
+
+describe('the send budget', () => {
+  test('lets a burst through and then one an interval, never 120 in a minute', () => {
+    const budget = createSendBudget(15, 650)
+    const sent: number[] = []
+    for (let now = 0; now < 180_000; now += 10) {
+      if (budget.freeAt() > now) continue
+      budget.spend(now)
+      sent.push(now)
+    }
+    expect(sent.filter(at => at === 0).length + sent.filter(at => at > 0 && at <= 140).length).toBe(15)
+    const busiest = Math.max(...sent.map(from => sent.filter(at => at >= from && at < from + 60_000).length))
+    expect(busiest).toBeLessThanOrEqual(108)
+    expect(sent.length).toBeGreaterThan(250)
+  })
+})
+
+describe('strangers', () => {
+  test('are gathered for a while and asked about together, one guild at a time', () => {
+    const strangers = createStrangers(1000, 60_000)
+    strangers.add('1', '10', 0)
+    strangers.add('1', '11', 10)
+    strangers.add('2', '12', 20)
+    expect(strangers.take(999)).toBeUndefined()
+    expect(strangers.nextAt()).toBe(1000)
+    expect(strangers.take(1000)).toEqual({ guildId: '1', userIds: ['10', '11'] })
+    expect(strangers.take(1000)).toBeUndefined()
+    expect(strangers.take(1020)).toEqual({ guildId: '2', userIds: ['12'] })
+    expect(strangers.nextAt()).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('are not asked about again within the time given, and are after it', () => {
+    const strangers = createStrangers(0, 60_000)
+    strangers.add('1', '10', 0)
+    strangers.take(0)
+    expect(strangers.add('1', '10', 59_999)).toBe(true)
+    expect(strangers.take(59_999)).toBeUndefined()
+    strangers.add('1', '10', 60_000)
+    expect(strangers.take(60_000)).toEqual({ guildId: '1', userIds: ['10'] })
+  })
+
+  test('go out at once when a hundred have gathered, a hundred at a time', () => {
+    const strangers = createStrangers(1000, 60_000)
+    for (let id = 1; id <= 150; id++) strangers.add('1', String(id), 0)
+    expect(strangers.take(0)?.userIds).toHaveLength(100)
+    expect(strangers.take(0)).toBeUndefined()
+    expect(strangers.take(1000)?.userIds).toHaveLength(50)
+  })
+
+  test('are refused when there are too many to remember', () => {
+    const strangers = createStrangers(1000, 60_000)
+    for (let id = 1; id <= 20_000; id++) strangers.add('1', String(id), 0)
+    expect(strangers.add('1', '20001', 0)).toBe(false)
+    expect(strangers.add('1', '20001', 60_000)).toBe(true)
+  })
+})
+
+describe('a pause', () => {
+  test('ends with its signal, and leaves no timer', async () => {
+    const clock = createManualClock()
+    const controller = new AbortController()
+    const waiting = pause(clock, 60_000, controller.signal)
+    controller.abort(new Error('enough'))
+    expect(waiting).rejects.toThrow('enough')
+    expect(clock.pending()).toBe(0)
+    expect(pause(clock, 1, controller.signal)).rejects.toThrow('enough')
+  })
+
+  test('ends when the time is up', async () => {
+    const clock = createManualClock()
+    const waiting = pause(clock, 60_000, new AbortController().signal)
+    clock.advance(60_000)
+    await waiting
+  })
+})
+
+describe('a clock', () => {
+  test('that was stopped runs nothing any more', () => {
+    const manual = createManualClock()
+    const clock = createStoppableClock(manual)
+    let runs = 0
+    clock.after(10, () => runs++)
+    clock.stop()
+    clock.after(10, () => runs++)
+    manual.advance(1000)
+    expect(runs).toBe(0)
+    expect(manual.pending()).toBe(0)
+  })
+
+  test('never asks a timer for more than it can count, which would fire at once', () => {
+    const timer = spyOn(globalThis, 'setTimeout')
+    systemClock.after(2 ** 40, () => {})()
+    systemClock.after(-5, () => {})()
+    const waits = timer.mock.calls.map(([, ms]) => ms)
+    timer.mockRestore()
+    expect(waits).toEqual([2 ** 31 - 1, 0])
+  })
+})
