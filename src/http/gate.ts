@@ -4,6 +4,7 @@ import { isLoopback } from './client-address.ts'
 import { failure } from './envelope.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { copy } from './representation.ts'
+import { createSampling } from './sampling.ts'
 
 /** What handles a request; `undefined` once it has become a socket. */
 export type Handler = (request: Request) => Answer | Promise<Answer>
@@ -18,6 +19,7 @@ export interface GateDeps {
 
 /** What every request passes before any route: who asks too often is refused, every answer is counted. */
 export function createGate({ limiter, addressOf, metrics }: GateDeps) {
+  const sampling = createSampling()
   const classes = [2, 3, 4, 5].map(digit =>
     metrics.counter(`${digit}xx_responses`, `HTTP responses with a ${digit}xx status`),
   )
@@ -35,10 +37,15 @@ export function createGate({ limiter, addressOf, metrics }: GateDeps) {
     return copy(made)
   }
 
+  /** Seconds until the client may ask again; 0 when it may now. */
   function wait(request: Request): number {
-    if (limiter === undefined) return 0
+    const weight = limiter === undefined ? 0 : sampling.weigh()
+    if (limiter === undefined || weight === 0) return 0
     const address = addressOf(request)
-    return isLoopback(address) ? 0 : limiter.take(address)
+    if (isLoopback(address) || (weight > 1 && limiter.estimate(address, weight))) return 0
+    const seconds = limiter.take(address)
+    if (weight > 1 || seconds > 0) sampling.alarm()
+    return seconds
   }
 
   return (handler: Handler): Handler =>

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto'
 
 /**
- * A Content-Security-Policy for a page that brings everything along: exactly its own inline scripts and styles may run,
- * named by their hashes, and nothing is loaded from anywhere but the given sources.
+ * A Content-Security-Policy for a page that brings everything along: its own inline scripts and styles may run, named by
+ * their hashes, and nothing is loaded from anywhere but the given sources.
  */
 export function inlineCsp(html: string, sources: Readonly<Record<string, string>>): string {
   const rules = {
-    'default-src': "'none'",
-    'script-src': hashes(html, 'script'),
-    'style-src': hashes(html, 'style'),
-    'base-uri': "'none'",
-    'form-action': "'none'",
-    'frame-ancestors': "'none'",
+    'default-src': '',
+    'base-uri': '',
+    'form-action': '',
+    'frame-ancestors': '',
     ...sources,
+    'script-src': `${sources['script-src'] ?? ''} ${hashes(html, 'script')}`,
+    'style-src': `${sources['style-src'] ?? ''} ${hashes(html, 'style')}`,
   }
   return Object.entries(rules)
-    .map(([name, values]) => `${name} ${values || "'none'"}`)
+    .map(([name, values]) => `${name} ${values.trim() || "'none'"}`)
     .join('; ')
 }
 

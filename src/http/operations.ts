@@ -6,8 +6,10 @@ import type { Readiness } from '../readiness.ts'
 import { prefersHtml } from './accept.ts'
 import { failure, ok } from './envelope.ts'
 import { COMMON_HEADERS } from './headers.ts'
+import { operation } from './operation.ts'
 import { livePage } from './page/live-page.ts'
 import { answer } from './representation.ts'
+import { HEALTH, INFO, successOf, TEXT } from './schema.ts'
 
 export interface OperationDeps {
   readonly presences: PresenceStore
@@ -16,14 +18,41 @@ export interface OperationDeps {
   readonly discordInvite: string | undefined
 }
 
-const INFO =
+const ABOUT =
   'Exoix tells what people do on Discord right now, over REST and WebSocket. Join a server its bot is in to be shown.'
+
+const FRONT = operation({
+  tag: 'Service',
+  summary: 'What this is, and how many people are monitored',
+  description: 'A browser, which asks for text/html, gets a page that shows a presence live.',
+  answers: [{ description: 'About this service', content: { 'application/json': successOf(INFO), 'text/html': TEXT } }],
+})
+
+const HEALTHY = operation({
+  tag: 'Service',
+  summary: 'Whether everything works',
+  answers: [{ description: 'It does', content: { 'application/json': successOf(HEALTH) } }],
+  failures: [starting(), reconnecting()],
+})
+
+const NUMBERS = operation({
+  tag: 'Service',
+  summary: 'Numbers for Prometheus',
+  answers: [{ description: 'Text format 0.0.4', content: { 'text/plain': TEXT } }],
+})
+
+const INVITE = operation({
+  tag: 'Service',
+  summary: "The way to this service's Discord server",
+  answers: [{ status: 302, description: 'Go there' }],
+  failures: [notFound()],
+})
 
 /** What tells about the service itself: the front page, its health and its numbers, and the way to its Discord server. */
 export function operationRoutes({ presences, readiness, metrics, discordInvite }: OperationDeps) {
   function front(request: Request): Response | Promise<Response> {
     if (prefersHtml(request.headers.get('Accept'))) return answer(livePage(), request)
-    const data = { info: INFO, monitored_user_count: presences.size, discord_invite: discordInvite ?? null }
+    const data = { info: ABOUT, monitored_user_count: presences.size, discord_invite: discordInvite ?? null }
     return ok(JSON.stringify(data), { Vary: 'Accept' })
   }
 
@@ -36,10 +65,10 @@ export function operationRoutes({ presences, readiness, metrics, discordInvite }
   }
 
   return new Elysia({ name: 'operations' })
-    .get('/', ({ request }) => front(request))
-    .get('/health', () => health())
-    .get('/metrics', () => numbers(metrics))
-    .get('/discord', () => (discordInvite === undefined ? failure(notFound()) : redirect(discordInvite)))
+    .get('/', ({ request }) => front(request), FRONT)
+    .get('/health', () => health(), HEALTHY)
+    .get('/metrics', () => numbers(metrics), NUMBERS)
+    .get('/discord', () => (discordInvite === undefined ? failure(notFound()) : redirect(discordInvite)), INVITE)
 }
 
 function numbers(metrics: Metrics): Response {

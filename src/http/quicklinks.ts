@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { notFound, starting, upstreamError, userNotMonitored } from '../errors.ts'
 import { isObject } from '../presence.ts'
@@ -5,6 +6,8 @@ import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { failure } from './envelope.ts'
 import { COMMON_HEADERS } from './headers.ts'
+import { operation } from './operation.ts'
+import { BINARY, IF_NONE_MATCH, USER_ID } from './schema.ts'
 
 export interface QuicklinkDeps {
   readonly presences: PresenceStore
@@ -18,6 +21,33 @@ const PASSED_ON = ['content-type', 'etag', 'cache-control', 'last-modified']
 /** How long the CDN may take until its headers are there, in milliseconds. */
 const PATIENCE = 10_000
 
+/** How the API document shows the route: its router takes one name for a whole path segment. */
+export const QUICKLINK_PATH = {
+  '/{id}.{extension}': {
+    get: operation({
+      tag: 'Avatars',
+      summary: "A person's avatar, 1024 pixels wide",
+      description:
+        "A still avatar has no `gif`: its `jpg` comes instead. People without an avatar have one of Discord's own.",
+      parameters: [
+        USER_ID,
+        {
+          name: 'extension',
+          in: 'path',
+          description: 'Format of the picture',
+          schema: Type.Unsafe<string>({ type: 'string', enum: ['png', 'gif', 'webp', 'jpg', 'jpeg'] }),
+        },
+        IF_NONE_MATCH,
+      ],
+      answers: [
+        { description: 'The picture', content: { 'image/*': BINARY } },
+        { status: 304, description: 'Nothing has changed since the given ETag' },
+      ],
+      failures: [userNotMonitored(), notFound(), upstreamError(), starting()],
+    }).detail,
+  },
+}
+
 /** `/<id>.<extension>`: a person's avatar, streamed from Discord's CDN. */
 export function quicklinkRoutes({ presences, readiness, cdnUrl }: QuicklinkDeps) {
   async function avatar(request: Request, file: string): Promise<Response> {
@@ -30,7 +60,9 @@ export function quicklinkRoutes({ presences, readiness, cdnUrl }: QuicklinkDeps)
     return passOn(request, cdnUrl + avatarPath(person.id, JSON.parse(person.user), extension))
   }
 
-  return new Elysia({ name: 'quicklinks' }).get('/:file', ({ request, params: { file } }) => avatar(request, file))
+  return new Elysia({ name: 'quicklinks' }).get('/:file', ({ request, params: { file } }) => avatar(request, file), {
+    detail: { hide: true },
+  })
 }
 
 /**

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
 
-/** Tells how long an address has to wait, in seconds; 0 lets its request through and counts it. */
 export interface RateLimiter {
+  /** Counts a request. Tells how many seconds the address has to wait; 0 when it need not. */
   take(address: string): number
+  /** Counts a request for many that were not looked at. False when that would be too many for the address. */
+  estimate(address: string, requests: number): boolean
 }
 
 interface Bucket {
@@ -39,22 +41,30 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
     bornAt = time
   }
 
-  function bucket(key: string, time: number): Bucket {
+  function refilled(address: string): Bucket {
+    const key = network(address)
+    const time = now()
     if (time - bornAt >= MINUTE || young.size >= maxAddresses) rotate(time)
-    const known = young.get(key) ?? old.get(key) ?? { tokens: perMinute, at: time }
-    young.set(key, known)
-    return known
+    const bucket = young.get(key) ?? old.get(key) ?? { tokens: perMinute, at: time }
+    young.set(key, bucket)
+    bucket.tokens = Math.min(perMinute, bucket.tokens + (time - bucket.at) * refill)
+    bucket.at = time
+    return bucket
   }
 
   return {
     take(address) {
-      const time = now()
-      const known = bucket(network(address), time)
-      known.tokens = Math.min(perMinute, known.tokens + (time - known.at) * refill)
-      known.at = time
-      if (known.tokens < 1) return Math.ceil((1 - known.tokens) / refill / 1000)
-      known.tokens--
+      const bucket = refilled(address)
+      if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / refill / 1000)
+      bucket.tokens--
       return 0
+    },
+    estimate(address, requests) {
+      const bucket = refilled(address)
+      const fits = bucket.tokens >= requests
+      // An estimate alone refuses nobody: half the bucket stays for what is counted one by one from here on.
+      bucket.tokens = fits ? bucket.tokens - requests : Math.max(bucket.tokens, perMinute / 2)
+      return fits
     },
   }
 }

@@ -1,4 +1,4 @@
-import { Elysia, NotFoundError } from 'elysia'
+import { type AnyElysia, Elysia, NotFoundError } from 'elysia'
 import type { Config } from '../config.ts'
 import { ApiError, notFound } from '../errors.ts'
 import type { Keys } from '../keys.ts'
@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { createClientAddress } from './client-address.ts'
+import { docRoutes } from './docs.ts'
 import { failure } from './envelope.ts'
 import { createGate, type Handler } from './gate.ts'
 import { preflight } from './headers.ts'
@@ -58,7 +59,7 @@ export function startHttp(deps: HttpDeps): Http {
   const gate = createGate({ limiter, addressOf, metrics })
   const strays = createStrays(request => app.fetch(request))
 
-  const app = new Elysia({
+  const app: AnyElysia = new Elysia({
     strictPath: true,
     // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
     handler: { standardHostname: false },
@@ -69,6 +70,7 @@ export function startHttp(deps: HttpDeps): Http {
     .use(userRoutes(deps))
     .use(kvRoutes(deps))
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
+    .use(docRoutes(() => app))
     .use(quicklinkRoutes({ ...deps, cdnUrl: config.discordCdnUrl }))
     .options('/*', ({ request }) => preflight(request), HIDDEN)
     .all('/*', ({ request }) => strays.answer(request), HIDDEN)

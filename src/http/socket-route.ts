@@ -1,6 +1,8 @@
+import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { rateLimited, upgradeFailed } from '../errors.ts'
 import { failure } from './envelope.ts'
+import { operation } from './operation.ts'
 
 /** The way in to the sockets: whoever speaks WebSocket stands behind it. */
 export interface SocketDoor {
@@ -24,6 +26,29 @@ const TOO_MANY = 30
 /** The answer of a request that is none any more. Never sent. */
 const SWITCHED = 101
 
+const SOCKET = operation({
+  tag: 'Socket',
+  summary: 'Presences as they change, over a WebSocket',
+  description: `Not for a plain request: connect with a WebSocket client. The server sends
+\`{"op":1,"d":{"heartbeat_interval":30000}}\`; the client answers with op 2 and whom to follow:
+\`{"op":2,"d":{"subscribe_to_id":"…"}}\`, \`{"op":2,"d":{"subscribe_to_ids":["…","…"]}}\` or
+\`{"op":2,"d":{"subscribe_to_all":true}}\`. It gets \`{"op":0,"seq":1,"t":"INIT_STATE","d":…}\` with what is known and then
+\`{"op":0,"seq":2,"t":"PRESENCE_UPDATE","d":…}\` for every change. \`{"op":3}\` every 30 seconds keeps the connection,
+\`{"op":4,"d":{"unsubscribe_from_id":"…"}}\` ends a subscription.
+
+Close codes: 4004 unknown_opcode, 4005 requires_data_object, 4006 invalid_payload, 4008 rate_limited.`,
+  parameters: [
+    {
+      name: 'compression',
+      in: 'query',
+      description: 'Makes every message of the server a binary frame with one zlib stream of JSON',
+      schema: Type.Literal('zlib_json'),
+    },
+  ],
+  answers: [{ status: 101, description: 'The connection is a WebSocket now' }],
+  failures: [upgradeFailed()],
+})
+
 export function socketRoute({ sockets, server, addressOf, original }: SocketRouteDeps) {
   function open(request: Request): Response {
     if (request.headers.get('Upgrade')?.toLowerCase() !== 'websocket') return failure(upgradeFailed())
@@ -33,5 +58,5 @@ export function socketRoute({ sockets, server, addressOf, original }: SocketRout
     return upgraded ? new Response(null, { status: SWITCHED }) : failure(upgradeFailed())
   }
 
-  return new Elysia({ name: 'socket' }).get('/socket', ({ request }) => open(original(request)))
+  return new Elysia({ name: 'socket' }).get('/socket', ({ request }) => open(original(request)), SOCKET)
 }

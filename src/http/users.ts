@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../errors.ts'
 import type { Keys } from '../keys.ts'
@@ -6,7 +7,9 @@ import type { Readiness } from '../readiness.ts'
 import { keyOwner } from './auth.ts'
 import { envelope, failure } from './envelope.ts'
 import { JSON_TYPE } from './headers.ts'
+import { operation } from './operation.ts'
 import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
+import { IF_NONE_MATCH, PRESENCE_EXAMPLE, successOf, USER_ID } from './schema.ts'
 
 export interface UserDeps {
   readonly presences: PresenceStore
@@ -18,13 +21,39 @@ export interface UserDeps {
 const PUBLIC: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'public, no-cache' }
 const OWN: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' }
 
+const ANSWERS = [
+  {
+    description: 'The presence. Every key is always there',
+    content: { 'application/json': successOf(Type.Ref('#/components/schemas/Presence')) },
+    example: { success: true, data: PRESENCE_EXAMPLE },
+  },
+  { status: 304, description: 'Nothing has changed since the given ETag' },
+]
+
+const READ = operation({
+  tag: 'Presence',
+  summary: "A person's presence",
+  parameters: [USER_ID, IF_NONE_MATCH],
+  answers: ANSWERS,
+  failures: [userNotMonitored(), starting()],
+})
+
+const READ_OWN = operation({
+  tag: 'Presence',
+  summary: "The presence of the key's owner",
+  parameters: [IF_NONE_MATCH],
+  answers: ANSWERS,
+  failures: [noPermission(), userNotMonitored(), starting()],
+  key: true,
+})
+
 /** Presences over REST. Reads touch memory only and send what was made for the first of them. */
 export function userRoutes({ presences, keys, readiness }: UserDeps) {
   const shared = new WeakMap<Snapshot, Representation>()
 
   function presence(request: Request, id: string): Response | Promise<Response> {
     const snapshot = presences.snapshot(id)
-    if (snapshot === undefined) return id === '@me' ? own(request) : failure(unknownUser(id))
+    if (snapshot === undefined) return failure(unknownUser(id))
     const made = shared.get(snapshot)
     if (made !== undefined) return answer(made, request)
     const making = represent(() => bytes(snapshot), PUBLIC)
@@ -47,9 +76,17 @@ export function userRoutes({ presences, keys, readiness }: UserDeps) {
     return readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
   }
 
-  return new Elysia({ name: 'users' })
-    .get('/v1/users/:id', ({ request, params: { id } }) => presence(request, id))
-    .get('/v1/users/@me', ({ request }) => own(request))
+  return (
+    new Elysia({ name: 'users' })
+      // Elysia reads a handler's text and awaits one that begins by calling something. This one answers at once, and
+      // awaiting that costs more than making it: so the choice stands here, in front of the calls.
+      .get(
+        '/v1/users/:id',
+        ({ request, params: { id } }) => (id === '@me' ? own(request) : presence(request, id)),
+        READ,
+      )
+      .get('/v1/users/@me', ({ request }) => own(request), READ_OWN)
+  )
 }
 
 const bytes = (snapshot: Snapshot) => Buffer.from(envelope(snapshot.json))

@@ -1,0 +1,160 @@
+import { type TSchema, Type as t } from '@sinclair/typebox'
+import type { ApiError } from '../errors.ts'
+
+/** What goes over the wire, as JSON Schema for the API document. Nothing is validated with these: answers are made as text. */
+
+const nullable = <S extends TSchema>(schema: S) => t.Union([schema, t.Null()])
+const flag = (description: string) => t.Boolean({ description })
+
+export const SNOWFLAKE = t.String({
+  pattern: '^\\d{1,20}$',
+  description: 'A Discord id',
+  examples: ['204255221017214977'],
+})
+
+export const PAIRS = t.Record(t.String({ pattern: '^[A-Za-z0-9_]{1,255}$' }), t.String({ maxLength: 30_000 }), {
+  description: "The user's own key-value pairs, 512 at most",
+  examples: [{ location: 'Berlin' }],
+})
+
+const TIMESTAMPS = t.Object(
+  { start: t.Optional(t.Integer()), end: t.Optional(t.Integer()) },
+  { description: 'Unix time in milliseconds', additionalProperties: true },
+)
+
+const SPOTIFY = t.Object(
+  {
+    track_id: nullable(t.String()),
+    song: nullable(t.String()),
+    artist: nullable(t.String({ description: 'Several are separated by semicolons' })),
+    album: nullable(t.String()),
+    album_art_url: nullable(t.String({ format: 'uri' })),
+    timestamps: nullable(TIMESTAMPS),
+  },
+  { description: 'The track that is playing' },
+)
+
+const DISCORD_USER = t.Object(
+  { id: SNOWFLAKE, bot: t.Boolean(), public_flags: t.Integer() },
+  { additionalProperties: true, description: "Discord's user object as the gateway sent it, unknown keys included" },
+)
+
+const ACTIVITY = t.Object(
+  {},
+  { additionalProperties: true, description: "Discord's activity object as the gateway sent it, without secrets" },
+)
+
+export const PRESENCE = t.Object({
+  kv: PAIRS,
+  discord_user: DISCORD_USER,
+  discord_status: t.Unsafe<string>({ type: 'string', enum: ['online', 'idle', 'dnd', 'offline'] }),
+  active_on_discord_web: flag('Active in a browser'),
+  active_on_discord_desktop: flag('Active in the desktop app'),
+  active_on_discord_mobile: flag('Active on a phone'),
+  active_on_discord_embedded: flag('Active on a console'),
+  active_on_discord_vr: flag('Active in a headset'),
+  listening_to_spotify: t.Boolean(),
+  spotify: nullable(SPOTIFY),
+  activities: t.Array(ACTIVITY),
+})
+
+export const INFO = t.Object({
+  info: t.String(),
+  monitored_user_count: t.Integer(),
+  discord_invite: nullable(t.String({ format: 'uri' })),
+})
+
+export const HEALTH = t.Object({
+  status: t.Literal('ready'),
+  monitored_user_count: t.Integer(),
+  uptime_seconds: t.Integer(),
+})
+
+export const FAILURE = t.Object({
+  success: t.Literal(false),
+  error: t.Object({
+    code: t.String({ description: 'For programs' }),
+    message: t.String({ description: 'For people' }),
+  }),
+})
+
+/** A parameter of a route, in the words of OpenAPI. Those in the path are always required. */
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly description: string
+  readonly schema: TSchema
+}
+
+/** The success envelope around a schema. */
+export const successOf = (data: TSchema) => t.Object({ success: t.Literal(true), data })
+
+/** What a failing request gets. */
+export const failureExample = (error: ApiError) => JSON.parse(error.body) as unknown
+
+export const PRESENCE_EXAMPLE = {
+  kv: { location: 'Berlin' },
+  discord_user: {
+    id: '204255221017214977',
+    username: 'ada',
+    global_name: 'Ada',
+    avatar: 'a_0c4f3b2a1908f7e6d5c4b3a291807f6e',
+    discriminator: '0',
+    bot: false,
+    public_flags: 64,
+  },
+  discord_status: 'online',
+  active_on_discord_web: false,
+  active_on_discord_desktop: true,
+  active_on_discord_mobile: false,
+  active_on_discord_embedded: false,
+  active_on_discord_vr: false,
+  listening_to_spotify: true,
+  spotify: {
+    track_id: '0aBcDeFgHiJkLmNoPqRsTu',
+    song: 'Night Train',
+    artist: 'The Signal Boxes; Mira Voss',
+    album: 'Timetables',
+    album_art_url: 'https://i.scdn.co/image/ab67616d0000b2730123456789abcdef01234567',
+    timestamps: { start: 1767225600000, end: 1767225815000 },
+  },
+  activities: [
+    {
+      id: 'spotify:1',
+      type: 2,
+      name: 'Spotify',
+      details: 'Night Train',
+      state: 'The Signal Boxes; Mira Voss',
+      sync_id: '0aBcDeFgHiJkLmNoPqRsTu',
+      assets: { large_image: 'spotify:ab67616d0000b2730123456789abcdef01234567', large_text: 'Timetables' },
+      timestamps: { start: 1767225600000, end: 1767225815000 },
+    },
+  ],
+}
+
+export const USER_ID: Parameter = { name: 'id', in: 'path', description: 'Whom to tell about', schema: SNOWFLAKE }
+
+export const OWNER_ID: Parameter = {
+  name: 'id',
+  in: 'path',
+  description: "Whose pairs: a Discord id, or `@me` for the key's owner",
+  schema: t.String({ pattern: '^(\\d{1,20}|@me)$', examples: ['@me'] }),
+}
+
+export const PAIR_KEY: Parameter = {
+  name: 'key',
+  in: 'path',
+  description: 'Name of the pair',
+  schema: t.String({ pattern: '^[A-Za-z0-9_]+$', minLength: 1, maxLength: 255, examples: ['location'] }),
+}
+
+/** Lets a client ask whether what it has still holds. */
+export const IF_NONE_MATCH: Parameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'The ETag of an answer the client has; 304 when it still holds',
+  schema: t.String(),
+}
+
+export const TEXT = t.String()
+export const BINARY = t.Unsafe<Uint8Array>({ type: 'string', format: 'binary' })
