@@ -5,7 +5,7 @@ import { startLively } from './simulator/lively.ts'
 import { startSimulator } from './simulator/simulator.ts'
 
 /**
- * Exoix on a simulated Discord with lively made-up members: no token, no network, nothing kept. Says where it listens
+ * Exoix on a simulated Discord with lively made-up members: no token needed, nothing kept. Says where it listens
  * and what to paste. When the usual port is taken and none was asked for, it takes a free one.
  */
 export async function startDemo(config: Config, say: (text: string) => void): Promise<Pick<App, 'stop' | 'url'>> {
@@ -19,6 +19,7 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     databasePath: ':memory:',
     logLevel: process.env.LOG_LEVEL ? config.logLevel : 'warn',
   })
+  await app.gateway.whenLoaded
   say(welcome(app.url, lively.featuredIds))
   return {
     url: app.url,
@@ -44,7 +45,7 @@ function welcome(url: string, ids: readonly string[]): string {
   const subscribe = JSON.stringify({ op: 2, d: { subscribe_to_id: id } })
   const socketUrl = `${url.replace(/^http/, 'ws')}/socket`
   return `
-Exoix demo: made-up people on a simulated Discord. Nothing leaves this machine, nothing is kept.
+Exoix demo: made-up people on a simulated Discord. Nothing is kept.
 
   Live page   ${url}/?user=${id}
   API docs    ${url}/swagger
