@@ -17,8 +17,11 @@ export interface Backlogs {
   forget(ws: Socket): void
   /** Bytes that wait in queues longer than the bound: INIT_STATEs under way. */
   excess(): number
-  /** Call every few seconds: closes sockets that have all but stopped reading a large INIT_STATE. */
-  checkProgress(now: number): void
+  /**
+   * Call every few seconds: closes sockets that have all but stopped reading a large INIT_STATE, and when others wait
+   * for the memory also those that take too long over it.
+   */
+  checkProgress(now: number, othersWait: boolean): void
 }
 
 export interface BacklogsDeps {
@@ -30,13 +33,15 @@ export interface BacklogsDeps {
   closeSlow: (ws: Socket, queued: number) => void
 }
 
-/** How far a reader has come, at the start of a stretch of ten seconds. */
+/** How far a reader has come, at the start of a stretch. Times in milliseconds. */
 interface Progress {
-  queued: number
-  at: number
+  readonly startedAt: number
+  readonly queued: number
+  readonly at: number
 }
 
 const STRETCH = 10_000
+const PATIENCE = 15_000
 
 export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow }: BacklogsDeps): Backlogs {
   const long = new Map<Socket, Progress>()
@@ -56,6 +61,12 @@ export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow
     if (queued <= maxQueuedBytes) long.delete(ws)
   }
 
+  function checkStretch(ws: Socket, { startedAt, ...before }: Progress, queued: number, now: number): void {
+    const expected = (minReadRate * (now - before.at)) / 1000
+    if (before.queued - queued < expected) closeSlow(ws, queued)
+    else long.set(ws, { startedAt, queued, at: now })
+  }
+
   return {
     queued(bytes) {
       unchecked += bytes
@@ -68,18 +79,18 @@ export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow
     excuse(ws) {
       const queued = ws.getBufferedAmount()
       ws.data.excusedBytes = queued
-      if (queued > maxQueuedBytes) long.set(ws, { queued, at: performance.now() })
+      const now = performance.now()
+      if (queued > maxQueuedBytes) long.set(ws, { startedAt: now, queued, at: now })
     },
     drained,
     forget: ws => void long.delete(ws),
     excess: () => long.keys().reduce((sum, ws) => sum + ws.getBufferedAmount(), 0),
-    checkProgress(now) {
+    checkProgress(now, othersWait) {
       for (const [ws, progress] of long) {
-        if (now - progress.at < STRETCH) continue
         const queued = ws.getBufferedAmount()
         if (queued <= maxQueuedBytes) long.delete(ws)
-        else if (progress.queued - queued < (minReadRate * (now - progress.at)) / 1000) closeSlow(ws, queued)
-        else long.set(ws, { queued, at: now })
+        else if (othersWait && now - progress.startedAt > PATIENCE) closeSlow(ws, queued)
+        else if (now - progress.at > STRETCH) checkStretch(ws, progress, queued, now)
       }
     },
   }

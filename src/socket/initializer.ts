@@ -19,6 +19,8 @@ export interface Initializer {
   /** A socket has read something, or closed: commands that wait may be able to go on. */
   roomMade(): void
   forget(ws: Socket): void
+  /** Whether large INIT_STATEs wait for the memory of others that are under way. */
+  readonly crowded: boolean
   stop(): void
 }
 
@@ -114,6 +116,9 @@ export function createInitializer(deps: InitializerDeps): Initializer {
       if (waiting.size > 0 && goingOn === undefined) goingOn = setImmediate(goOn)
     },
     forget: ws => void waiting.delete(ws),
+    get crowded() {
+      return waiting.size > 0 && backlogs.excess() >= maxInitialBytes
+    },
     stop() {
       turns.stop()
       clearImmediate(goingOn)

@@ -13,7 +13,7 @@ export interface SocketOptions {
   maxQueuedBytes: number
   /** An INIT_STATE longer than that is started only while fewer bytes of others like it are under way. */
   maxInitialBytes: number
-  /** Bytes a second at which such an INIT_STATE must be read, measured over ten seconds. */
+  /** Bytes a second at which such an INIT_STATE must be read at least, measured over ten seconds. */
   minReadRate: number
   /** Milliseconds without any frame from the client, pongs included, after which it is dropped. */
   maxSilence: number
@@ -28,7 +28,7 @@ export const DEFAULTS: SocketOptions = {
   framesPerSecond: 2,
   maxFrameBytes: 64 * 1024,
   maxQueuedBytes: 1024 * 1024,
-  maxInitialBytes: 64 * 1024 * 1024,
+  maxInitialBytes: 256 * 1024 * 1024,
   minReadRate: 16 * 1024,
   // A little over the promised minute: browsers let a hidden page heartbeat once a minute, and it must not miss that.
   maxSilence: 61_000,

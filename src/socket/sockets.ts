@@ -110,7 +110,7 @@ export function createSockets({ presences, metrics, log, options: given = {} }: 
       silent.inc()
       ws.terminate()
     }
-    backlogs.checkProgress(now)
+    backlogs.checkProgress(now, initializer.crowded)
   }
 
   let detach: (() => void) | undefined

@@ -1,5 +1,5 @@
 /**
- * When a large INIT_STATE may be made: never more than a fifth of the time, so that fifty clients who ask for everybody
+ * When a large INIT_STATE may be made: never more than half of the time, so that fifty clients who ask for everybody
  * at once, or one who keeps asking, leave the process to the others.
  */
 export interface Turns {
@@ -13,7 +13,7 @@ export interface Turns {
 /** Milliseconds after an INIT_STATE in which others may still ride along on it. */
 const RIDE = 25
 /** Pause after a turn, in lengths of the turn. */
-const PAUSE = 4
+const PAUSE = 1
 
 /** `onOpen` is called at the end of every pause. */
 export function createTurns(onOpen: () => void): Turns {
