@@ -15,14 +15,16 @@ export interface Link {
   lookedAt: number
   /** Whether the background round has it. */
   inRound: boolean
+  /** False once it was given up or replaced. */
+  live: boolean
 }
 
 /** Who is linked to which account. What is in memory is in the store. */
 export interface Links {
   readonly size: number
   get(userId: string): Link | undefined
-  /** Makes it the person's only link, and resolves with it once it is kept. */
-  put(stored: StoredLink): Promise<Link>
+  /** Makes it the person's only link. Resolves once it is kept. */
+  put(stored: StoredLink): Promise<void>
   /** Takes a newer copy over; nothing happens when the link has been given up meanwhile. */
   update(link: Link, copy: Pick<StoredLink, 'login' | 'account' | 'etag' | 'checkedAt'>): Promise<void>
   /** Resolves with whether there was one. */
@@ -35,6 +37,12 @@ export function createLinks(store: GithubStore): Links {
   const links = new Map<string, Link>()
   for (const stored of store.loadLinks()) links.set(stored.userId, createLink(stored))
 
+  function drop(userId: string): boolean {
+    const link = links.get(userId)
+    if (link !== undefined) link.live = false
+    return links.delete(userId)
+  }
+
   return {
     get size() {
       return links.size
@@ -43,8 +51,8 @@ export function createLinks(store: GithubStore): Links {
     async put(stored) {
       await store.storeLink(stored)
       const link = createLink(stored)
+      drop(stored.userId)
       links.set(stored.userId, link)
-      return link
     },
     async update(link, copy) {
       const stored = { ...link.stored, ...copy }
@@ -55,9 +63,9 @@ export function createLinks(store: GithubStore): Links {
     },
     async remove(userId) {
       await store.deleteLink(userId)
-      return links.delete(userId)
+      return drop(userId)
     },
-    forget: userId => void links.delete(userId),
+    forget: drop,
   }
 }
 
@@ -72,6 +80,7 @@ function createLink(stored: StoredLink): Link {
     triedAt: checkedAt,
     lookedAt: 0,
     inRound: false,
+    live: true,
   }
 }
 

@@ -15,7 +15,7 @@ export interface Refresher {
 }
 
 export interface RefresherDeps {
-  links: Links
+  links: Pick<Links, 'update'>
   client: Client
   budget: Budget
   clock: Clock
@@ -30,7 +30,8 @@ const ATTENTION = 60 * MINUTE
 
 export function createRefresher({ links, client, budget, clock, log }: RefresherDeps): Refresher {
   const round = new Set<Link>()
-  let timer: { readonly at: number; readonly cancel: () => void } | null = null
+  /** Whose turn is next, and how to call it off. */
+  let next: { readonly link: Link; readonly cancel: () => void } | null = null
   let busy = false
   let stopped = false
   let complained = false
@@ -43,36 +44,37 @@ export function createRefresher({ links, client, budget, clock, log }: Refresher
     wakeFor(link)
   }
 
-  /** Sees to it that the round goes on when this link is due, or earlier. */
+  /** Gives the link the next turn, unless one has it that was left longer. */
   function wakeFor(link: Link): void {
-    if (busy || stopped) return
-    const at = Math.max(link.triedAt + FRESH, budget.backgroundFrom())
-    if (timer !== null && timer.at <= at) return
-    timer?.cancel()
-    timer = { at, cancel: clock.after(Math.max(0, at - clock.now()), () => void go()) }
+    if (busy || stopped || (next !== null && next.link.triedAt <= link.triedAt)) return
+    next?.cancel()
+    next = { link, cancel: clock.after(Math.max(0, turnOf(link) - clock.now()), () => void go(link)) }
   }
 
-  async function go(): Promise<void> {
-    timer = null
-    const link = longestUntried()
-    if (link === undefined) return
-    if (Math.max(link.triedAt + FRESH, budget.backgroundFrom()) > clock.now()) return wakeFor(link)
-    busy = true
-    await refresh(link)
-    busy = false
-    const next = longestUntried()
-    if (next !== undefined) wakeFor(next)
+  const turnOf = (link: Link) => Math.max(link.triedAt + FRESH, budget.backgroundFrom())
+
+  async function go(link: Link): Promise<void> {
+    next = null
+    if (isWanted(link) && turnOf(link) <= clock.now()) {
+      busy = true
+      await refresh(link)
+      busy = false
+    }
+    const longest = longestUntried()
+    if (longest !== undefined) wakeFor(longest)
   }
 
-  /** Lets go of those nobody looks at any more, on the way. */
+  const isWanted = (link: Link, attention = clock.now() - ATTENTION) => link.live && link.lookedAt >= attention
+
+  /** Lets go of those nobody wants any more, on the way. */
   function longestUntried(): Link | undefined {
     const attention = clock.now() - ATTENTION
-    let found: Link | undefined
+    let longest: Link | undefined
     for (const link of round) {
-      if (link.lookedAt < attention || links.get(link.userId) !== link) leave(link)
-      else if (found === undefined || link.triedAt < found.triedAt) found = link
+      if (!isWanted(link, attention)) leave(link)
+      else if (longest === undefined || link.triedAt < longest.triedAt) longest = link
     }
-    return found
+    return longest
   }
 
   function leave(link: Link): void {
@@ -84,7 +86,7 @@ export function createRefresher({ links, client, budget, clock, log }: Refresher
     link.triedAt = clock.now()
     try {
       const answer = await client.get(`/user/${link.githubId}`, link.stored.etag)
-      if (stopped || links.get(link.userId) !== link) return
+      if (stopped || !link.live) return
       await take(link, answer)
     } catch (error) {
       if (!stopped) trouble(describeError(error))
@@ -125,7 +127,7 @@ export function createRefresher({ links, client, budget, clock, log }: Refresher
     },
     stop() {
       stopped = true
-      timer?.cancel()
+      next?.cancel()
     },
   }
 }
