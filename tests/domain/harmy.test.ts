@@ -147,13 +147,12 @@ describe('what harmy shows', () => {
     ['first', [nick('1', 'first')], '9'],
     [null, [nick('9', null)], '9'],
   ]
-  test.each(names)(
-    'calls the person %p on the server, given %j and the home guild %p',
-    (name, memberships, homeGuild) => {
+  for (const [name, memberships, homeGuild] of names) {
+    test(`calls the person ${name} given ${JSON.stringify(memberships)} and the home guild ${homeGuild}`, () => {
       const body = shown({ memberships, ...(homeGuild !== undefined && { homeGuild }) })
       expect(body.presence.server_name).toBe(name)
-    },
-  )
+    })
+  }
 
   test('is readable whatever the gateway sends', () => {
     const fields = fc.dictionary(fc.constantFrom(...Object.keys(SPOTIFY)), fc.jsonValue())
