@@ -1,0 +1,104 @@
+import type { Upstream } from './processes/exoix.ts'
+import { alternate, type Benchmark, type Row, type RunOptions } from './support/benchmark.ts'
+import { type Child, withChildren } from './support/child.ts'
+import { connectCrowd, follow, measureBurst } from './support/crowd.ts'
+import { median } from './support/table.ts'
+
+/** People everybody follows; a burst changes each of them once. */
+const UPDATES = 50
+/** Single updates are measured so many times a round. */
+const SINGLES = 5
+
+interface Case {
+  readonly sockets: number
+  readonly zlib: boolean
+  readonly target?: string
+}
+
+const CASES: readonly Case[] = [
+  { sockets: 1000, zlib: false },
+  { sockets: 1000, zlib: true },
+  { sockets: 5000, zlib: false, target: 'ratio ≥ 0.90' },
+  { sockets: 5000, zlib: true, target: 'ratio ≥ 0.80' },
+]
+
+interface Side {
+  readonly server: Child
+  readonly clients: Child
+  readonly url: string
+}
+
+/**
+ * Updates to a crowd beside `server.publish` of ready-made frames. Both sides have clients of their own, in processes
+ * that only count frames. The control publishes plain frames of the same size in every row, the compressed ones too.
+ */
+export const benchmark: Benchmark = {
+  name: 'fanout',
+  run: options =>
+    withChildren(
+      ['discord', 'exoix', 'topics-control', 'socket-load', 'socket-load'],
+      async (discord, exoix, control, controlClients, exoixClients) => {
+        const url = await exoix.call<string>('start', await discord.call<Upstream>('start'))
+        const ids = await exoix.call<string[]>('fill', UPDATES)
+        const texts = await exoix.call<string[]>('frames', UPDATES)
+        const initBytes = texts.join('').length
+        const sides = {
+          control: {
+            server: control,
+            clients: controlClients,
+            url: await control.call<string>('start', { initBytes }),
+          },
+          exoix: { server: exoix, clients: exoixClients, url: `${url}/socket` },
+        }
+        await control.call('prepare', texts)
+        const rows: Row[] = []
+        for (const one of CASES) rows.push(...(await measureCase(one, sides, follow(ids), options)))
+        return rows
+      },
+    ),
+}
+
+async function measureCase(
+  { sockets, zlib, target }: Case,
+  { control, exoix }: { control: Side; exoix: Side },
+  message: string,
+  { rounds, say }: RunOptions,
+): Promise<Row[]> {
+  const title = `${sockets} sockets, ${zlib ? 'zlib' : 'plain'}`
+  say(title)
+  await connectCrowd(control.clients, { url: control.url, count: sockets, message })
+  await connectCrowd(exoix.clients, {
+    url: zlib ? `${exoix.url}?compression=zlib_json` : exoix.url,
+    count: sockets,
+    message,
+  })
+  const busy: number[] = []
+
+  const single = async ({ server, clients }: Side) => {
+    const times: number[] = []
+    for (let n = 0; n < SINGLES; n++) times.push((await measureBurst(server, clients, 1)).seconds * 1000)
+    return median(times)
+  }
+  const burst = async ({ server, clients }: Side) => {
+    const { seconds, clientBusy } = await measureBurst(server, clients, UPDATES)
+    busy.push(clientBusy)
+    return (sockets * UPDATES) / seconds
+  }
+  const singles = await alternate(
+    rounds,
+    () => single(control),
+    () => single(exoix),
+  )
+  const bursts = await alternate(
+    rounds,
+    () => burst(control),
+    () => burst(exoix),
+  )
+  await Promise.all([control, exoix].map(({ clients }) => clients.call('disconnect')))
+
+  const note = `the clients were computing ${(median(busy) * 100).toFixed(0)} % of the time`
+  return [
+    { name: `one update to ${title}: last has it`, unit: 'ms', better: 'lower', ...singles },
+    { name: `${UPDATES} updates to ${title}`, unit: 'deliveries/s', better: 'higher', ...bursts, target, note },
+  ]
+}

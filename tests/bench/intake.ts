@@ -1,0 +1,59 @@
+import type { Upstream } from './processes/exoix.ts'
+import { alternate, type Benchmark, type Row, type RunOptions } from './support/benchmark.ts'
+import { withChildren } from './support/child.ts'
+import { personId } from './support/people.ts'
+
+const PEOPLE = 1000
+const updatesPerRound = ({ long }: RunOptions) => (long ? 300_000 : 60_000)
+
+/** PRESENCE_UPDATEs a second, nobody listening: from a gateway in another process, and from memory. */
+export const benchmark: Benchmark = {
+  name: 'intake',
+  run: async options => [await measureGateway(options), await measureStore(options)],
+}
+
+/** Both sides have a simulated Discord of their own; nothing but one of them is busy at a time. */
+function measureGateway(options: RunOptions): Promise<Row> {
+  const updates = updatesPerRound(options)
+  return withChildren(
+    ['discord', 'discord', 'intake-control', 'exoix'],
+    async (controlDiscord, exoixDiscord, control, exoix) => {
+      await control.call('start', await controlDiscord.call<Upstream>('start'))
+      await exoix.call('start', await exoixDiscord.call<Upstream>('start'))
+      await exoixDiscord.call('populate', { count: PEOPLE })
+      // The bot is a member too.
+      await exoix.call('untilSize', PEOPLE + 1)
+      for (const discord of [controlDiscord, exoixDiscord]) await discord.call('prepare', PEOPLE)
+      let round = 0
+
+      const speed = (began: number, ended: number) => (updates / (ended - began)) * 1000
+      const pairs = await alternate(
+        options.rounds,
+        async () => {
+          await control.call('forget')
+          const ended = control.call<number>('until', updates)
+          const began = await controlDiscord.call<number>('blast', { count: updates, lastStatus: 'dnd' })
+          return speed(began, await ended)
+        },
+        async () => {
+          const status = round++ % 2 === 0 ? 'dnd' : 'idle'
+          const began = await exoixDiscord.call<number>('blast', { count: updates, lastStatus: status })
+          return speed(began, await exoix.call<number>('untilStatus', { id: personId(0), status }))
+        },
+      )
+      const note = 'the control is @discordjs/ws with an empty handler; the sender takes the other core'
+      const target = '≥ 50,000 a second'
+      return { name: 'PRESENCE_UPDATE, gateway to store', unit: 'updates/s', better: 'higher', ...pairs, target, note }
+    },
+  )
+}
+
+function measureStore(options: RunOptions): Promise<Row> {
+  const updates = updatesPerRound(options)
+  return withChildren(['store-intake'], async child => {
+    const measure = (store: boolean) => () => child.call<number>('measure', { updates, store })
+    const pairs = await alternate(options.rounds, measure(false), measure(true))
+    const note = 'the control is JSON.parse alone'
+    return { name: 'PRESENCE_UPDATE, text to store', unit: 'updates/s', better: 'higher', ...pairs, note }
+  })
+}

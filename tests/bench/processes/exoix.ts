@@ -1,0 +1,64 @@
+import { type App, startApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config.ts'
+import { now, takeCommands } from '../support/commands.ts'
+import { GUILD_ID, type Made, makePeople, makeUpdate } from '../support/people.ts'
+import { collectedHeap } from '../support/usage.ts'
+
+export interface Upstream {
+  readonly apiUrl: string
+  readonly token: string
+}
+
+let app: App | null = null
+let people: Made[] = []
+let version = 0
+
+function running(): App {
+  if (app === null) throw new Error('start comes first')
+  return app
+}
+
+/** The whole application, as `exoix` runs it, with a database in memory. */
+function start({ apiUrl, token }: Upstream): string {
+  const env = { BOT_TOKEN: token, DISCORD_API_URL: apiUrl, HOST: '127.0.0.1', PORT: '0', DATABASE_PATH: ':memory:' }
+  app = startApp(readConfig({ ...env, LOG_LEVEL: 'error' }))
+  return app.url
+}
+
+/** Puts people into the store, past the gateway: its speed is not the question here. */
+function fill(count: number): string[] {
+  people = makePeople(count)
+  for (const { member, presence } of people) running().presences.putMember(GUILD_ID, member, presence)
+  return people.map(person => person.id)
+}
+
+/** Changes the first `count` people in one turn of the event loop; answers when that began. */
+function burst(count: number): number {
+  version++
+  const updates = people.slice(0, count).map(person => makeUpdate(person, version))
+  const began = now()
+  for (const update of updates) running().presences.patchPresence(update)
+  return began
+}
+
+/** The frames followers of many get for the first `count` people, for a control to repeat. */
+function frames(count: number): string[] {
+  return people.slice(0, count).map(({ id }, seq) => {
+    const presence = running().presences.snapshot(id)?.json ?? ''
+    return `{"op":0,"seq":${seq},"t":"PRESENCE_UPDATE","d":{"user_id":"${id}",${presence.slice(1)}}`
+  })
+}
+
+/** Answers when so many people are monitored. */
+async function untilSize(size: number): Promise<number> {
+  while (running().presences.size !== size) await Bun.sleep(1)
+  return now()
+}
+
+/** Answers when a person has this status. */
+async function untilStatus({ id, status }: { id: string; status: string }): Promise<number> {
+  while (running().presences.person(id)?.presence.status !== status) await Bun.sleep(1)
+  return now()
+}
+
+takeCommands({ start, fill, burst, frames, untilSize, untilStatus, heap: collectedHeap })

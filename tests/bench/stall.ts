@@ -1,0 +1,60 @@
+import type { Population } from './processes/discord.ts'
+import type { Upstream } from './processes/exoix.ts'
+import type { Waits } from './processes/poller.ts'
+import { alternate, type Benchmark, type Row } from './support/benchmark.ts'
+import { withChildren } from './support/child.ts'
+import { personId } from './support/people.ts'
+
+const KNOWN = 1000
+const NEWCOMERS = 20_000
+const GUILD_ID = '900000000000000002'
+/** Milliseconds the control polls an application at rest. */
+const REST = 1500
+
+/** Who of the guild is online when the bot joins: they come in one GUILD_CREATE, everybody in chunks of 1,000. */
+const CASES = [
+  { name: 'nobody online', online: 0, target: '≤ 50 ms' },
+  { name: '1,000 online', online: 1000 },
+]
+
+/** The longest a read waits while 20,000 members are loaded by op 8, beside the longest while nothing happens. */
+export const benchmark: Benchmark = {
+  name: 'stall',
+  run: ({ rounds }) =>
+    withChildren(['discord', 'exoix', 'poller'], async (discord, exoix, poller) => {
+      const url = await exoix.call<string>('start', await discord.call<Upstream>('start'))
+      await discord.call('populate', { count: KNOWN })
+      await exoix.call('untilSize', KNOWN + 1)
+
+      const longest = async (work: () => Promise<unknown>) => {
+        await poller.call('begin', { url, path: `/v1/users/${personId(0)}` })
+        await work()
+        return (await poller.call<Waits>('end')).longest
+      }
+      const load = async (online: number) => {
+        const guild: Population = { guildId: GUILD_ID, from: KNOWN, count: NEWCOMERS, online }
+        await discord.call('populate', guild)
+        await exoix.call('untilSize', KNOWN + NEWCOMERS + 1)
+      }
+      const leave = async () => {
+        await discord.call('removeGuild', GUILD_ID)
+        await exoix.call('untilSize', KNOWN + 1)
+      }
+
+      const rows: Row[] = []
+      for (const { name, online, target } of CASES) {
+        const pairs = await alternate(
+          rounds,
+          () => longest(() => Bun.sleep(REST)),
+          async () => {
+            const wait = await longest(() => load(online))
+            await leave()
+            return wait
+          },
+        )
+        const title = `longest read while ${NEWCOMERS} members load, ${name}`
+        rows.push({ name: title, unit: 'ms', better: 'lower', ...pairs, target })
+      }
+      return rows
+    }),
+}
