@@ -14,12 +14,12 @@ export interface QuicklinkDeps {
   readonly readiness: () => Readiness
   /** Base of Discord's CDN, without a slash at the end. */
   readonly cdnUrl: string
+  /** How long the CDN may take until its headers are there, in milliseconds. Default 10 s. */
+  readonly patience?: number
 }
 
 const QUICKLINK = /^([^./]*)\.(png|gif|webp|jpg|jpeg)$/
 const PASSED_ON = ['content-type', 'etag', 'cache-control', 'last-modified']
-/** How long the CDN may take until its headers are there, in milliseconds. */
-const PATIENCE = 10_000
 
 /** How the API document shows the route: its router takes one name for a whole path segment. */
 export const QUICKLINK_PATH = {
@@ -49,7 +49,7 @@ export const QUICKLINK_PATH = {
 }
 
 /** `/<id>.<extension>`: a person's avatar, streamed from Discord's CDN. */
-export function quicklinkRoutes({ presences, readiness, cdnUrl }: QuicklinkDeps) {
+export function quicklinkRoutes({ presences, readiness, cdnUrl, patience = 10_000 }: QuicklinkDeps) {
   async function avatar(request: Request, file: string): Promise<Response> {
     const [, id = '', extension = ''] = QUICKLINK.exec(file) ?? []
     if (extension === '') return failure(notFound())
@@ -57,7 +57,7 @@ export function quicklinkRoutes({ presences, readiness, cdnUrl }: QuicklinkDeps)
     if (person === undefined) {
       return failure(readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored())
     }
-    return passOn(request, cdnUrl + avatarPath(person.id, JSON.parse(person.user), extension))
+    return passOn(request, cdnUrl + avatarPath(person.id, JSON.parse(person.user), extension), patience)
   }
 
   return new Elysia({ name: 'quicklinks' }).get('/:file', ({ request, params: { file } }) => avatar(request, file), {
@@ -78,13 +78,13 @@ export function avatarPath(id: string, user: unknown, extension: string): string
 
 /** People who still have a discriminator get one of five by it, everybody else one of six by id. They exist as PNG only. */
 function defaultAvatarPath(id: string, discriminator: unknown): string {
-  const legacy = typeof discriminator === 'string' && /^\d{1,4}$/.test(discriminator) ? Number(discriminator) : 0
-  const index = legacy > 0 ? BigInt(legacy % 5) : (BigInt(id) >> 22n) % 6n
+  const legacy = typeof discriminator === 'string' && /^\d{4}$/.test(discriminator)
+  const index = legacy ? Number(discriminator) % 5 : (BigInt(id) >> 22n) % 6n
   return `/embed/avatars/${index}.png`
 }
 
-async function passOn(request: Request, url: string): Promise<Response> {
-  const upstream = await ask(request, url).catch(() => undefined)
+async function passOn(request: Request, url: string, patience: number): Promise<Response> {
+  const upstream = await ask(request, url, patience).catch(() => undefined)
   if (upstream === undefined) return failure(upstreamError())
   const unchanged = upstream.status === 304
   // Anything but a picture would be somebody else's page on our address.
@@ -92,7 +92,7 @@ async function passOn(request: Request, url: string): Promise<Response> {
     !unchanged &&
     !(upstream.ok && /^image\/(png|gif|jpeg|webp|avif|apng)\b/.test(upstream.headers.get('content-type') ?? ''))
   ) {
-    await upstream.body?.cancel()
+    void upstream.body?.cancel().catch(() => {})
     return failure(upstreamError())
   }
   const headers = new Headers(COMMON_HEADERS)
@@ -104,16 +104,16 @@ async function passOn(request: Request, url: string): Promise<Response> {
 }
 
 /** Asks the CDN what the client asked us. Gives up when it is slow, and when the client has gone. */
-async function ask(request: Request, url: string): Promise<Response> {
+async function ask(request: Request, url: string, patience: number): Promise<Response> {
   const slow = new AbortController()
-  const timer = setTimeout(() => slow.abort(), PATIENCE)
+  const timer = setTimeout(() => slow.abort(), patience)
   const known = request.headers.get('If-None-Match')
   try {
     return await fetch(url, {
       method: request.method === 'HEAD' ? 'HEAD' : 'GET',
       redirect: 'manual',
       signal: AbortSignal.any([request.signal, slow.signal]),
-      headers: known === null ? {} : { 'If-None-Match': known },
+      headers: { 'Accept-Encoding': 'identity', ...(known !== null && { 'If-None-Match': known }) },
     })
   } finally {
     clearTimeout(timer)
