@@ -111,6 +111,7 @@ export function createSockets({ presences, metrics, log, options: given = {} }: 
       ws.terminate()
     }
     backlogs.checkProgress(now, initializer.crowded)
+    initializer.roomMade() // a queue that an update's own send emptied makes no drain event
   }
 
   let detach: (() => void) | undefined

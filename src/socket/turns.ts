@@ -17,26 +17,26 @@ const PAUSE = 1
 
 /** `onOpen` is called at the end of every pause. */
 export function createTurns(onOpen: () => void): Turns {
-  let startsAt = 0
-  let rideUntil = 0
   let turnStart = 0
-  let timer: NodeJS.Timeout | undefined
+  let rideUntil = 0
+  let pause: NodeJS.Timeout | undefined
+
+  function endPause(): void {
+    pause = undefined
+    onOpen()
+  }
 
   return {
-    open() {
-      const now = performance.now()
-      return now < rideUntil || now >= startsAt
-    },
+    open: () => pause === undefined || performance.now() < rideUntil,
     took(startedAt) {
       const now = performance.now()
-      if (startedAt >= startsAt) {
+      if (pause === undefined) {
         turnStart = startedAt
         rideUntil = now + RIDE
       }
-      startsAt = now + PAUSE * (now - turnStart)
-      clearTimeout(timer)
-      timer = setTimeout(onOpen, startsAt - now)
+      clearTimeout(pause)
+      pause = setTimeout(endPause, PAUSE * (now - turnStart))
     },
-    stop: () => clearTimeout(timer),
+    stop: () => clearTimeout(pause),
   }
 }
