@@ -86,6 +86,7 @@ export function createSavedState(store: StateStore, presences: PresenceStore, lo
     if (unsaved.size === 0 && !sessionsChanged) return
     try {
       while ((await savePart()).sessions === null);
+      log.debug('presences saved', { monitored: presences.size, sessions: sessions.size })
     } catch (error) {
       log.warn('presences could not be saved', { error: describeError(error) })
     }

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { type Running, start, temporaryFolder } from '../support/executable.ts'
+
+const MAIN = join(import.meta.dir, '../../src/main.ts')
+const ADA = '94490510688792576'
+const GRACE = '94490510688792577'
+
+let simulator: Simulator
+beforeAll(async () => {
+  simulator = await startSimulator({ identifyIntervalMs: 0, memberRequestIntervalMs: 0, recommendedShards: 2, maxConcurrency: 2 })
+})
+afterAll(() => simulator.stop())
+
+async function serve(folder: string, port = '0'): Promise<{ server: Running; url: string }> {
+  const env = {
+    HOST: '127.0.0.1',
+    PORT: port,
+    BOT_TOKEN: simulator.token,
+    DISCORD_API_URL: simulator.apiUrl,
+    LOG_LEVEL: 'debug',
+  }
+  const server = start([process.execPath, MAIN], { cwd: folder, env })
+  const [, url = ''] = await server.says(/listening url=(\S+)/)
+  return { server, url }
+}
+
+const status = async (url: string, id: string) => {
+  const response = await fetch(`${url}/v1/users/${id}`)
+  const body = (await response.json()) as { data?: { discord_status: string } }
+  return body.data?.discord_status ?? response.status
+}
+
+/** A world of two guilds, each on a shard of its own, with somebody in each. */
+function populate(): void {
+  for (const guild of [...simulator.world.guilds.keys()]) simulator.world.removeGuild(guild)
+  simulator.world.addGuild({ id: '100', members: [{ user: { id: ADA }, presence: { status: 'online' } }] })
+  simulator.world.addGuild({ id: String(1 << 22), members: [{ user: { id: GRACE }, presence: { status: 'idle' } }] })
+}
+
+const resumedBoth = () => Promise.all([simulator.next('resumed'), simulator.next('resumed')])
+const readyBoth = () => Promise.all([simulator.next('ready'), simulator.next('ready')])
+
+describe('a restart', () => {
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'after %s serves everybody at once and catches up by resuming',
+    async signal => {
+      using folder = temporaryFolder()
+      populate()
+      const first = await serve(folder.path)
+      await using _ = first.server
+      await readyBoth()
+      await first.server.says(/all members are known/)
+      await first.server.says(/presences saved .*sessions=2/)
+      expect([await status(first.url, ADA), await status(first.url, GRACE)]).toEqual(['online', 'idle'])
+      first.server.kill(signal)
+      await first.server.exited
+
+      simulator.world.setPresence(ADA, { status: 'dnd' })
+      simulator.world.removeMember(String(1 << 22), GRACE)
+      simulator.weather.refuseConnections(true)
+      const second = await serve(folder.path)
+      await using __ = second.server
+      expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['online', 'idle'])
+      expect(await status(second.url, '1')).toBe(503)
+      simulator.weather.refuseConnections(false)
+      await resumedBoth()
+      await second.server.says(/all members are known/)
+      expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['dnd', 404])
+      expect(await status(second.url, '1')).toBe(404)
+    },
+  )
+
+  test('whose sessions Discord refuses keeps everybody until the fresh lists tell who left', async () => {
+    using folder = temporaryFolder()
+    populate()
+    const first = await serve(folder.path)
+    await using _ = first.server
+    await readyBoth()
+    await first.server.says(/presences saved .*sessions=2/)
+    first.server.kill('SIGTERM')
+    await first.server.exited
+
+    simulator.weather.loseSessions()
+    simulator.world.setPresence(ADA, { status: 'dnd' })
+    simulator.world.removeMember(String(1 << 22), GRACE)
+    const second = await serve(folder.path)
+    await using __ = second.server
+    expect([await status(second.url, ADA), await status(second.url, GRACE)]).not.toContain(404)
+    await readyBoth()
+    await second.server.says(/all members are known/)
+    expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['dnd', 404])
+  })
+})
