@@ -1,0 +1,178 @@
+import { connect } from 'node:net'
+import type { Simulator } from '../../src/simulator/simulator.ts'
+import { type Client, type Frame, openBare, openClient } from '../socket/support.ts'
+import { startTestApp, type TestAppOptions } from '../support/app.ts'
+
+export { type Client, closeOf, type Frame, inflateWhole, openRaw, upgradeHead, wireFrame } from '../socket/support.ts'
+
+/** Nobody has this id. */
+export const NOBODY = '999999999999999999'
+
+/** What every presence has, in no particular order. */
+export const PRESENCE_KEYS = [
+  'active_on_discord_desktop',
+  'active_on_discord_embedded',
+  'active_on_discord_mobile',
+  'active_on_discord_vr',
+  'active_on_discord_web',
+  'activities',
+  'discord_status',
+  'discord_user',
+  'kv',
+  'listening_to_spotify',
+  'spotify',
+]
+
+// biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the tests check
+export type Body = any
+
+export interface Answer {
+  readonly status: number
+  /** Header lines as they came, names in lower case. */
+  readonly lines: readonly string[]
+  header(name: string): string | undefined
+  readonly text: string
+  readonly bytes: Buffer
+  readonly json: Body
+}
+
+/** The whole app on a simulated Discord with a few people in one server. */
+export async function startWorld(options: TestAppOptions = {}) {
+  const names = ['ada', 'bob', 'cyd', 'dov', 'eve'] as const
+  let guildId = ''
+  const fast = { identifyIntervalMs: 0, restLimit: 1e6, restGlobalLimit: 1e6, ...options.simulator }
+  const running = await startTestApp({
+    ...options,
+    simulator: fast,
+    world(simulator) {
+      const members = names.map(username => ({
+        user: { username, avatar: null, discriminator: '0', global_name: username.toUpperCase() },
+        presence: { status: 'online' as const, activities: [], at: 1 },
+      }))
+      guildId = simulator.world.addGuild({ members }).id
+      options.world?.(simulator)
+    },
+  })
+  const { simulator, url } = running
+  const clients: { close(): void }[] = []
+  const socketUrl = `${url.replace('http', 'ws')}/socket`
+  const track = <T extends { close(): void }>(client: T): T => {
+    clients.push(client)
+    return client
+  }
+
+  return {
+    ...running,
+    guildId,
+    port: Number(new URL(url).port),
+    people: peopleByName(simulator, guildId, names),
+    get: (path: string, init?: RequestInit) => fetch(url + path, { redirect: 'manual', ...init }),
+    /** The JSON of an answer. */
+    json: (path: string, init?: RequestInit): Promise<Body> => fetch(url + path, init).then(answer => answer.json()),
+    /** The whole answer to one request, as bytes over TCP. */
+    raw: (request: string | Buffer) => exchange(Number(new URL(url).port), request),
+    /** Makes a key the way people do: `.apikey` in a direct message. */
+    key: (userId: string) => askKey(simulator, userId),
+    /** Says something and resolves with the bot's next message. */
+    ask: (authorId: string, content: string, place?: string) => {
+      simulator.sendMessage({ authorId, content, ...(place !== undefined && { guildId: place }) })
+      return simulator.nextMessage()
+    },
+    socketUrl,
+    socket: (query = '') => openClient(socketUrl + query).then(track),
+    bareSocket: (query = '') => track(openBare(socketUrl + query)),
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.close()
+      await running[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof startWorld>>
+
+/** The same, with every member list in and every slash command registered. */
+export async function startReadyWorld(options: TestAppOptions = {}): Promise<World> {
+  const world = await startWorld(options)
+  await Promise.all([world.ready(), world.simulator.next('commands')])
+  return world
+}
+
+function peopleByName<const Name extends string>(simulator: Simulator, guildId: string, names: readonly Name[]) {
+  const ids = [...simulator.world.guild(guildId).members.keys()].slice(1)
+  return Object.fromEntries(names.map((name, index) => [name, ids[index] as string])) as Record<Name, string>
+}
+
+export async function askKey(simulator: Simulator, userId: string): Promise<string> {
+  simulator.sendMessage({ authorId: userId, content: '.apikey' })
+  const { message } = await simulator.nextMessage(({ userId: recipient }) => recipient === userId)
+  return keyIn(JSON.stringify(message.embeds))
+}
+
+export function keyIn(text: string): string {
+  const [key] = /exoix_[\w-]{43}/.exec(text) ?? []
+  if (key === undefined) throw new Error(`no key in ${text}`)
+  return key
+}
+
+/** Sends bytes, half-closes nothing, and reads until the server closes: so ask it to. */
+export function exchange(port: number, request: string | Buffer): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const tcp = connect(port, '127.0.0.1', () => tcp.write(request))
+  const chunks: Buffer[] = []
+  tcp.on('data', chunk => chunks.push(Buffer.from(chunk)))
+  tcp.on('error', reject)
+  tcp.on('close', () => resolve(readAnswer(Buffer.concat(chunks))))
+  return promise
+}
+
+/** Reads one whole answer, chunked or not. */
+export function readAnswer(bytes: Buffer): Answer {
+  const end = bytes.indexOf('\r\n\r\n')
+  const [status = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n')
+  const header = (name: string) =>
+    lines
+      .find(line => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
+      ?.slice(name.length + 1)
+      .trim()
+  const rest = bytes.subarray(end + 4)
+  const body = header('transfer-encoding') === 'chunked' ? joinChunks(rest) : rest
+  return {
+    status: Number(status.split(' ')[1]),
+    lines,
+    header,
+    bytes: body,
+    get text() {
+      return body.toString()
+    },
+    get json() {
+      return JSON.parse(body.toString())
+    },
+  }
+}
+
+function joinChunks(bytes: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let rest = bytes; ; ) {
+    const end = rest.indexOf('\r\n')
+    const size = Number.parseInt(rest.subarray(0, end).toString(), 16)
+    if (!(size > 0)) return Buffer.concat(parts)
+    parts.push(rest.subarray(end + 2, end + 2 + size))
+    rest = rest.subarray(end + 4 + size)
+  }
+}
+
+/** A request head that asks the server to close behind its answer. */
+export function request(line: string, headers: readonly string[] = [], body: string | Buffer = ''): Buffer {
+  const sized = body.length > 0 && !headers.some(header => /^(content-length|transfer-encoding):/i.test(header))
+  const length = sized ? [`Content-Length: ${Buffer.byteLength(body)}`] : []
+  const head = [`${line} HTTP/1.1`, 'Host: exoix.test', 'Connection: close', ...length, ...headers, '', ''].join('\r\n')
+  return Buffer.concat([Buffer.from(head), Buffer.from(body)])
+}
+
+/** Takes frames until one fits. */
+export async function until(client: Client, fits: (frame: Frame) => boolean): Promise<Frame> {
+  for (;;) {
+    const frame = await client.next()
+    if (fits(frame)) return frame
+  }
+}
