@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import type { RESTOptions } from '@discordjs/rest'
 import { systemClock } from '../../src/clock.ts'
 import { storageUnavailable } from '../../src/errors.ts'
 import { type Button, buttons, cleanUp, type House, openHouse } from './bot-support.ts'
@@ -219,6 +220,13 @@ describe('.help', () => {
   })
 })
 
+test('.help fits into a message with the longest prefix there can be', async () => {
+  const commandPrefix = 'sixteen-letters!'
+  const { house, alice } = await withAlice({ bot: { config: { commandPrefix, externalUrl: undefined } } })
+  const { content } = await house.ask(alice, `${commandPrefix}help`)
+  expect(content).toEndWith('its owner gets a new one.')
+})
+
 describe('wrong usage', () => {
   const cases = [
     ['.set', 'Usage: `.set <key> <value…>`'],
@@ -348,6 +356,21 @@ describe('a reply', () => {
     house.sim.messages.deleteMessage(house.say(alice, '.set a b').id)
     expect((await house.sim.nextMessage()).content).toContain('was set')
     expect(pairs()).toEqual({ a: 'b' })
+  })
+
+  test('comes without reference where the bot may not read earlier messages', async () => {
+    const bodies: string[] = []
+    const makeRequest: RESTOptions['makeRequest'] = async (url, init) => {
+      const isFirst = url.endsWith('/messages') && bodies.push(String(init.body)) === 1
+      const refusal = { code: 160002, message: 'Cannot reply without permission to read message history' }
+      return (isFirst ? Response.json(refusal, { status: 400 }) : fetch(url, init as RequestInit)) as never
+    }
+    const { house, alice } = await withAlice({ rest: { makeRequest } })
+    expect((await house.ask(alice, '.set a b')).content).toContain('was set')
+    expect(bodies.map(body => body.includes('message_reference'))).toEqual([true, false])
+    await house.bot.idle()
+    expect(house.counter('discord_messages_sent')).toBe(1)
+    expect(house.counter('bot_replies_failed_total')).toBe(0)
   })
 
   test('that Discord does not take is counted and logged, and the next one comes', async () => {

@@ -287,6 +287,18 @@ describe('an answer that takes long', () => {
 })
 
 describe('a slash command', () => {
+  test('with more to say follows up', async () => {
+    const house = await openHouse({
+      wrapStore: store => ({ ...store, replaceKeys: () => Promise.reject(storageUnavailable()) }),
+    })
+    const [alice = ''] = house.people
+    const outcome = await house.slash(alice, 'apikey')
+    expect((await outcome.reply()).embeds).toHaveLength(1)
+    const { content, message } = await outcome.nextFollowup()
+    expect(content).toContain('could not be stored')
+    expect(message.flags).toBe(EPHEMERAL)
+  })
+
   test('says what is wrong in the words of the REST interface', async () => {
     const house = await openHouse({
       wrapStore: store => ({ ...store, changePairs: () => Promise.reject(storageUnavailable()) }),

@@ -1,5 +1,5 @@
 import { API } from '@discordjs/core/http-only'
-import { REST } from '@discordjs/rest'
+import { REST, type RESTOptions } from '@discordjs/rest'
 import { type Bot, type BotDeps, createBot } from '../../src/discord/bot.ts'
 import { createGithub, type GithubDeps } from '../../src/github/github.ts'
 import { createKeys } from '../../src/keys.ts'
@@ -40,6 +40,7 @@ export interface HouseOptions {
   github?: Partial<Omit<GithubDeps, 'config'>> & { config?: Partial<GithubDeps['config']> }
   /** Puts something between the domain and the database. */
   wrapStore?: (store: Store) => Store
+  rest?: Partial<RESTOptions>
   /** Dispatches the bot is not to see. */
   withhold?: readonly string[]
   /** Whether the bot gets to know its own id and registers its commands before the test begins. */
@@ -102,7 +103,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   })
   cleanups.push(github.stop)
   const privacy = createPrivacy(store, presences, [keys.forget, github.forget])
-  const api = new API(new REST({ api: sim.apiUrl, retries: 0 }).setToken(sim.token))
+  const api = new API(new REST({ api: sim.apiUrl, retries: 0, ...options.rest }).setToken(sim.token))
   const config = { commandPrefix: '.', externalUrl: 'https://exoix.example' }
   const domain = { presences, kv, keys, privacy, github }
   const bot = createBot({ ...domain, config, answers: true, api, metrics, log, ...options.bot })
