@@ -80,7 +80,7 @@ function wire(config: Config, store: Store, { env = {}, onFatal = () => {}, log,
   })
   const answers = answersCommands(config, env)
   const bot = createBot({ config, answers, api: gateway.api, presences, kv, keys, privacy, github, metrics, log })
-  const http = startHttp({ config, presences, kv, keys, readiness: gateway.readiness, metrics, log, sockets })
+  const http = startHttp({ config, presences, kv, keys, github, readiness: gateway.readiness, metrics, log, sockets })
   sockets.attach(http.server)
   const stopRetention = sweepDaily(retention, gateway, log)
   const stopping = new AbortController()

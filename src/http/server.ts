@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia, NotFoundError } from 'elysia'
 import type { Config } from '../config.ts'
 import { ApiError, notFound } from '../errors.ts'
+import type { Github } from '../github.ts'
 import type { Keys } from '../keys.ts'
 import type { Kv } from '../kv.ts'
 import { describeError, type Log } from '../log.ts'
@@ -11,6 +12,7 @@ import { createClientAddress } from './client-address.ts'
 import { docRoutes } from './docs.ts'
 import { failure } from './envelope.ts'
 import { createGate, type Handler } from './gate.ts'
+import { harmyRoutes } from './harmy.ts'
 import { preflight } from './headers.ts'
 import { kvRoutes } from './kv.ts'
 import { listening, reachableUrl } from './listen.ts'
@@ -27,6 +29,7 @@ export interface HttpDeps {
   readonly presences: PresenceStore
   readonly kv: Kv
   readonly keys: Keys
+  readonly github: Pick<Github, 'account'>
   readonly readiness: () => Readiness
   readonly metrics: Metrics
   readonly log: Log
@@ -68,6 +71,7 @@ export function startHttp(deps: HttpDeps): Http {
     .onError(({ error }) => failure(told(error, deps.log)))
     .use(operationRoutes({ ...deps, discordInvite: config.discordInvite }))
     .use(userRoutes(deps))
+    .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
     .use(kvRoutes(deps))
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
     .use(docRoutes(() => app))

@@ -1,25 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../errors.ts'
-import type { Keys } from '../keys.ts'
-import type { PresenceStore, Snapshot } from '../presence-store.ts'
-import type { Readiness } from '../readiness.ts'
-import { keyOwner } from './auth.ts'
+import type { Snapshot } from '../presence-store.ts'
 import { envelope, failure } from './envelope.ts'
-import { JSON_TYPE } from './headers.ts'
+import { createMonitored, type MonitoredDeps, PUBLIC } from './monitored.ts'
 import { operation } from './operation.ts'
-import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
+import { answer, type Representation, represent } from './representation.ts'
 import { IF_NONE_MATCH, PRESENCE_EXAMPLE, successOf, USER_ID } from './schema.ts'
-
-export interface UserDeps {
-  readonly presences: PresenceStore
-  readonly keys: Keys
-  readonly readiness: () => Readiness
-}
-
-// Pollers may keep an answer, and must ask whether it still holds.
-const PUBLIC: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'public, no-cache' }
-const OWN: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' }
 
 const ANSWERS = [
   {
@@ -48,32 +35,19 @@ const READ_OWN = operation({
 })
 
 /** Presences over REST. Reads touch memory only and send what was made for the first of them. */
-export function userRoutes({ presences, keys, readiness }: UserDeps) {
+export function userRoutes(deps: MonitoredDeps) {
+  const { presences } = deps
+  const { unknown, own } = createMonitored(deps, bytes)
   const shared = new WeakMap<Snapshot, Representation>()
 
   function presence(request: Request, id: string): Response | Promise<Response> {
     const snapshot = presences.snapshot(id)
-    if (snapshot === undefined) return failure(unknownUser(id))
+    if (snapshot === undefined) return failure(unknown(id))
     const made = shared.get(snapshot)
     if (made !== undefined) return answer(made, request)
     const making = represent(() => bytes(snapshot), PUBLIC)
     shared.set(snapshot, making)
     return answer(making, request)
-  }
-
-  function own(request: Request): Response | Promise<Response> {
-    const id = keyOwner(request, keys)
-    if (id === undefined) return failure(noPermission())
-    const snapshot = presences.snapshot(id)
-    if (snapshot === undefined) return failure(unknownUser(id))
-    return answer(
-      represent(() => bytes(snapshot), OWN),
-      request,
-    )
-  }
-
-  function unknownUser(id: string) {
-    return readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
   }
 
   return (

@@ -17,10 +17,17 @@ export interface Options {
   readiness?: Readiness
   sockets?: Partial<HttpDeps['sockets']>
   kv?: Partial<HttpDeps['kv']>
+  github?: HttpDeps['github']
 }
 
 /** The real server at a port of its own, with Ada online, one key, and sockets that echo. Stop it with `await using`. */
-export function startServer({ config, readiness = 'ready', sockets, kv }: Options = {}) {
+export function startServer({
+  config,
+  readiness = 'ready',
+  sockets,
+  kv,
+  github = { account: () => null },
+}: Options = {}) {
   const presences = createPresenceStore()
   const metrics = createMetrics()
   const state = { readiness }
@@ -40,6 +47,7 @@ export function startServer({ config, readiness = 'ready', sockets, kv }: Option
     presences,
     kv: { ...createKv({ loadPairs: () => [], changePairs: async () => true }, presences), ...kv },
     keys,
+    github,
     readiness: () => state.readiness,
     metrics,
     log: createLog({ level: 'info', format: 'text', write: line => logged.push(line) }),

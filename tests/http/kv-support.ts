@@ -27,7 +27,17 @@ export async function startKvServer({ path = ':memory:', log = silent }: { path?
   const sockets = createSockets({ presences, metrics, log })
   let readiness: Readiness = 'ready'
   const config = { ...readConfig({}), host: '127.0.0.1', port: 0 }
-  const http = startHttp({ config, presences, kv, keys, readiness: () => readiness, metrics, log, sockets })
+  const http = startHttp({
+    config,
+    presences,
+    kv,
+    keys,
+    github: { account: () => null },
+    readiness: () => readiness,
+    metrics,
+    log,
+    sockets,
+  })
   sockets.attach(http.server)
   for (const id of [ANN, BEN]) presences.putMember('1', { user: { id, username: 'x' } })
 
