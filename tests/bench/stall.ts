@@ -7,7 +7,8 @@ import { personId } from './support/people.ts'
 
 const KNOWN = 1000
 const NEWCOMERS = 20_000
-const GUILD_ID = '900000000000000002'
+/** The id of the round's guild: members of one guild may be asked for once in half a minute only. */
+const guildIdOf = (round: number) => String(900000000000001000n + BigInt(round))
 /** Milliseconds the control polls an application at rest. */
 const REST = 1500
 
@@ -31,13 +32,14 @@ export const benchmark: Benchmark = {
         await work()
         return (await poller.call<Waits>('end')).longest
       }
+      let round = 0
       const load = async (online: number) => {
-        const guild: Population = { guildId: GUILD_ID, from: KNOWN, count: NEWCOMERS, online }
+        const guild: Population = { guildId: guildIdOf(++round), from: KNOWN, count: NEWCOMERS, online }
         await discord.call('populate', guild)
         await exoix.call('untilSize', KNOWN + NEWCOMERS + 1)
       }
       const leave = async () => {
-        await discord.call('removeGuild', GUILD_ID)
+        await discord.call('removeGuild', guildIdOf(round))
         await exoix.call('untilSize', KNOWN + 1)
       }
 
