@@ -67,7 +67,7 @@ export interface Shard {
 
 /** Members above which GUILD_CREATE leaves people who are offline out; the most Discord allows. */
 const LARGE_THRESHOLD = 250
-/** Failures after which the resume address is given up for the general one. */
+/** Failures after which the resume address is given up for the general one, which resumes as well. */
 const RESUME_DIALS = 2
 /** Attempts to resume after which a new session is started. */
 const RESUME_TRIES = 3
@@ -87,12 +87,13 @@ export function createShard(options: ShardOptions): Shard {
 
   const line = createLine(
     {
-      address: () => (dialsUnanswered <= RESUME_DIALS ? session.address() : undefined) ?? options.gatewayAddress(),
+      address: () => session.address() ?? options.gatewayAddress(),
       delayMs: () => backoffMs(failures, timing.backoff),
       dialing() {
         if (dials++ > 0) events.redialing()
-        dialsUnanswered++
-        if (dialsUnanswered > RESUME_DIALS) events.unreachable()
+        if (++dialsUnanswered <= RESUME_DIALS) return
+        session.locate(undefined)
+        events.unreachable()
       },
       greeted() {
         dialsUnanswered = 0
@@ -171,9 +172,11 @@ export function createShard(options: ShardOptions): Shard {
   }
 
   function logClose(code: number, problem: string): void {
-    const planned = connected && code === GOING_AWAY
-    const message = connected ? 'gateway connection ended; resuming' : 'the gateway could not be reached; trying again'
-    log[planned ? 'info' : 'warn'](message, { shard: id, code, problem, failures })
+    const details = { shard: id, code, problem, failures }
+    if (connected && code === GOING_AWAY) log.info('gateway connection ended as Discord asked; reconnecting', details)
+    else if (connected) log.warn('gateway connection lost; reconnecting', details)
+    else if (dialsUnanswered === 0) log.warn('no gateway session came about; trying again', details)
+    else log.warn('the gateway could not be reached; trying again', details)
   }
 
   return {

@@ -1,0 +1,176 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { FatalError } from '../../src/errors.ts'
+import { ApplicationFlag } from '../../src/simulator/types.ts'
+import { createJumpClock } from './clocks.ts'
+import { cleanUp, connect, createTestGateway, simulate } from './gateway-support.ts'
+
+afterEach(cleanUp)
+
+const { gatewayPresence, gatewayGuildMembers, gatewayMessageContent } = ApplicationFlag
+
+describe('the start', () => {
+  test('asks for every intent that is switched on, and tells the application', async () => {
+    const sim = await simulate()
+    const { gateway } = await connect(sim)
+    const { payload } = await sim.next('identify')
+    expect(payload.intents).toBe((1 << 0) | (1 << 1) | (1 << 8) | (1 << 9) | (1 << 12) | (1 << 15))
+    expect(payload.large_threshold).toBe(250)
+    expect(payload.presence).toMatchObject({ activities: [{ name: 'you <3', type: 3 }], status: 'online' })
+    expect(gateway.application()).toEqual({ id: sim.account.applicationId, messageContent: true })
+  })
+
+  test('does without message content, and says so', async () => {
+    const sim = await simulate({ applicationFlags: gatewayPresence | gatewayGuildMembers })
+    const { gateway, logged } = await connect(sim)
+    const { payload } = await sim.next('identify')
+    expect((payload.intents as number) & (1 << 15)).toBe(0)
+    expect(gateway.application()?.messageContent).toBe(false)
+    expect((await logged('"Message Content Intent" is off')).level).toBe('info')
+  })
+
+  test.each([
+    ['Server Members Intent', gatewayPresence | gatewayMessageContent],
+    ['Presence Intent', gatewayGuildMembers | gatewayMessageContent],
+  ])('is refused without the %s, with its name and place', async (name, applicationFlags) => {
+    const sim = await simulate({ applicationFlags })
+    const { gateway } = createTestGateway(sim)
+    const error = await gateway.start().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(FatalError)
+    expect((error as Error).message).toContain(`"${name}"`)
+    expect((error as Error).message).toContain('Discord Developer Portal')
+    expect(sim.journal.all('connect')).toEqual([])
+  })
+
+  test('is refused with a bad token, with where to get a good one', async () => {
+    const sim = await simulate()
+    const { gateway } = createTestGateway(sim, { token: 'not.the.token' })
+    const error = await gateway.start().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(FatalError)
+    expect((error as Error).message).toContain('BOT_TOKEN')
+    expect((error as Error).message).toContain('Discord Developer Portal')
+  })
+
+  test.each([
+    ['breaks off', 'network' as const, 6],
+    ['answers 500', 500, 6],
+    ['answers 503', 503, 6],
+    ['answers 404', 404, 2],
+    ['answers 429', 'rate limited' as const, 1],
+    ['answers 429 for everything', 'globally rate limited' as const, 1],
+  ])('is tried again when REST %s', async (_, kind, times) => {
+    const sim = await simulate()
+    sim.world.addGuild({ members: 3 })
+    const { gateway, logged, presences } = createTestGateway(sim)
+    sim.restFails({ kind, times, path: /applications/ })
+    sim.restFails({ kind, times, path: /gateway/ })
+    const started = gateway.start()
+    expect((await logged('Discord did not')).level).toBe('warn')
+    expect(gateway.readiness()).toBe('starting')
+    await started
+    await gateway.whenLoaded
+    expect(presences.size).toBe(4)
+  })
+
+  test('makes the process end when the gateway refuses what REST accepted', async () => {
+    const sim = await simulate()
+    const { gateway, fatal } = createTestGateway(sim)
+    sim.weather.moveGateway(`${sim.account.gatewayUrl}`)
+    await gateway.start()
+    await sim.next('ready')
+    sim.account.token = 'another'
+    sim.weather.closeAll(4000)
+    expect((await fatal).message).toContain('BOT_TOKEN')
+  })
+
+  test.each([
+    [4010, 'number of shards'],
+    [4011, 'number of shards'],
+    [4012, 'version 10'],
+    [4013, 'intents'],
+    [4014, 'Privileged Gateway Intents'],
+  ])('makes the process end after close code %i', async (code, words) => {
+    const sim = await simulate()
+    const { fatal, metric } = await connect(sim)
+    sim.weather.closeAll(code)
+    const error = await fatal
+    expect(error).toBeInstanceOf(FatalError)
+    expect(error.message).toContain(words)
+    expect(metric(`gateway_closes_total{code="${code}"}`)).toBe(1)
+  })
+
+  test('waits when no more sessions may be started, instead of losing the token', async () => {
+    const clock = createJumpClock()
+    const sim = await simulate({ sessionStartRemaining: 0 })
+    sim.world.addGuild({ members: 3 })
+    const { gateway, logged, presences } = createTestGateway(sim, { clock })
+    await gateway.start()
+    const { level, waitSeconds } = await logged('no more gateway sessions')
+    expect(level).toBe('warn')
+    expect(waitSeconds).toBeGreaterThan(3600)
+    expect(sim.journal.all('identify')).toEqual([])
+    sim.account.sessionStartRemaining = 1000
+    clock.jump(24 * 3_600_000)
+    await gateway.whenLoaded
+    expect(presences.size).toBe(4)
+    expect(sim.journal.all('violation')).toEqual([])
+  })
+})
+
+describe('stopping', () => {
+  test('leaves the session resumable', async () => {
+    const sim = await simulate()
+    const { gateway } = await connect(sim)
+    await gateway.stop()
+    expect(await sim.next('close')).toMatchObject({ code: 4200, by: 'bot' })
+  })
+
+  test('ends a start that is still waiting for REST', async () => {
+    const sim = await simulate()
+    const { gateway } = createTestGateway(sim)
+    sim.restFails({ kind: 'hang', times: 10 })
+    const started = gateway.start()
+    await gateway.stop()
+    await started
+    expect(sim.journal.all('connect')).toEqual([])
+  })
+
+  test('ends a start that is waiting to try REST again', async () => {
+    const sim = await simulate()
+    const { gateway, logged } = createTestGateway(sim, { timing: { backoff: { firstMs: 60_000, longestMs: 60_000 } } })
+    sim.restFails({ kind: 500, times: 10 })
+    const started = gateway.start()
+    await logged('Discord did not')
+    await gateway.stop()
+    await started
+  })
+
+  test.each(['hang', 'silent', true] as const)('works while the gateway does not let us in (%s)', async how => {
+    const sim = await simulate()
+    sim.weather.refuseConnections(how)
+    const timing = { backoff: { firstMs: 60_000, longestMs: 60_000 }, handshakeMs: 100 }
+    const { gateway, logged } = createTestGateway(sim, { timing })
+    await gateway.start()
+    await logged('could not be reached')
+    await gateway.stop()
+    sim.weather.refuseConnections(false)
+    expect(sim.journal.all('identify')).toEqual([])
+  })
+
+  test('works before the start, and twice', async () => {
+    const sim = await simulate()
+    const { gateway } = createTestGateway(sim)
+    await gateway.stop()
+    await gateway.stop()
+    await gateway.start()
+    expect(sim.journal.all('rest')).toEqual([])
+  })
+
+  test('works while the session is being started', async () => {
+    const sim = await simulate({ sessionStartRemaining: 0 })
+    const { gateway, logged } = createTestGateway(sim)
+    await gateway.start()
+    await logged('no more gateway sessions')
+    await gateway.stop()
+    expect(await sim.next('close')).toMatchObject({ by: 'bot' })
+  })
+})

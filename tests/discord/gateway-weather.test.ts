@@ -1,0 +1,360 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import type { SessionInfo, SessionStore } from '../../src/discord/sessions.ts'
+import { startRelay } from '../../src/simulator/relay.ts'
+import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { createJumpClock } from './clocks.ts'
+import { cleanUp, connect, createTestGateway, simulate } from './gateway-support.ts'
+import { guildCreate, presence, ready } from './payloads.ts'
+import { startStubGateway } from './stub-gateway.ts'
+
+afterEach(cleanUp)
+
+const idsOf = (guild: { members: ReadonlyMap<string, unknown> }) => [...guild.members.keys()]
+
+async function calm(options: SimulatorOptions = {}, gatewayOptions: Parameters<typeof connect>[1] = {}) {
+  const sim = await simulate(options)
+  const guild = sim.world.addGuild({ members: 3 })
+  const [, ada = '', bo = ''] = idsOf(guild)
+  const connected = await connect(sim, gatewayOptions)
+  return { sim, guild, ada, bo, ...connected }
+}
+
+describe('a connection that is lost', () => {
+  const losses: [string, (sim: Simulator) => void][] = [
+    ['because Discord asks for it (op 7)', sim => sim.weather.reconnect()],
+    ['because Discord doubts the session (op 9 true)', sim => sim.weather.invalidateSessions(true)],
+    ['without a word', sim => sim.weather.dropTcp()],
+    ['with close code 1001', sim => sim.weather.closeAll(1001)],
+    ['with close code 4000', sim => sim.weather.closeAll(4000)],
+    ['with close code 4003', sim => sim.weather.closeAll(4003)],
+    ['with close code 4008', sim => sim.weather.closeAll(4008)],
+  ]
+
+  test.each(losses)('%s is resumed, and what was missed is made up for', async (_, lose) => {
+    const { sim, ada, bo, becomes, presences, logged } = await calm()
+    sim.world.setPresence(bo, { status: 'idle' })
+    await becomes(bo, 'idle')
+    lose(sim)
+    sim.world.setPresence(ada, { status: 'dnd' })
+    await logged('session resumed')
+    await becomes(ada, 'dnd')
+    expect(presences.size).toBe(4)
+    expect(sim.journal.all('identify')).toHaveLength(1)
+    expect(sim.journal.all('violation')).toEqual([])
+  })
+
+  test('together with its session starts a new one, and finds out who has left meanwhile', async () => {
+    const { sim, guild, ada, bo, changes, presences, becomes } = await calm()
+    sim.weather.refuseConnections(true)
+    sim.weather.invalidateSessions(false)
+    sim.world.removeMember(guild.id, bo)
+    sim.world.setPresence(ada, { status: 'dnd' })
+    expect(presences.has(bo)).toBe(true)
+    sim.weather.refuseConnections(false)
+    await changes.next(({ id, kind }) => id === bo && kind === 'left')
+    await becomes(ada, 'dnd')
+    expect(sim.journal.all('identify')).toHaveLength(2)
+  })
+
+  test('together with its session finds out who has left a large guild', async () => {
+    const sim = await simulate({ memberRequestIntervalMs: 0 })
+    const guild = sim.world.addGuild({ members: 400 })
+    const [, ada = ''] = idsOf(guild)
+    const { changes, presences } = await connect(sim)
+    sim.weather.loseSessions()
+    sim.world.removeMember(guild.id, ada)
+    sim.weather.dropTcp()
+    await changes.next(({ id, kind }) => id === ada && kind === 'left')
+    expect(presences.size).toBe(400)
+  })
+
+  test('together with its session finds out that the bot has left a guild', async () => {
+    const { sim, guild, ada, changes, presences } = await calm()
+    sim.world.addGuild({ members: 1 })
+    sim.weather.loseSessions()
+    sim.world.removeGuild(guild.id)
+    sim.weather.dropTcp()
+    await changes.next(({ id, kind }) => id === ada && kind === 'left')
+    expect(presences.size).toBe(2)
+  })
+
+  test.each([4007, 4009])('with close code %i starts a new session without trying to resume', async code => {
+    const { sim, logged } = await calm()
+    await logged('session started')
+    sim.weather.closeAll(code)
+    await logged('session started')
+    expect(sim.journal.all('resume')).toEqual([])
+  })
+
+  test('because the peer fell silent is noticed, ended and resumed', async () => {
+    const { sim, ada, becomes, logged } = await calm({ heartbeatIntervalMs: 60 }, { timing: { closeMs: 30 } })
+    sim.weather.goSilent()
+    await logged('session resumed')
+    sim.world.setPresence(ada, { status: 'dnd' })
+    await becomes(ada, 'dnd')
+  })
+
+  test('because the network is dead is noticed, ended and opened again', async () => {
+    const sim = await simulate({ heartbeatIntervalMs: 60 })
+    const guild = sim.world.addGuild({ members: 3 })
+    const [, ada = ''] = idsOf(guild)
+    const relay = startRelay(sim)
+    const { logged, becomes } = await connect(sim, { timing: { closeMs: 30, handshakeMs: 200 } })
+    relay.freeze()
+    expect((await logged('connection lost')).problem).toBe('no close frame in time')
+    relay.thaw()
+    sim.world.setPresence(ada, { status: 'dnd' })
+    await becomes(ada, 'dnd')
+    relay.stop()
+  })
+
+  test('answers a request for a heartbeat', async () => {
+    const { sim } = await calm()
+    sim.weather.requestHeartbeat()
+    expect((await sim.next('heartbeat')).sequence).toBeGreaterThan(0)
+  })
+})
+
+describe('a gateway that cannot be reached', () => {
+  test.each([true, 'hang', 'silent'] as const)('for long changes nothing for readers (%s)', async how => {
+    const { sim, ada, gateway, presences, logged, becomes, metric, log } = await calm(
+      {},
+      { timing: { handshakeMs: 20 } },
+    )
+    const before = presences.snapshot(ada)?.json as string
+    sim.weather.refuseConnections(how)
+    sim.weather.dropTcp()
+    sim.world.setPresence(ada, { status: 'dnd' })
+    await logged('connection lost')
+    for (let failures = 0; failures < 4; failures++) await logged('could not be reached')
+    expect(gateway.readiness()).toBe('reconnecting')
+    expect(presences.snapshot(ada)?.json).toBe(before)
+    expect(metric('gateway_connected_shards')).toBe(0)
+    const complaints = log.seen.filter(({ message }) => message.includes('could not be reached'))
+    expect(complaints.at(-1)).toMatchObject({ level: 'warn', failures: complaints.length })
+    sim.weather.refuseConnections(false)
+    await becomes(ada, 'dnd')
+    await logged('session resumed')
+    expect(gateway.readiness()).toBe('ready')
+    expect(sim.journal.all('identify')).toHaveLength(1)
+  })
+
+  test('where it used to be is looked for where REST says it is now', async () => {
+    const sim = await simulate()
+    const guild = sim.world.addGuild({ members: 1 })
+    const [, ada = ''] = idsOf(guild)
+    const relay = startRelay(sim)
+    const { becomes } = await connect(sim, { timing: { budgetFreshMs: 0 } })
+    relay.stop()
+    sim.world.setPresence(ada, { status: 'dnd' })
+    await becomes(ada, 'dnd')
+  })
+
+  test('does not let the process or the session end when it answers with rubbish', async () => {
+    const { sim, ada, logged, becomes } = await calm()
+    sim.rawText('{"op":10,"d":null}')
+    sim.rawText('{"op":9}')
+    await logged('session started')
+    await logged('session started')
+    sim.world.setPresence(ada, { status: 'dnd' })
+    await becomes(ada, 'dnd')
+  })
+})
+
+describe('a gateway that answers oddly', () => {
+  async function odd(onPayload: Parameters<typeof startStubGateway>[0], options: Parameters<typeof connect>[1] = {}) {
+    const sim = await simulate()
+    const stub = startStubGateway(onPayload)
+    sim.weather.moveGateway(stub.url)
+    const created = createTestGateway(sim, options)
+    await created.gateway.start()
+    return { ...created, stub }
+  }
+  const READY = { op: 0, t: 'READY', s: 1, d: ready(['1'], { resume_gateway_url: 'no address' }) }
+  const GUILD = { op: 0, t: 'GUILD_CREATE', s: 2, d: guildCreate('1', ['10']) }
+  const RESUMED = { op: 0, t: 'RESUMED', s: 3, d: null }
+
+  test('with everything in one segment is taken in, in order', async () => {
+    const update = (status: string, s: number) => ({ op: 0, t: 'PRESENCE_UPDATE', s, d: presence('10', status) })
+    const { gateway, presences, becomes, stub } = await odd(({ op }, send) => {
+      if (op === 2) send(READY, GUILD, update('dnd', 3), update('idle', 4), update('offline', 5))
+    })
+    const seen: unknown[] = []
+    presences.onChange(({ id }) => seen.push(presences.person(id)?.presence.status))
+    await gateway.whenLoaded
+    await becomes('10', 'offline')
+    expect(seen).toEqual(['online', 'dnd', 'idle', 'offline'])
+    await gateway.stop()
+    await stub.stop()
+  })
+
+  test('to RESUME with silence is asked again, and then for a new session', async () => {
+    const asked: number[] = []
+    const { gateway, stub, logged } = await odd(
+      ({ op }, send, socket) => {
+        asked.push(op)
+        if (op === 2) send(READY, GUILD)
+        if (asked.length === 1) socket.close(4000)
+      },
+      { timing: { readyMs: 20 } },
+    )
+    await logged('session started')
+    for (let times = 0; times < 3; times++) expect((await logged('no gateway session')).problem).toContain('RESUME')
+    await logged('session started')
+    expect(asked).toEqual([2, 6, 6, 6, 2])
+    await gateway.stop()
+    await stub.stop()
+  })
+
+  test('to RESUME with "try again" for ever is asked for a new session', async () => {
+    const asked: number[] = []
+    const { gateway, stub, logged } = await odd(({ op }, send, socket) => {
+      asked.push(op)
+      if (op === 2) send(READY, GUILD)
+      if (op === 6) send({ op: 9, d: true })
+      if (asked.length === 1) socket.close(4000)
+    })
+    await logged('session started')
+    await logged('session started')
+    expect(asked).toEqual([2, 6, 6, 6, 2])
+    await gateway.stop()
+    await stub.stop()
+  })
+
+  test('to IDENTIFY with silence is asked again', async () => {
+    let asked = 0
+    const { gateway, stub } = await odd(
+      ({ op }, send) => {
+        if (op === 2 && ++asked > 1) send(READY, GUILD)
+      },
+      { timing: { readyMs: 20 } },
+    )
+    await gateway.whenLoaded
+    expect(asked).toBe(2)
+    await gateway.stop()
+    await stub.stop()
+  })
+
+  test('with replayed events that take their time is not given up', async () => {
+    const clock = createJumpClock()
+    const asked: number[] = []
+    const { gateway, stub, logged, becomes } = await odd(
+      async ({ op }, send, socket) => {
+        asked.push(op)
+        if (op === 2) send(READY, GUILD)
+        if (asked.length === 1) return socket.close(4000)
+        for (const [index, status] of ['dnd', 'idle', 'online', 'dnd', 'idle'].entries()) {
+          send({ op: 0, t: 'PRESENCE_UPDATE', s: 3 + index, d: presence('10', status) })
+          await becomes('10', status)
+          // Longer than a silent resume would be waited for, all in all.
+          clock.jump(20_000)
+        }
+        return send(RESUMED)
+      },
+      { clock },
+    )
+    await logged('session resumed')
+    expect(asked).toEqual([2, 6])
+    await gateway.stop()
+    await stub.stop()
+  })
+})
+
+describe('a process that follows another', () => {
+  function createStore(): SessionStore & { kept: Map<number, SessionInfo> } {
+    const kept = new Map<number, SessionInfo>()
+    return {
+      kept,
+      load: shard => kept.get(shard) ?? null,
+      save(shard, info) {
+        if (info === null) kept.delete(shard)
+        else kept.set(shard, info)
+      },
+    }
+  }
+
+  test('resumes its session on every shard and is told what it missed', async () => {
+    const session = createStore()
+    const sim = await simulate({ recommendedShards: 2 })
+    const guilds = Array.from({ length: 4 }, () => sim.world.addGuild({ members: 2 }))
+    const [, ada = ''] = idsOf(guilds[0] ?? { members: new Map() })
+    const first = await connect(sim, { session })
+    await first.gateway.stop()
+    sim.world.setPresence(ada, { status: 'dnd' })
+    const second = await connect(sim, { session, presences: first.presences })
+    await second.becomes(ada, 'dnd')
+    expect(sim.journal.all('identify')).toHaveLength(2)
+    expect(second.metric('gateway_resumes_total')).toBe(2)
+    expect(second.gateway.readiness()).toBe('ready')
+  })
+
+  test('resumes after the first one died without a word', async () => {
+    const session = createStore()
+    const sim = await simulate()
+    const guild = sim.world.addGuild({ members: 2 })
+    const [, ada = ''] = idsOf(guild)
+    const first = await connect(sim, { session })
+    const kept = new Map(session.kept)
+    sim.weather.refuseConnections(true)
+    sim.weather.dropTcp()
+    sim.world.setPresence(ada, { status: 'dnd' })
+    await first.gateway.stop()
+    sim.weather.refuseConnections(false)
+    session.kept.clear()
+    for (const [shard, info] of kept) session.kept.set(shard, info)
+    const second = await connect(sim, { session, presences: first.presences })
+    await second.becomes(ada, 'dnd')
+    expect(sim.journal.all('identify')).toHaveLength(1)
+  })
+
+  test('starts anew when Discord has forgotten the session, keeping what it has until it knows better', async () => {
+    const session = createStore()
+    const sim = await simulate()
+    const guild = sim.world.addGuild({ members: 2 })
+    const [, ada = ''] = idsOf(guild)
+    const first = await connect(sim, { session })
+    await first.gateway.stop()
+    sim.weather.loseSessions()
+    sim.world.removeMember(guild.id, ada)
+    const second = createTestGateway(sim, { session, presences: first.presences })
+    expect(second.presences.has(ada)).toBe(true)
+    await second.gateway.start()
+    await second.gateway.whenLoaded
+    expect(second.presences.has(ada)).toBe(false)
+  })
+
+  test('is not given a session whose member lists were still coming in', async () => {
+    const session = createStore()
+    const sim = await simulate()
+    const guild = sim.world.addGuild({ members: 300 })
+    const first = await connect(sim, { session })
+    expect(session.kept.size).toBe(1)
+    sim.world.makeGuildUnavailable(guild.id)
+    sim.world.makeGuildAvailable(guild.id)
+    await first.logged('has to wait')
+    expect(session.kept.size).toBe(0)
+    await first.gateway.stop()
+    expect(session.kept.size).toBe(0)
+  })
+
+  test.each([null, 5, {}, { shardCount: 1 }, { shardCount: 1, sessionId: 'x', sequence: '5', resumeURL: 'wss://x' }])(
+    'is not confused by what it finds (%j)',
+    async found => {
+      const sim = await simulate()
+      const { gateway } = await connect(sim, { session: { load: () => found as unknown as SessionInfo, save() {} } })
+      expect(gateway.readiness()).toBe('ready')
+      expect(sim.journal.all('resume')).toEqual([])
+    },
+  )
+
+  test('of another number of shards starts new sessions', async () => {
+    const session = createStore()
+    const sim = await simulate()
+    const first = await connect(sim, { session })
+    await first.gateway.stop()
+    sim.account.recommendedShards = 2
+    await connect(sim, { session, presences: first.presences })
+    expect(sim.journal.all('resume')).toEqual([])
+    expect([...session.kept.values()].map(({ shardCount }) => shardCount)).toEqual([2, 2])
+  })
+})
