@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { cleanUp, simulate } from './gateway-support.ts'
+
+afterEach(cleanUp)
+
+/** A process that starts a gateway, stops it at a certain point, and ends only when nothing keeps it. */
+const SCRIPT = `
+  import { createGateway } from './src/discord/gateway.ts'
+  import { createLog } from './src/log.ts'
+  import { createMetrics } from './src/metrics.ts'
+  import { createPresenceStore } from './src/presence-store.ts'
+  import { readConfig } from './src/config.ts'
+  const reached = Promise.withResolvers()
+  const write = line => line.includes(process.env.UNTIL) && reached.resolve()
+  const gateway = createGateway({
+    config: readConfig(process.env),
+    presences: createPresenceStore(),
+    metrics: createMetrics(),
+    log: createLog({ level: 'debug', format: 'text', write }),
+    onFatal: error => { throw error },
+    options: { timing: { handshakeMs: 300 } },
+  })
+  void gateway.start()
+  await reached.promise
+  await gateway.stop()
+`
+
+async function run(env: Record<string, string>): Promise<number> {
+  const child = Bun.spawn([process.execPath, '-e', SCRIPT], {
+    cwd: new URL('../..', import.meta.url).pathname,
+    env: { ...process.env, ...env },
+    stdout: 'ignore',
+    stderr: 'inherit',
+  })
+  return await child.exited
+}
+
+describe('the process ends by itself after a stop', () => {
+  test.each([
+    ['while everything is well', 'all members are known', undefined],
+    ['while it waits to dial again', 'could not be reached', true],
+    ['while nobody answers', 'Waiting for event hello', 'hang' as const],
+    ['while it waits to identify', 'no more gateway sessions', 'no budget' as const],
+    ['while it waits for REST', 'Discord did not', 'no REST' as const],
+  ])('%s', async (_, until, trouble) => {
+    const sim = await simulate({ sessionStartRemaining: trouble === 'no budget' ? 0 : 1000 })
+    sim.world.addGuild({ members: 2 })
+    if (trouble === true || trouble === 'hang') sim.weather.refuseConnections(trouble)
+    if (trouble === 'no REST') sim.restFails({ kind: 500, times: 100 })
+    expect(await run({ BOT_TOKEN: sim.token, DISCORD_API_URL: sim.apiUrl, UNTIL: until })).toBe(0)
+  })
+})
