@@ -9,6 +9,7 @@ import { requireOwner } from './auth.ts'
 import { readBody } from './body.ts'
 import { noContent, ok } from './envelope.ts'
 import { COMMON_HEADERS } from './headers.ts'
+import { KV_OPERATIONS } from './kv-docs.ts'
 
 export interface KvRoutesDeps {
   readonly presences: PresenceStore
@@ -38,13 +39,13 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     throw readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
   }
 
-  return new Elysia({ name: 'kv', detail: { tags: ['KV'] } })
-    .get('/v1/users/:id/kv', ({ request, params: { id } }) => ok(kvJson(readable(request, id))), {
-      detail: { summary: 'All pairs of a user' },
-    })
-    .get('/v1/users/:id/kv/:key', ({ request, params: { id, key } }) => plainText(readable(request, id).get(key)), {
-      detail: { summary: 'One value, as plain text' },
-    })
+  return new Elysia({ name: 'kv' })
+    .get('/v1/users/:id/kv', ({ request, params: { id } }) => ok(kvJson(readable(request, id))), KV_OPERATIONS.list)
+    .get(
+      '/v1/users/:id/kv/:key',
+      ({ request, params: { id, key } }) => plainText(readable(request, id).get(key)),
+      KV_OPERATIONS.read,
+    )
     .put(
       '/v1/users/:id/kv/:key',
       async ({ request, params: { id, key } }) => {
@@ -52,7 +53,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
         await kv.put(userId, key, await readValue(request))
         return noContent()
       },
-      { ...UNPARSED, detail: { summary: 'Set a value to the body, kept verbatim' } },
+      { ...UNPARSED, ...KV_OPERATIONS.put },
     )
     .patch(
       '/v1/users/:id/kv',
@@ -61,7 +62,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
         await kv.merge(userId, await readJson(request))
         return noContent()
       },
-      { ...UNPARSED, detail: { summary: 'Set many pairs, all or nothing' } },
+      { ...UNPARSED, ...KV_OPERATIONS.merge },
     )
     .delete(
       '/v1/users/:id/kv/:key',
@@ -69,7 +70,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
         await kv.delete(owner(request, id), key)
         return noContent()
       },
-      { ...UNPARSED, detail: { summary: 'Remove a pair' } },
+      { ...UNPARSED, ...KV_OPERATIONS.remove },
     )
     .delete(
       '/v1/users/:id/kv',
@@ -77,7 +78,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
         await kv.clear(owner(request, id))
         return noContent()
       },
-      { ...UNPARSED, detail: { summary: 'Remove all pairs' } },
+      { ...UNPARSED, ...KV_OPERATIONS.clear },
     )
 }
 

@@ -35,7 +35,7 @@ export const QUICKLINK_PATH = {
           name: 'extension',
           in: 'path',
           description: 'Format of the picture',
-          schema: Type.Unsafe<string>({ type: 'string', enum: ['png', 'gif', 'webp', 'jpg', 'jpeg'] }),
+          schema: Type.String({ enum: ['png', 'gif', 'webp', 'jpg', 'jpeg'] }),
         },
         IF_NONE_MATCH,
       ],

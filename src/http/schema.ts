@@ -47,7 +47,7 @@ const ACTIVITY = t.Object(
 export const PRESENCE = t.Object({
   kv: PAIRS,
   discord_user: DISCORD_USER,
-  discord_status: t.Unsafe<string>({ type: 'string', enum: ['online', 'idle', 'dnd', 'offline'] }),
+  discord_status: t.String({ enum: ['online', 'idle', 'dnd', 'offline'] }),
   active_on_discord_web: flag('Active in a browser'),
   active_on_discord_desktop: flag('Active in the desktop app'),
   active_on_discord_mobile: flag('Active on a phone'),
@@ -157,4 +157,4 @@ export const IF_NONE_MATCH: Parameter = {
 }
 
 export const TEXT = t.String()
-export const BINARY = t.Unsafe<Uint8Array>({ type: 'string', format: 'binary' })
+export const BINARY = t.String({ format: 'binary' })
