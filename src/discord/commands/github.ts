@@ -23,14 +23,14 @@ export function githubCommands(deps: GithubCommandDeps): Noun {
         slash: 'github connect',
         summary: 'shows your GitHub account with your presence',
         options: [{ name: 'username', description: 'Your name at GitHub', kind: 'word', maxLength: 100 }],
-        run: call => answering(call, () => connect(deps, call)),
+        run: call => answering(deps, call, () => connect(deps, call)),
       },
       {
         names: ['github verify'],
         slash: 'github verify',
         summary: 'proves that the account is yours',
         options: [],
-        run: call => answering(call, () => verify(deps, call)),
+        run: call => answering(deps, call, () => verify(deps, call)),
       },
       {
         names: ['github disconnect'],
@@ -48,12 +48,13 @@ export function githubCommands(deps: GithubCommandDeps): Noun {
   }
 }
 
-async function answering(call: Call, work: () => Promise<void>): Promise<void> {
+async function answering(deps: GithubCommandDeps, call: Call, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
     if (!(error instanceof GithubProblem)) throw error
-    await call.reply(explain(error, call))
+    if (error.reason === 'waiting') await tellPrivately(deps, call, explain(error, call))
+    else await call.reply(explain(error, call))
   }
 }
 
