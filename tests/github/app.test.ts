@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { startApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
 import { type GithubSimulatorOptions, startGithubSimulator } from '../../src/simulator/github.ts'
+import { connectGithubPeople } from '../../src/simulator/github-people.ts'
 import { scratch } from '../store/support/files.ts'
 import { silent, startTestApp, testConfig } from '../support/app.ts'
 
@@ -126,6 +127,14 @@ describe("the example in harmy's documents", () => {
     const playing = { presence: { ...presence, spotifyActivity }, ...rest }
     expect(await (await running.read()).text()).toBe(JSON.stringify(playing))
   })
+})
+
+test('people of a demo are linked by the bot', async () => {
+  const hub = startHub()
+  const { simulator, read } = await start(hub)
+  await connectGithubPeople(simulator, hub, [ID])
+  const { github } = (await (await read()).json()) as { github: unknown }
+  expect(github).toMatchObject({ username: 'harbour-lights', bio: 'Lighthouses, mostly', public_repos: 42 })
 })
 
 describe('a linked account, in the running app', () => {
