@@ -51,7 +51,7 @@ Close codes: 4004 unknown_opcode, 4005 requires_data_object, 4006 invalid_payloa
 
 export function socketRoute({ sockets, server, addressOf, original }: SocketRouteDeps) {
   function open(request: Request): Response {
-    if (request.headers.get('Upgrade')?.toLowerCase() !== 'websocket') return failure(upgradeFailed())
+    if (!isHandshake(request.headers)) return failure(upgradeFailed())
     const address = addressOf(request)
     if (!sockets.admits(address)) return failure(rateLimited(TOO_MANY))
     const upgraded = sockets.upgrade(request, server(), address)
@@ -59,4 +59,9 @@ export function socketRoute({ sockets, server, addressOf, original }: SocketRout
   }
 
   return new Elysia({ name: 'socket' }).get('/socket', ({ request }) => open(original(request)), SOCKET)
+}
+
+/** Another version than 13, the only one ever standardised, Bun would refuse by itself, outside of our envelope. */
+function isHandshake(headers: Headers): boolean {
+  return headers.get('Upgrade')?.toLowerCase() === 'websocket' && headers.get('Sec-WebSocket-Version') === '13'
 }

@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import type { Simulator } from '../../src/simulator/simulator.ts'
-import { type Client, type Frame, openBare, openClient } from '../socket/support.ts'
+import { type Client, type Frame, openBare, openClient, openRaw } from '../socket/support.ts'
 import { startTestApp, type TestAppOptions } from '../support/app.ts'
 
-export { type Client, closeOf, type Frame, inflateWhole, openRaw, upgradeHead, wireFrame } from '../socket/support.ts'
+export { type Client, closeOf, type Frame, inflateWhole, upgradeHead, wireFrame } from '../socket/support.ts'
 
 /** Nobody has this id. */
 export const NOBODY = '999999999999999999'
@@ -78,9 +78,18 @@ export async function startWorld(options: TestAppOptions = {}) {
       simulator.sendMessage({ authorId, content, ...(place !== undefined && { guildId: place }) })
       return simulator.nextMessage()
     },
+    /** Resolves when everything Discord sent before has been taken in: an answer comes after all that. */
+    settled: async () => {
+      const someone = simulator.world.guild(guildId).members.keys().toArray()[1] as string
+      const asked = { command: 'kv get', options: { key: '' }, focused: 'key' }
+      await simulator.interact({ kind: 'autocomplete', userId: someone, ...asked })
+    },
     socketUrl,
+    /** A WebSocket whose Hello was read. */
     socket: (query = '') => openClient(socketUrl + query).then(track),
     bareSocket: (query = '') => track(openBare(socketUrl + query)),
+    /** A WebSocket as bytes over TCP. */
+    rawSocket: (head?: string | Buffer) => track(openRaw(Number(new URL(url).port), head)),
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close()
       await running[Symbol.asyncDispose]()
