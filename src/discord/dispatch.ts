@@ -23,12 +23,6 @@ type Handler = (d: JsonObject, shard: number) => DropReason | undefined
 /** Takes one event in. What cannot be used is counted and left out; a handler that throws does so to the caller. */
 export type Dispatch = (type: string, data: unknown, shard: number) => void
 
-/**
- * A GUILD_CREATE may list tens of thousands; past this many the event loop would stall. The rest comes by chunks, which
- * a guild of that size needs in any case.
- */
-const MEMBERS_AT_ONCE = 5000
-
 /** Everything the gateway says, by event name, turned into changes of the store (docs: Gateway Events). */
 export function createDispatch({ presences, guilds, members, dropped, onOther }: DispatchOptions): Dispatch {
   /** For events that are about one guild's member. */
@@ -70,8 +64,8 @@ export function createDispatch({ presences, guilds, members, dropped, onOther }:
   /** True when GUILD_CREATE told everything there is to know about the members. */
   function takeInitialMembers(id: string, d: JsonObject): boolean {
     const list = Array.isArray(d.members) ? d.members : []
-    const small = d.large !== true && list.length <= MEMBERS_AT_ONCE
-    const batch = { members: list.slice(0, MEMBERS_AT_ONCE), presences: d.presences }
+    const small = d.large !== true
+    const batch = { members: list, presences: d.presences }
     const seen = new Set<string>()
     const unusable = small ? putSmall(id, batch, seen) : putPresent(id, batch)
     if (unusable > 0) dropped('bad_member', unusable)

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../presence.ts'
+import { withoutMemberLists } from './guild-frame.ts'
 
 /** Why something that came from Discord was not used. A fixed list: it becomes a metric label. */
 export const DROP_REASONS = [
@@ -32,9 +33,13 @@ const HEARTBEAT_ACK = 11
 /** The usual head of a dispatch, in Discord's order of keys: such a frame needs no second parse. */
 const USUAL_DISPATCH = /^\{"t":"(?!READY")[A-Z_]{1,64}","s":\d{1,15},"op":0,"d":/
 const PRESENCE_UPDATE_HEAD = '{"t":"PRESENCE_UPDATE"'
+const GUILD_CREATE_HEAD = '{"t":"GUILD_CREATE"'
 
 /** Real presence updates stay under 20 KB; one beyond this (characters) would only weigh on every reader. */
 const LONGEST_PRESENCE_UPDATE = 1 << 18
+
+/** Beyond this (characters) parsing a guild in one go would hold readers up. About a thousand members fit. */
+const LONGEST_GUILD_CREATE = 1 << 20
 
 /** Heartbeats faster or slower than this (milliseconds) are no heartbeats, but a busy loop or a dead peer. */
 const SHORTEST_HEARTBEAT_MS = 5
@@ -48,10 +53,12 @@ export function readFrame(data: unknown): Frame {
   // We never ask for compression, so nothing binary may come.
   if (typeof data !== 'string') return dropped('bad_frame')
   if (data.length > LONGEST_PRESENCE_UPDATE && data.startsWith(PRESENCE_UPDATE_HEAD)) return dropped('oversized')
-  if (USUAL_DISPATCH.test(data)) return { kind: 'dispatch', text: data }
+  if (USUAL_DISPATCH.test(data)) return { kind: 'dispatch', text: isHugeGuild(data) ? withoutMemberLists(data) : data }
   const payload = parse(data)
   return isObject(payload) ? readPayload(payload, data) : dropped('bad_frame')
 }
+
+const isHugeGuild = (frame: string) => frame.length > LONGEST_GUILD_CREATE && frame.startsWith(GUILD_CREATE_HEAD)
 
 function readPayload(payload: JsonObject, text: string): Frame {
   switch (payload.op) {

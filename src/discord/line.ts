@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { type DropReason, invalidSession, readFrame } from './frames.ts'
+import { createInflow } from './inflow.ts'
 import { addDialer, type LibrarySocket } from './library.ts'
 import { ABNORMAL, openPeer, type Patience, type Peer } from './websocket.ts'
 
@@ -73,11 +74,12 @@ function createConnection(query: string, events: LineEvents, patience: Patience,
   let peer: Peer | null = null
   let greeted = false
   let readyState: number = WebSocket.CONNECTING
+  const inflow = createInflow(message)
   const cancelDial = clock.after(events.delayMs(), dial)
 
   function dial(): void {
     events.dialing()
-    peer = openPeer(events.address() + query, { open, message, close: finish }, patience, clock)
+    peer = openPeer(events.address() + query, { open, message: inflow.take, close: finish }, patience, clock)
   }
 
   function open(): void {
@@ -117,6 +119,7 @@ function createConnection(query: string, events: LineEvents, patience: Patience,
 
   function release(): void {
     readyState = WebSocket.CLOSED
+    inflow.clear()
     cancelDial()
     over.resolve()
   }

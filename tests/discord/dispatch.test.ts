@@ -66,14 +66,6 @@ describe('a large guild', () => {
     expect([status('10'), status('12')]).toEqual(['online', 'idle'])
     expect(guilds.isLoading('1')).toBe(true)
   })
-
-  test('with tens of thousands in one event is taken in as far as readers allow', () => {
-    const { take, presences, guilds } = createIntake()
-    const ids = Array.from({ length: 20_000 }, (_, index) => String(1_000_000 + index))
-    take('GUILD_CREATE', guildCreate('1', ids))
-    expect(presences.size).toBe(5000)
-    expect(guilds.isLoading('1')).toBe(true)
-  })
 })
 
 describe('a guild', () => {

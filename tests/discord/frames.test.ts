@@ -1,9 +1,49 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { readFrame } from '../../src/discord/frames.ts'
+import { withoutMemberLists } from '../../src/discord/guild-frame.ts'
+import { guildCreate } from './payloads.ts'
 
 const frame = (payload: unknown) => readFrame(JSON.stringify(payload))
 const READY = { t: 'READY', s: 1, op: 0, d: { session_id: 'abc', resume_gateway_url: 'wss://x', guilds: [] } }
+
+describe('emptying the member lists of a guild', () => {
+  const empty = (d: unknown) => JSON.parse(withoutMemberLists(JSON.stringify({ t: 'GUILD_CREATE', s: 1, op: 0, d }))).d
+
+  test('is not fooled by names, nesting and escapes', () => {
+    const tricky = {
+      name: '"members":[1,2,3] \\" ]}',
+      members: [{ user: { username: '"]}[{\\' }, roles: [[]] }, ']'],
+      threads: [{ members: [1], presences: [2] }],
+      extra: { members: [3] },
+      'members"': [4],
+      presences: [{ activities: [{ name: '\\"],"members":[' }] }],
+      member_count: 2,
+    }
+    expect(empty(tricky)).toEqual({ ...tricky, members: [], presences: [] })
+  })
+
+  test('changes nothing else, whatever the guild looks like', () => {
+    const guild = fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('members', 'presences', 'large')), fc.jsonValue())
+    fc.assert(
+      fc.property(guild, d => {
+        const { members, presences, ...rest } = JSON.parse(JSON.stringify(d))
+        const lists = {
+          ...(members !== undefined && { members: Array.isArray(members) ? [] : members }),
+          ...(presences !== undefined && { presences: Array.isArray(presences) ? [] : presences }),
+        }
+        expect(empty(d)).toEqual({ ...rest, ...lists })
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('ends, and yields no JSON, when there was none', () => {
+    for (const text of ['', '{"a":{"members":[', '{"a":{"members":["x\\', '{"a":{"x', '}}]]', '{"a":{"members":[}']) {
+      expect(() => JSON.parse(withoutMemberLists(text))).toThrow()
+    }
+  })
+})
 
 describe('a gateway frame', () => {
   test('reaches the library as it came when it is a dispatch', () => {
@@ -51,6 +91,19 @@ describe('a gateway frame', () => {
   test('is dropped when a presence is larger than any real one', () => {
     const text = `{"t":"PRESENCE_UPDATE","s":7,"op":0,"d":{"user":{"id":"1"},"x":"${'x'.repeat(5_000_000)}"}}`
     expect(readFrame(text)).toEqual({ kind: 'dropped', reason: 'oversized' })
+  })
+
+  test('of a huge guild comes without its lists, which the chunks bring', () => {
+    const ids = Array.from({ length: 3000 }, (_, index) => String(10_000 + index))
+    const d = guildCreate('1', ids, { name: 'x'.repeat(500_000), large: true })
+    const huge = readFrame(JSON.stringify({ t: 'GUILD_CREATE', s: 5, op: 0, d }))
+    if (huge.kind !== 'dispatch') throw new Error(huge.kind)
+    expect(JSON.parse(huge.text)).toEqual({ t: 'GUILD_CREATE', s: 5, op: 0, d: { ...d, members: [], presences: [] } })
+  })
+
+  test('of a guild that is not huge comes as it is', () => {
+    const text = JSON.stringify({ t: 'GUILD_CREATE', s: 5, op: 0, d: guildCreate('1', ['10', '11']) })
+    expect(readFrame(text)).toEqual({ kind: 'dispatch', text })
   })
 
   test('ends a session for good unless it says true', () => {

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'bun:test'
+import { createInflow } from '../../src/discord/inflow.ts'
+
+const heavy = (name: string) => name + 'x'.repeat(100_000)
+const turn = () => new Promise(resolve => setImmediate(resolve))
+
+/** Handled frames by name, and a mark for each turn of the event loop. */
+function createHandled() {
+  const handled: string[] = []
+  const inflow = createInflow(data => handled.push(String(data).replaceAll('x', '')))
+  return { inflow, handled }
+}
+
+describe('frames that arrive', () => {
+  test('are handled at once while they are light', () => {
+    const { inflow, handled } = createHandled()
+    for (let index = 0; index < 1000; index++) inflow.take(String(index))
+    expect(handled).toHaveLength(1000)
+  })
+
+  test('are handled one a turn when they are heavy', async () => {
+    const { inflow, handled } = createHandled()
+    for (const name of ['a', 'b', 'c']) inflow.take(heavy(name))
+    expect(handled).toEqual(['a'])
+    await turn()
+    expect(handled).toEqual(['a', 'b'])
+    await turn()
+    expect(handled).toEqual(['a', 'b', 'c'])
+  })
+
+  test('keep their order', async () => {
+    const { inflow, handled } = createHandled()
+    for (const frame of [heavy('a'), '1', heavy('b'), '2', '3', heavy('c'), '4']) inflow.take(frame)
+    expect(handled).toEqual(['a', '1'])
+    await turn()
+    inflow.take('5')
+    while (handled.length < 8) await turn()
+    expect(handled).toEqual(['a', '1', 'b', '2', '3', 'c', '4', '5'])
+  })
+
+  test('do not follow READY in the turn in which it had to wait', async () => {
+    const { inflow, handled } = createHandled()
+    for (const frame of [heavy('a'), heavy('b'), '{"t":"READY"}', '1']) inflow.take(frame)
+    await turn()
+    await turn()
+    expect(handled.at(-1)).toBe('{"t":"READY"}')
+    await turn()
+    expect(handled.at(-1)).toBe('1')
+  })
+
+  test('do not wait any more when too much does', () => {
+    const { inflow, handled } = createHandled()
+    for (let index = 0; index < 1000; index++) inflow.take(heavy(`${index} `))
+    const waiting = 1000 - handled.length
+    expect(waiting).toBeGreaterThan(500)
+    expect(waiting * 100_000).toBeLessThan(2 ** 26 + 100_000)
+  })
+
+  test('are forgotten with their connection', async () => {
+    const { inflow, handled } = createHandled()
+    for (const name of ['a', 'b', 'c']) inflow.take(heavy(name))
+    inflow.clear()
+    await turn()
+    await turn()
+    expect(handled).toEqual(['a'])
+  })
+
+  test('may be anything', () => {
+    const handled: unknown[] = []
+    const inflow = createInflow(data => handled.push(data))
+    for (const data of [null, undefined, new ArrayBuffer(1 << 20)]) inflow.take(data)
+    expect(handled).toHaveLength(3)
+  })
+})
