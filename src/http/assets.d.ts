@@ -4,7 +4,7 @@ declare module '*.css' {
   // biome-ignore lint/style/noDefaultExport: this is what a text import gives
   export default text
 }
-declare module '*/browser.js' {
+declare module '*.browser.js' {
   const text: string
   // biome-ignore lint/style/noDefaultExport: this is what a text import gives
   export default text

@@ -20,7 +20,7 @@ export function inlineCsp(html: string, sources: Readonly<Record<string, string>
 }
 
 function hashes(html: string, element: 'script' | 'style'): string {
-  const blocks = html.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, 'gs'))
+  const blocks = html.matchAll(new RegExp(`<${element}(?: type="module")?>(.*?)</${element}>`, 'gs'))
   return Array.from(blocks, ([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`).join(
     ' ',
   )

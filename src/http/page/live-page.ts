@@ -1,8 +1,10 @@
 import { inlineCsp } from '../inline-csp.ts'
 import { type Representation, represent } from '../representation.ts'
-import script from './browser.js' with { type: 'text' }
-import style from './page.css' with { type: 'text' }
+import pageScript from './page.browser.js' with { type: 'text' }
+import pageStyle from './page.css' with { type: 'text' }
 import template from './page.html' with { type: 'text' }
+import presenceScript from './presence.browser.js' with { type: 'text' }
+import presenceStyle from './presence.css' with { type: 'text' }
 
 /** What presences show besides the avatar: album art, and pictures of games. Everything else comes from here. */
 const PICTURES = "'self' data: https://i.scdn.co https://cdn.discordapp.com https://media.discordapp.net"
@@ -22,11 +24,11 @@ export function livePage(): Representation {
   return page
 }
 
-/** Puts style and script into the page: they are files of their own only so that editors and linters know them. */
+/** Puts styles and scripts into the page: they are files of their own so that editors and linters know them. */
 function compose(): string {
   // Bun's types know an HTML import only as something to serve, not as text.
   const html = template as unknown as string
-  return html
-    .replace('<style></style>', () => `<style>${style}</style>`)
-    .replace('<script></script>', () => `<script>${script}</script>`)
+  const styles = `<style>${pageStyle}${presenceStyle}</style>`
+  const scripts = [presenceScript, pageScript].map(script => `<script type="module">${script}</script>`).join('\n')
+  return html.replace('<style></style>', () => styles).replace('<script></script>', () => scripts)
 }
