@@ -1,13 +1,15 @@
 import type { Upstream } from './processes/exoix.ts'
 import { alternate, type Benchmark, type Row, type RunOptions } from './support/benchmark.ts'
 import { type Child, withChildren } from './support/child.ts'
-import { connectCrowd, follow, measureBurst } from './support/crowd.ts'
+import { type Arrival, connectCrowd, follow, measureBurst } from './support/crowd.ts'
 import { median } from './support/table.ts'
 
 /** People everybody follows; a burst changes each of them once. */
 const UPDATES = 50
 /** Single updates are measured so many times a round. */
 const SINGLES = 5
+/** Bursts a round, times sockets: small crowds are measured more often. */
+const BURSTS = 10_000
 
 interface Case {
   readonly sockets: number
@@ -72,33 +74,46 @@ async function measureCase(
     count: sockets,
     message,
   })
-  const busy: number[] = []
-
-  const single = async ({ server, clients }: Side) => {
-    const times: number[] = []
-    for (let n = 0; n < SINGLES; n++) times.push((await measureBurst(server, clients, 1)).seconds * 1000)
-    return median(times)
-  }
-  const burst = async ({ server, clients }: Side) => {
-    const { seconds, clientBusy } = await measureBurst(server, clients, UPDATES)
-    busy.push(clientBusy)
-    return (sockets * UPDATES) / seconds
-  }
   const singles = await alternate(
     rounds,
-    () => single(control),
-    () => single(exoix),
+    () => measureSingle(control),
+    () => measureSingle(exoix),
   )
+  const costs: Record<'control' | 'exoix', number[]> = { control: [], exoix: [] }
+  const busy: number[] = []
+  const burst = async (side: 'control' | 'exoix') => {
+    const { server, clients } = { control, exoix }[side]
+    const { seconds, serverCpu, clientBusy } = await measureBursts(server, clients, BURSTS / sockets)
+    busy.push(clientBusy)
+    costs[side].push((serverCpu / (sockets * UPDATES)) * 1e6)
+    return (sockets * UPDATES) / seconds
+  }
   const bursts = await alternate(
     rounds,
-    () => burst(control),
-    () => burst(exoix),
+    () => burst('control'),
+    () => burst('exoix'),
   )
   await Promise.all([control, exoix].map(({ clients }) => clients.call('disconnect')))
 
   const note = `the clients were computing ${(median(busy) * 100).toFixed(0)} % of the time`
+  const cpu = { control: costs.control.slice(1), exoix: costs.exoix.slice(1) }
   return [
     { name: `one update to ${title}: last has it`, unit: 'ms', better: 'lower', ...singles },
     { name: `${UPDATES} updates to ${title}`, unit: 'deliveries/s', better: 'higher', ...bursts, target, note },
+    { name: `${UPDATES} updates to ${title}, CPU time`, unit: 'µs/delivery', better: 'lower', ...cpu },
   ]
+}
+
+async function measureSingle({ server, clients }: Side): Promise<number> {
+  const times: number[] = []
+  for (let n = 0; n < SINGLES; n++) times.push((await measureBurst(server, clients, 1)).seconds * 1000)
+  return median(times)
+}
+
+/** The mean of several bursts, one after the other. */
+async function measureBursts(server: Child, clients: Child, count: number): Promise<Arrival> {
+  const arrivals: Arrival[] = []
+  for (let n = 0; n < count; n++) arrivals.push(await measureBurst(server, clients, UPDATES))
+  const mean = (of: keyof Arrival) => arrivals.reduce((sum, arrival) => sum + arrival[of], 0) / arrivals.length
+  return { seconds: mean('seconds'), serverCpu: mean('serverCpu'), clientBusy: mean('clientBusy') }
 }

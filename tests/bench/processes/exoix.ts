@@ -7,6 +7,8 @@ import { collectedHeap } from '../support/usage.ts'
 export interface Upstream {
   readonly apiUrl: string
   readonly token: string
+  /** Default: in memory. */
+  readonly databasePath?: string
 }
 
 let app: App | null = null
@@ -18,10 +20,13 @@ function running(): App {
   return app
 }
 
-/** The whole application, as `exoix` runs it, with a database in memory. */
-function start({ apiUrl, token }: Upstream): string {
-  const env = { BOT_TOKEN: token, DISCORD_API_URL: apiUrl, HOST: '127.0.0.1', PORT: '0', DATABASE_PATH: ':memory:' }
-  app = startApp(readConfig({ ...env, LOG_LEVEL: 'error' }))
+/** Nobody listens there: a benchmark asks nobody outside. */
+const NOWHERE = 'http://127.0.0.1:9'
+
+/** The whole application, as `exoix` runs it. */
+function start({ apiUrl, token, databasePath = ':memory:' }: Upstream): string {
+  const env = { BOT_TOKEN: token, DISCORD_API_URL: apiUrl, HOST: '127.0.0.1', PORT: '0', DATABASE_PATH: databasePath }
+  app = startApp(readConfig({ ...env, GITHUB_API_URL: NOWHERE, LOG_LEVEL: 'error' }))
   return app.url
 }
 

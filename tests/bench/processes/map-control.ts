@@ -19,6 +19,7 @@ function fill(count: number): number {
       bytes += encoded.length
       texts.set(id, encoded.toString())
     }
+    Bun.gc(true)
   }
   return bytes
 }

@@ -1,9 +1,9 @@
-import type { Socket } from 'bun'
 import { now, takeCommands } from '../support/commands.ts'
 import { countFrames, createIncoming, EMPTY_PONG, type Incoming, maskedFrame } from '../support/frame-counter.ts'
+import { closeSocket, connectTo, createPoll, receiveFrom, sendTo } from '../support/libc.ts'
 
 export interface Crowd {
-  /** `http://host:port/path?query` of the socket. */
+  /** `http://host:port/path?query` of the socket, on this machine. */
   readonly url: string
   readonly count: number
   /** The one message each client sends. */
@@ -25,13 +25,16 @@ const PING = 9
 const WAVE = 100
 /** Milliseconds after which missing frames are an error. */
 const PATIENCE = 30_000
+/** How long one look for data may keep commands waiting, and how often pings are looked for otherwise. Milliseconds. */
+const LOOK = 2
+const PINGS = 500
 
-let crowd: Socket<Incoming>[] = []
+const poll = createPoll()
+const crowd = new Map<number, Incoming>()
+const buffer = Buffer.alloc(1 << 20)
 /** Data frames received by all clients together. */
 let frames = 0
-let awaited: { readonly frames: number; readonly resolve: (received: Received) => void } | null = null
 let expected: Promise<Received> | null = null
-let problem: string | null = null
 
 function cpu(): number {
   const { user, system } = process.cpuUsage()
@@ -39,62 +42,71 @@ function cpu(): number {
 }
 
 /** Clients count frames and look at nothing else, so that they take less of the machine than the server. */
-function receive(socket: Socket<Incoming>, chunk: Buffer): void {
+function receive(descriptor: number): void {
+  const incoming = crowd.get(descriptor)
+  const length = receiveFrom(descriptor, buffer)
+  if (incoming === undefined || length < 0) return
   const onFrame = (opcode: number) => {
-    if (opcode === PING) socket.write(EMPTY_PONG)
-    else if (opcode === CLOSE) problem = 'the server closed a socket'
-    else if (++frames === awaited?.frames) awaited.resolve({ at: now(), cpu: cpu() })
+    if (opcode === PING) sendTo(descriptor, EMPTY_PONG)
+    else if (opcode === CLOSE) throw new Error('the server closed a socket')
+    else frames++
   }
-  if (!countFrames(socket.data, chunk, onFrame)) problem = `no upgrade: ${chunk.subarray(0, 100)}`
+  if (length === 0) throw new Error('a socket was lost')
+  if (!countFrames(incoming, buffer, length, onFrame)) throw new Error(`no upgrade: ${buffer.subarray(0, 100)}`)
 }
 
 /** Resolves when this many more frames are there. */
 async function receiveFrames(more: number): Promise<Received> {
-  const received = Promise.withResolvers<Received>()
   const total = frames + more
-  awaited = { frames: total, resolve: received.resolve }
-  const missing = () => received.reject(new Error(problem ?? `${total - frames} of ${more} frames are missing`))
-  const patience = setTimeout(missing, PATIENCE)
-  try {
-    return await received.promise
-  } finally {
-    clearTimeout(patience)
+  const end = now() + PATIENCE
+  while (frames < total) {
+    poll.wait(LOOK, receive)
+    if (now() > end) throw new Error(`${total - frames} of ${more} frames are missing`)
+    if (frames < total) await new Promise(resolve => setImmediate(resolve))
   }
+  return { at: now(), cpu: cpu() }
 }
 
 async function connect({ url, count, message, greetings }: Crowd): Promise<void> {
-  const { hostname, port, host, pathname, search } = new URL(url)
+  const { port, host, pathname, search } = new URL(url)
   const upgrade =
     `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
   const hello = Buffer.concat([Buffer.from(upgrade), maskedFrame(message)])
-  const socket = { open: (socket: Socket<Incoming>) => void socket.write(hello), data: receive, close: lost }
-  while (crowd.length < count) {
-    const size = Math.min(WAVE, count - crowd.length)
-    const greeted = receiveFrames(size * greetings)
-    const wave = Array.from({ length: size }, () =>
-      Bun.connect<Incoming>({ hostname, port: Number(port), socket, data: createIncoming() }),
-    )
-    crowd.push(...(await Promise.all(wave)))
-    await greeted
+  while (crowd.size < count) {
+    const size = Math.min(WAVE, count - crowd.size)
+    for (let opened = 0; opened < size; opened++) open(Number(port), hello)
+    await receiveFrames(size * greetings)
   }
 }
 
-function lost(): void {
-  if (crowd.length > 0) problem ??= 'a socket was lost'
+function open(port: number, hello: Uint8Array): void {
+  const descriptor = connectTo(port)
+  crowd.set(descriptor, createIncoming())
+  sendTo(descriptor, hello)
+  poll.add(descriptor)
 }
 
 function disconnect(): void {
-  const leaving = crowd
-  crowd = []
-  for (const socket of leaving) socket.terminate()
+  for (const descriptor of crowd.keys()) closeSocket(descriptor)
+  crowd.clear()
 }
 
 /** Starts counting before a burst begins; `received` waits for its end. Answers the CPU seconds used so far. */
 function expect(framesPerSocket: number): number {
-  expected = receiveFrames(crowd.length * framesPerSocket)
+  expected = receiveFrames(crowd.size * framesPerSocket)
   expected.catch(() => {})
   return cpu()
 }
 
-takeCommands({ connect, disconnect, expect, received: () => expected })
+setInterval(() => expected ?? poll.wait(0, receive), PINGS)
+takeCommands({
+  connect,
+  disconnect,
+  expect,
+  async received() {
+    const received = await expected
+    expected = null
+    return received
+  },
+})

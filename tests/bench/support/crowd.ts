@@ -1,10 +1,13 @@
 import type { Crowd, Received } from '../processes/socket-load.ts'
 import type { Child } from './child.ts'
+import { cpuSeconds } from './usage.ts'
 
 /** What arrived of one burst. */
 export interface Arrival {
   /** From the first publish until the last socket has everything. */
   readonly seconds: number
+  /** CPU seconds the server spent. */
+  readonly serverCpu: number
   /** Part of that time in which the clients' process was computing: near 1, they were the bottleneck. */
   readonly clientBusy: number
 }
@@ -23,8 +26,9 @@ export const follow = (ids: readonly string[]) => JSON.stringify({ op: 2, d: { s
 /** One burst, from a server's `burst` command to the last frame at the last socket. */
 export async function measureBurst(server: Child, clients: Child, updates: number): Promise<Arrival> {
   const cpuBefore = await clients.call<number>('expect', updates)
+  const serverBefore = cpuSeconds(server.pid)
   const began = await server.call<number>('burst', updates)
   const { at, cpu } = await clients.call<Received>('received')
   const seconds = (at - began) / 1000
-  return { seconds, clientBusy: (cpu - cpuBefore) / seconds }
+  return { seconds, serverCpu: cpuSeconds(server.pid) - serverBefore, clientBusy: (cpu - cpuBefore) / seconds }
 }

@@ -12,20 +12,25 @@ export const createIncoming = (): Incoming => ({ upgraded: false, left: 0, head:
 const SWITCHING = Buffer.from('HTTP/1.1 101')
 
 /**
- * Finds the frames in what a WebSocket server sends and reports their opcodes, payloads unseen. False when the answer
- * to the upgrade is another.
+ * Finds the frames in the first `length` bytes of what a WebSocket server sends and reports their opcodes, payloads
+ * unseen. False when the answer to the upgrade is another.
  */
-export function countFrames(incoming: Incoming, chunk: Buffer, onFrame: (opcode: number) => void): boolean {
+export function countFrames(
+  incoming: Incoming,
+  bytes: Buffer,
+  length: number,
+  onFrame: (opcode: number) => void,
+): boolean {
   let at = 0
   if (!incoming.upgraded) {
     // The server's first frames may follow the head of its response in the same segment.
-    at = chunk.indexOf('\r\n\r\n') + 4
-    if (at < 4 || !chunk.subarray(0, SWITCHING.length).equals(SWITCHING)) return false
+    at = bytes.indexOf('\r\n\r\n') + 4
+    if (at < 4 || at > length || !bytes.subarray(0, SWITCHING.length).equals(SWITCHING)) return false
     incoming.upgraded = true
   }
-  while (at < chunk.length) {
-    if (incoming.left === 0) at = readHead(incoming, chunk, at, onFrame)
-    const taken = Math.min(incoming.left, chunk.length - at)
+  while (at < length) {
+    if (incoming.left === 0) at = readHead(incoming, bytes, at, length, onFrame)
+    const taken = Math.min(incoming.left, length - at)
     incoming.left -= taken
     at += taken
   }
@@ -33,11 +38,17 @@ export function countFrames(incoming: Incoming, chunk: Buffer, onFrame: (opcode:
 }
 
 /** Takes header bytes until the frame's length is known. Source: RFC 6455, section 5.2; servers do not mask. */
-function readHead(incoming: Incoming, chunk: Buffer, from: number, onFrame: (opcode: number) => void): number {
+function readHead(
+  incoming: Incoming,
+  bytes: Buffer,
+  from: number,
+  end: number,
+  onFrame: (opcode: number) => void,
+): number {
   const { head } = incoming
   let at = from
-  while (at < chunk.length) {
-    head.push(chunk[at++] ?? 0)
+  while (at < end) {
+    head.push(bytes[at++] ?? 0)
     const [first = 0, short = 0] = head
     if (head.length < 2 || head.length < (short === 126 ? 4 : short === 127 ? 10 : 2)) continue
     incoming.left = short < 126 ? short : head.slice(2).reduce((length, byte) => length * 256 + byte, 0)

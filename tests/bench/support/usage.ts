@@ -1,5 +1,5 @@
 import { heapStats } from 'bun:jsc'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Memory of a process that nobody else uses, in bytes. Source: Linux, /proc/<pid>/smaps_rollup. */
 export function privateMemory(pid: number): number {
@@ -8,16 +8,20 @@ export function privateMemory(pid: number): number {
   return kilobytes.reduce((sum, value) => sum + value, 0) * 1024
 }
 
-/** CPU time used by a process, user and kernel, in seconds. Source: Linux, /proc/<pid>/stat. */
+/** CPU time used by a process's living threads, user and kernel, in seconds. Source: Linux, /proc/<pid>/task. */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The second field is the program's name in parentheses, which may contain blanks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS
+  const threads = readdirSync(`/proc/${pid}/task`)
+  return threads.reduce((sum, thread) => sum + threadNanoseconds(`/proc/${pid}/task/${thread}/schedstat`), 0) / 1e9
 }
 
-/** `getconf CLK_TCK`: 100 on every Linux that Bun runs on. */
-const CLOCK_TICKS = 100
+function threadNanoseconds(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8').split(' ', 1)[0])
+  } catch {
+    // The thread has ended since it was listed.
+    return 0
+  }
+}
 
 /** This process's JavaScript heap after a full collection, in bytes. */
 export function collectedHeap(): number {
