@@ -13,6 +13,8 @@ import { importLanyard } from './store/import-lanyard.ts'
 
 /** A stop may take this long before the process leaves anyway: no orchestrator waits much longer. Milliseconds. */
 const STOP_TIMEOUT = 8_000
+/** Milliseconds between a signal and one that means to leave at once. */
+const INSISTING = 1_000
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 
@@ -62,12 +64,16 @@ async function demo(config: Config): Promise<void> {
   stopOnSignal(await startDemo(config, say))
 }
 
-/** SIGTERM and Ctrl-C stop gracefully with exit code 0; a second one leaves at once. */
+/** SIGTERM and Ctrl-C stop gracefully with exit code 0; whoever insists a second later leaves at once. */
 function stopOnSignal(app: Pick<App, 'stop'>): void {
-  let stopping = false
+  let stoppingSince: number | null = null
   const stop = async () => {
-    if (stopping) process.exit(1)
-    stopping = true
+    if (stoppingSince !== null) {
+      // A terminal's Ctrl-C comes twice at once: to the whole group, and handed on by what runs this as a script.
+      if (performance.now() - stoppingSince > INSISTING) process.exit(1)
+      return
+    }
+    stoppingSince = performance.now()
     setTimeout(() => fail('could not stop in time'), STOP_TIMEOUT).unref()
     await app.stop()
     process.exit(0)
