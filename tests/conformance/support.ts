@@ -73,10 +73,10 @@ export async function startWorld(options: TestAppOptions = {}) {
     raw: (request: string | Buffer) => exchange(Number(new URL(url).port), request),
     /** Makes a key the way people do: `.apikey` in a direct message. */
     key: (userId: string) => askKey(simulator, userId),
-    /** Says something and resolves with the bot's next message. */
+    /** Says something, in a server or a direct message, and resolves with the bot's reply to it. */
     ask: (authorId: string, content: string, place?: string) => {
-      simulator.sendMessage({ authorId, content, ...(place !== undefined && { guildId: place }) })
-      return simulator.nextMessage()
+      const { id } = simulator.sendMessage({ authorId, content, ...(place !== undefined && { guildId: place }) })
+      return simulator.nextMessage(({ body }) => (body.message_reference as Body)?.message_id === id)
     },
     /** Resolves when everything Discord sent before has been taken in: an answer comes after all that. */
     settled: async () => {

@@ -29,7 +29,7 @@ describe('the start of a command line', () => {
     ['exoix!get a', 'exoix!', { name: 'get', rest: ' a' }],
     [`<@${BOT}> get a`, '.', { name: 'get', rest: ' a' }],
     [`<@!${BOT}>  \n get a`, '.', { name: 'get', rest: ' a' }],
-    [`<@${BOT}>get a`, '.', null],
+    [`<@${BOT}>get a`, '.', { name: 'get', rest: ' a' }],
     [`<@${BOT}>`, '.', null],
     [`<@!${BOT}> `, '.', null],
     ['<@100000000000000000> get a', '.', null],

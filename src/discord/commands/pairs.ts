@@ -27,12 +27,12 @@ export function pairCommands(deps: PairsDeps): Noun {
     description: 'Letters, digits and _',
     kind: 'word',
     maxLength: KV_LIMITS.keyLength,
+    complete: (userId, start) => completeKey(presences.kv(userId).keys(), start),
   }
-  const knownKey: Option = { ...key, complete: (userId, start) => completeKey(presences.kv(userId).keys(), start) }
   const value: Option = { name: 'value', description: 'Any text', kind: 'text', maxLength: SLASH_TEXT_LIMIT }
   const lines = '<key> <value…>, one pair a line'
   const list = listPairs(presences)
-  const edit = editPair(deps, knownKey)
+  const edit = editPair(deps, key)
 
   return {
     groups: { kv: 'Your key-value pairs, shown with your presence' },
@@ -54,14 +54,14 @@ export function pairCommands(deps: PairsDeps): Noun {
         names: ['get'],
         slash: 'kv get',
         summary: 'shows a value',
-        options: [knownKey],
+        options: [key],
         run: call => getPair(deps, call),
       },
       {
         names: ['del'],
         slash: 'kv delete',
         summary: 'deletes a pair',
-        options: [knownKey],
+        options: [key],
         run: call => deletePair(kv, call),
       },
       list.command,

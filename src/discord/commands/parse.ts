@@ -1,6 +1,6 @@
 import type { Option } from './command.ts'
 
-const MENTION = /^<@!?(\d{1,20})>\s+/
+const MENTION = /^<@!?(\d{1,20})>\s*(?=\S)/
 
 /** A message that starts like a command. */
 export interface CommandLine {
@@ -11,7 +11,7 @@ export interface CommandLine {
 }
 
 /**
- * Reads the start of a message: the prefix, or a mention of the bot and blanks, then a name. Null when it is no command.
+ * Reads the start of a message: the prefix, or a mention of the bot and any blanks, then a name. Null when it is no command.
  * @param botId null while it is not known: then only the prefix counts.
  */
 export function readCommandLine(content: string, prefix: string, botId: string | null): CommandLine | null {
