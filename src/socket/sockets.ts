@@ -111,7 +111,7 @@ export function createSockets({ presences, metrics, log, options: given = {} }: 
       ws.terminate()
     }
     backlogs.checkProgress(now, initializer.crowded)
-    initializer.roomMade() // a queue that an update's own send emptied makes no drain event
+    initializer.roomMade() // so that no command waits for ever on a drain event that did not come
   }
 
   let detach: (() => void) | undefined

@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join, numbers, setNumber, setStatus, startServer, type TestServer } from './support.ts'
+
+// Generous, because a machine may be busy with much else.
+setDefaultTimeout(30_000)
 
 const ALICE = '94490510688792576'
 const BOB = '156114103033790464'
@@ -14,7 +17,6 @@ beforeEach(() => {
 afterEach(() => server.stop())
 
 const presence = (id: string) => JSON.parse(server.presences.snapshot(id)?.json as string)
-const statuses = (frames: { d: { discord_status: string } }[]) => frames.map(frame => frame.d.discord_status)
 
 describe.each([
   ['a plain socket', ''],
@@ -64,6 +66,14 @@ describe.each([
     expect(numbers(frames)).toEqual(Array.from({ length: 2500 }, (_, n) => n))
   })
 
+  test('gets a burst of megabytes to its end without asking', async () => {
+    const client = await server.client(query)
+    await client.follow({ subscribe_to_all: true })
+    const filler = 'x'.repeat(3000)
+    for (let n = 0; n < 900; n++) setNumber(server.presences, ALICE, n, filler)
+    for (let n = 0; n < 900; n++) expect(numbers([await client.next()])).toEqual([n])
+  })
+
   test('sees each change exactly once when it subscribes in the midst of changes', async () => {
     const clients = await Promise.all(Array.from({ length: 12 }, () => server.client(query)))
     const asked = [{ subscribe_to_id: ALICE }, { subscribe_to_ids: [ALICE] }, { subscribe_to_all: true }]
@@ -100,27 +110,6 @@ describe.each([
     }
     expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b))
     expect(seqs).toHaveLength(35)
-  })
-
-  test('that silenced some gets the others, until it names the silenced again', async () => {
-    const client = await server.client(query)
-    await client.follow({ subscribe_to_all: true })
-    client.send({ op: 4, d: { unsubscribe_from_ids: [ALICE, NOBODY] } })
-    await client.soFar()
-    setNumber(server.presences, ALICE, 1)
-    setNumber(server.presences, BOB, 2)
-    const heard = await client.soFar()
-    expect(heard.map(frame => frame.d.user_id)).toEqual([BOB])
-
-    expect(Object.keys((await client.follow({ subscribe_to_ids: [ALICE] })).d)).toEqual([ALICE])
-    setNumber(server.presences, ALICE, 3)
-    join(server.presences, NOBODY)
-    setNumber(server.presences, BOB, 4)
-    expect((await client.soFar()).map(frame => frame.d.user_id)).toEqual([ALICE, BOB])
-    await client.follow({ subscribe_to_id: NOBODY })
-    setNumber(server.presences, NOBODY, 5)
-    setNumber(server.presences, ALICE, 6)
-    expect((await client.soFar()).map(frame => frame.d.user_id)).toEqual([NOBODY, ALICE])
   })
 })
 
@@ -254,74 +243,6 @@ describe('people who come and go', () => {
   })
 })
 
-describe('op 3 and op 4', () => {
-  test('are never answered', async () => {
-    const client = await server.client()
-    client.send({ op: 3 })
-    client.send({ op: 3, d: {} })
-    client.send({ op: 4, d: { unsubscribe_from_id: ALICE } })
-    client.send({ op: 4, d: { unsubscribe_from_all: true } })
-    expect(await client.soFar()).toEqual([])
-  })
-
-  test.each([
-    ['one id', { unsubscribe_from_id: ALICE }, [BOB]],
-    ['several ids', { unsubscribe_from_ids: [ALICE, BOB, NOBODY] }, []],
-    ['everybody', { unsubscribe_from_all: true }, []],
-    ['nobody', { unsubscribe_from_ids: [] }, [ALICE, BOB]],
-    ['an odd shape', { unsubscribe_from_ids: ALICE }, [ALICE, BOB]],
-    ['another odd shape', { unsubscribe_from_id: [ALICE] }, [ALICE, BOB]],
-    ['a false all', { unsubscribe_from_all: false }, [ALICE, BOB]],
-    ['nothing', null, [ALICE, BOB]],
-  ])('let go of %s', async (_, d, left) => {
-    for (const asked of [{ subscribe_to_ids: [ALICE, BOB] }, { subscribe_to_all: true }]) {
-      const client = await server.client()
-      await client.follow(asked)
-      client.send({ op: 4, d })
-      await client.soFar()
-      setNumber(server.presences, ALICE, 1)
-      setNumber(server.presences, BOB, 1)
-      expect((await client.soFar()).map(frame => frame.d.user_id)).toEqual(left)
-    }
-  })
-
-  test('let go of somebody followed alone', async () => {
-    const client = await server.client()
-    await client.follow({ subscribe_to_id: ALICE })
-    await client.follow({ subscribe_to_ids: [ALICE] })
-    client.send({ op: 4, d: { unsubscribe_from_id: ALICE } })
-    await client.soFar()
-    setNumber(server.presences, ALICE, 1)
-    expect(await client.soFar()).toEqual([])
-    await client.follow({ subscribe_to_id: ALICE })
-    setNumber(server.presences, ALICE, 2)
-    expect(numbers(await client.soFar())).toEqual([2])
-  })
-
-  test('unsubscribing from all also forgets who was silenced', async () => {
-    const client = await server.client()
-    await client.follow({ subscribe_to_all: true })
-    client.send({ op: 4, d: { unsubscribe_from_id: ALICE } })
-    client.send({ op: 4, d: { unsubscribe_from_all: true } })
-    await client.soFar()
-    setNumber(server.presences, BOB, 1)
-    expect(await client.soFar()).toEqual([])
-    await client.follow({ subscribe_to_all: true })
-    setNumber(server.presences, ALICE, 2)
-    expect(numbers(await client.soFar())).toEqual([2])
-  })
-
-  test('following everybody again ends all silence', async () => {
-    const client = await server.client()
-    await client.follow({ subscribe_to_all: true })
-    client.send({ op: 4, d: { unsubscribe_from_ids: [ALICE, BOB] } })
-    await client.follow({ subscribe_to_all: true })
-    setStatus(server.presences, ALICE, 'dnd')
-    setStatus(server.presences, BOB, 'online')
-    expect(statuses(await client.soFar())).toEqual(['dnd', 'online'])
-  })
-})
-
 describe('limits of what one socket follows', () => {
   test('ids beyond it are left out of the initial state and not followed; known ones stay', async () => {
     const small = startServer({ maxSubscriptions: 2 })
@@ -336,6 +257,7 @@ describe('limits of what one socket follows', () => {
     client.send({ op: 4, d: { unsubscribe_from_id: '11' } })
     expect(Object.keys((await client.follow({ subscribe_to_ids: ['13'] })).d)).toEqual(['13'])
     expect(Object.keys((await client.follow({ subscribe_to_all: true })).d)).toEqual(ids)
+    expect(Object.keys((await client.follow({ subscribe_to_ids: ids })).d)).toEqual(ids)
     await small.stop()
   })
 })
@@ -356,9 +278,17 @@ describe('what is not listened to', () => {
     setNumber(server.presences, ALICE, 2)
     await client.soFar()
     expect(asked).toEqual([BOB])
-    client.close()
-    await client.closed
+    const picky = await server.client()
+    await picky.follow({ subscribe_to_all: true })
+    picky.send({ op: 4, d: { unsubscribe_from_id: ALICE } })
+    await picky.soFar()
+    for (const gone of [client, picky]) {
+      gone.close()
+      await gone.closed
+    }
+    await server.client()
+    asked.length = 0
     setNumber(server.presences, BOB, 3)
-    expect(asked).toEqual([BOB])
+    expect(asked).toEqual([])
   })
 })

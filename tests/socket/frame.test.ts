@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
 import { createFrame, deflate, deflated } from '../../src/socket/frame.ts'
 import { inflateWhole } from './support.ts'
+
+// Generous, because a machine may be busy with much else.
+setDefaultTimeout(30_000)
 
 const back = (bytes: Uint8Array<ArrayBuffer>) => inflateWhole(Buffer.from(bytes))
 

@@ -8,6 +8,18 @@ import { createSockets, type SocketOptions } from '../../src/socket/sockets.ts'
 /** A server with nothing but the sockets, on a free port. */
 export function startServer(options: Partial<SocketOptions> = {}) {
   const presences = createPresenceStore()
+  const { onChange } = presences
+  let listeners = 0
+  Object.assign(presences, {
+    onChange(listener: Parameters<typeof onChange>[0]) {
+      const stop = onChange(listener)
+      listeners++
+      return () => {
+        listeners--
+        stop()
+      }
+    },
+  })
   const metrics = createMetrics()
   const log = createLog({ level: 'silent', format: 'text' })
   const sockets = createSockets({ presences, metrics, log, options })
@@ -33,6 +45,8 @@ export function startServer(options: Partial<SocketOptions> = {}) {
     sockets,
     server,
     port: server.port as number,
+    /** Who listens to the store. */
+    listeners: () => listeners,
     url: `ws://127.0.0.1:${server.port}/socket`,
     /** A client that speaks WebSocket, plain or compressed. */
     client: (query = '') => openClient(`ws://127.0.0.1:${server.port}/socket${query}`).then(track),
