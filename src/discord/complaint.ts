@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts'
 import { describeError, type Log } from '../log.ts'
-import type { Clock } from './clock.ts'
 
 const EVERY_MS = 60_000
 

@@ -1,7 +1,7 @@
+import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { botPresence } from './bot-presence.ts'
-import type { Clock } from './clock.ts'
 import type { GatewayInfoSource } from './gateway-info.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
 import { createIdentifyQueue } from './identify-queue.ts'

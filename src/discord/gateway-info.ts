@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts'
 import { isObject, type JsonObject } from '../presence.ts'
-import type { Clock } from './clock.ts'
 import { isGatewayAddress } from './sessions.ts'
 
 /** What Discord says about connecting (docs: Gateway, "Get Gateway Bot"). */

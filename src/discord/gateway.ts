@@ -1,5 +1,6 @@
 import type { API } from '@discordjs/core/http-only'
 import type { REST } from '@discordjs/rest'
+import { type Clock, systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { FatalError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -7,20 +8,20 @@ import type { Metrics } from '../metrics.ts'
 import { isObject, isSnowflake } from '../presence.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
-import { type Clock, createStoppableClock, systemClock } from './clock.ts'
 import { fatalClose, TOKEN_REFUSED } from './closes.ts'
 import { createComplaint } from './complaint.ts'
 import { createDispatch } from './dispatch.ts'
 import { createFleet } from './fleet.ts'
 import { createGatewayInfoSource, type GatewayInfo, readGatewayInfo } from './gateway-info.ts'
 import { createGatewayMetrics } from './gateway-metrics.ts'
-import { createGuildBook } from './guilds.ts'
+import { createGuildBook, shardOfGuild } from './guilds.ts'
 import { chooseIntents } from './intents.ts'
 import { createMembers } from './members.ts'
 import { askUntilAnswered } from './persist.ts'
 import { createRest, isTokenRefused } from './rest.ts'
 import type { SessionStore } from './sessions.ts'
 import type { Shard } from './shard.ts'
+import { createStoppableClock } from './stoppable-clock.ts'
 import { type GatewayTiming, TIMING } from './timing.ts'
 
 /** The bot's application, as far as it matters here. */
@@ -181,6 +182,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     )
     const fleet = { config, intents: intents.bits, info, sessions: deps.session, clock, timing, metrics, log }
     shards = createFleet({ ...fleet, onDispatch, onConnected, onDisconnected })
+    for (const id of presences.guildIds()) if (isSnowflake(id)) guilds.restore(shardOfGuild(id, shards.length), id)
     for (const shard of shards) shard.connect()
   }
 

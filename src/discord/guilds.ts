@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 export interface GuildBookOptions {
   clock: Clock
@@ -11,6 +11,8 @@ export interface GuildBookOptions {
 /** Which guilds the bot is in, and whose members are still on their way. */
 export interface GuildBook {
   readonly size: number
+  /** A guild known from an earlier process, with its members. */
+  restore(shard: number, guildId: string): void
   /** READY: these guilds of the shard are to arrive. */
   ready(shard: number, guildIds: readonly string[]): void
   /** The shard's guilds that are not among these. */
@@ -41,6 +43,11 @@ interface ShardGuilds {
   connected: boolean
   silences: number
   cancelTimer: () => void
+}
+
+/** The shard that tells of a guild (docs: Gateway, "Sharding"). */
+export function shardOfGuild(guildId: string, shardCount: number): number {
+  return Number((BigInt(guildId) >> 22n) % BigInt(shardCount))
 }
 
 export function createGuildBook({ clock, quietMs, onComplete }: GuildBookOptions): GuildBook {
@@ -97,6 +104,7 @@ export function createGuildBook({ clock, quietMs, onComplete }: GuildBookOptions
     get size() {
       return shardOf.size
     },
+    restore: (shard, guildId) => void know(shard, guildId, true),
     ready(shard, guildIds) {
       change(shard, guilds => {
         for (const id of guildIds) know(shard, id, false)

@@ -1,7 +1,7 @@
+import { type Clock, pause } from '../clock.ts'
 import { FatalError } from '../errors.ts'
 import { describeError, type Log } from '../log.ts'
 import { type Backoff, backoffMs } from './backoff.ts'
-import { type Clock, pause } from './clock.ts'
 import { TOKEN_REFUSED } from './closes.ts'
 import { isTokenRefused, retryAfterMs } from './rest.ts'
 

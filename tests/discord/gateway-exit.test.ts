@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { cleanUp, simulate } from './gateway-support.ts'
 
-afterEach(cleanUp)
+afterAll(cleanUp)
 
 /** A process that starts a gateway, stops it at a certain point, and ends only when nothing keeps it. */
 const SCRIPT = `
@@ -35,7 +35,7 @@ async function run(env: Record<string, string>): Promise<number> {
   return await child.exited
 }
 
-describe('the process ends by itself after a stop', () => {
+describe.concurrent('the process ends by itself after a stop', () => {
   test.each([
     ['while everything is well', 'all members are known', undefined],
     ['while it waits to dial again', 'could not be reached', true],

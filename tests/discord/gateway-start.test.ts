@@ -1,14 +1,14 @@
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { FatalError } from '../../src/errors.ts'
 import { ApplicationFlag } from '../../src/simulator/types.ts'
 import { createJumpClock } from './clocks.ts'
 import { cleanUp, connect, createTestGateway, simulate } from './gateway-support.ts'
 
-afterEach(cleanUp)
+afterAll(cleanUp)
 
 const { gatewayPresence, gatewayGuildMembers, gatewayMessageContent } = ApplicationFlag
 
-describe('the start', () => {
+describe.concurrent('the start', () => {
   test('asks for every intent that is switched on, and tells the application', async () => {
     const sim = await simulate()
     const { gateway } = await connect(sim)
@@ -116,7 +116,7 @@ describe('the start', () => {
   })
 })
 
-describe('stopping', () => {
+describe.concurrent('stopping', () => {
   test('leaves the session resumable', async () => {
     const sim = await simulate()
     const { gateway } = await connect(sim)

@@ -1,5 +1,5 @@
 import { expect } from 'bun:test'
-import type { Clock } from '../../src/discord/clock.ts'
+import type { Clock } from '../../src/clock.ts'
 import { createGateway } from '../../src/discord/gateway.ts'
 import type { SessionStore } from '../../src/discord/sessions.ts'
 import type { GatewayTiming } from '../../src/discord/timing.ts'

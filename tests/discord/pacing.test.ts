@@ -1,7 +1,8 @@
 import { describe, expect, spyOn, test } from 'bun:test'
+import { pause, systemClock } from '../../src/clock.ts'
 import { backoffMs } from '../../src/discord/backoff.ts'
-import { createStoppableClock, pause, systemClock } from '../../src/discord/clock.ts'
 import { createSendBudget } from '../../src/discord/send-budget.ts'
+import { createStoppableClock } from '../../src/discord/stoppable-clock.ts'
 import { createStrangers } from '../../src/discord/strangers.ts'
 import { createManualClock } from './clocks.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { systemClock } from '../../src/discord/clock.ts'
+import { systemClock } from '../../src/clock.ts'
 import { WebSocketManager } from '../../src/discord/library.ts'
 import { openPeer, type Patience } from '../../src/discord/websocket.ts'
 
