@@ -237,6 +237,27 @@ describe.concurrent('a gateway that answers oddly', () => {
     await stub.stop()
   })
 
+  test.each([
+    ['"invalid session"', { op: 9, d: false }],
+    ['"reconnect"', { op: 7, d: null }],
+    ['a HELLO too many', { op: 10, d: { heartbeat_interval: 41_250 } }],
+  ])('to IDENTIFY with %s is asked once a connection until it gives in', async (_, answer) => {
+    const asked = new Map<object, number>()
+    const { gateway, stub, logged, metric } = await odd(({ op }, send, socket) => {
+      if (op !== 2) return
+      asked.set(socket, (asked.get(socket) ?? 0) + 1)
+      if (asked.size < 3) send(answer)
+      if (asked.size === 3 || answer.op === 10) send(READY, GUILD)
+    })
+    await logged('session started')
+    await gateway.whenLoaded
+    expect([...asked.values()].every(times => times === 1)).toBe(true)
+    expect(asked.size).toBe(answer.op === 10 ? 1 : 3)
+    expect(metric('gateway_identifies_total')).toBe(asked.size)
+    await gateway.stop()
+    await stub.stop()
+  })
+
   test('with replayed events that take their time is not given up', async () => {
     const clock = createJumpClock()
     const asked: number[] = []
