@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createLog } from '../../src/log.ts'
+import type { BotMessage } from '../../src/simulator/records.ts'
+import { temporaryFolder } from '../support/executable.ts'
+import { keyIn, startReadyWorld, startWorld, type World } from './support.ts'
+
+let world: World
+let me: string
+let other: string
+const logged: string[] = []
+
+beforeAll(async () => {
+  const log = createLog({ level: 'debug', format: 'json', write: line => logged.push(line) })
+  world = await startReadyWorld({ log })
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+beforeEach(async () => {
+  me = world.simulator.world.addMember(world.guildId, {}).id
+  other = world.simulator.world.addMember(world.guildId, {}).id
+  await world.settled()
+})
+
+/** Whom REST takes the holder of a key for. */
+async function owner(key: string): Promise<string | number> {
+  const response = await world.get('/v1/users/@me', { headers: { authorization: key } })
+  if (response.status !== 200) return response.status
+  return ((await response.json()) as { data: { discord_user: { id: string } } }).data.discord_user.id
+}
+
+const toPerson = (userId: string) => world.simulator.nextMessage(message => message.userId === userId)
+const inChannel = () => world.simulator.nextMessage(({ guildId }) => guildId !== null)
+const keyOf = ({ message }: BotMessage) => keyIn(JSON.stringify(message.embeds))
+const say = (authorId: string, content: string, extra: object = {}) =>
+  world.simulator.sendMessage({ authorId, guildId: world.guildId, content, ...extra })
+
+describe('.apikey', () => {
+  test('in a direct message makes a key, shown in an embed behind a spoiler, that works at once', async () => {
+    const answer = await world.ask(me, '.apikey')
+    const [embed] = answer.message.embeds as { description: string }[]
+    const key = keyOf(answer)
+    expect(embed?.description).toMatch(/\|\|[^|]*exoix_[\w-]+[^|]*\|\|/)
+    expect(answer.content).not.toContain(key)
+    expect(key).toMatch(/^exoix_[\w-]{22,}$/)
+    expect(await owner(key)).toBe(me)
+  })
+
+  test('revokes the key before, at once', async () => {
+    const first = await world.key(me)
+    const second = await world.key(me)
+    expect(second).not.toBe(first)
+    expect([await owner(first), await owner(second)]).toEqual([401, me])
+  })
+
+  test('in a server is refused, and the key stays valid', async () => {
+    const key = await world.key(me)
+    const { content, message } = await world.ask(me, '.apikey', world.guildId)
+    expect(content).toBe('You can only perform this command in DMs with me')
+    expect(message.embeds).toEqual([])
+    expect(await owner(key)).toBe(me)
+  })
+
+  test('as a slash command shows the key to nobody else, in a server too', async () => {
+    const outcome = await world.simulator.interact({
+      kind: 'command',
+      userId: me,
+      guildId: world.guildId,
+      command: 'apikey',
+    })
+    expect(outcome.data.flags).toBe(64)
+    expect(await owner(keyIn(JSON.stringify(await outcome.reply())))).toBe(me)
+  })
+})
+
+describe('.token', () => {
+  test('in a server sends the key by direct message, and none in the channel', async () => {
+    const old = await world.key(me)
+    say(me, '.token')
+    const direct = await toPerson(me)
+    const said = await inChannel()
+    expect(JSON.stringify(said.message)).not.toContain('exoix_')
+    expect([await owner(old), await owner(keyOf(direct))]).toEqual([401, me])
+  })
+
+  test('in a direct message answers with the key', async () => {
+    expect(await owner(keyOf(await world.ask(me, '.TOKEN')))).toBe(me)
+  })
+
+  test('with closed direct messages says so, and the old key stays valid', async () => {
+    const old = await world.key(me)
+    world.simulator.closeDms(me)
+    const { content } = await world.ask(me, '.token', world.guildId)
+    expect(content).toMatch(/direct message/i)
+    expect(content).not.toContain('exoix_')
+    expect(await owner(old)).toBe(me)
+  })
+})
+
+describe('a key that shows up', () => {
+  test.each([
+    ['alone', (key: string) => key],
+    ['in a sentence', (key: string) => `my key is ${key}, keep it`],
+    ['in code', (key: string) => `\`\`\`js\nfetch(url, { headers: { Authorization: "${key}" } })\n\`\`\``],
+    ['in a spoiler', (key: string) => `||${key}||`],
+    ['in a link', (key: string) => `https://example.com/?key=${key}&x=1`],
+    ['in bold italics', (key: string) => `***${key}***`],
+    ['underlined', (key: string) => `__${key}__`],
+    ['glued to other words', (key: string) => `key=${key}and more`],
+    ['as a header', (key: string) => `Authorization: Bearer ${key}`],
+    ['as the name of a pair', (key: string) => `.set ${key} value`],
+    ['as a value', (key: string) => `.set name ${key}`],
+    ['behind an unknown command', (key: string) => `.unknown ${key}`],
+    ['among many pairs', (key: string) => `.mset\na b\nc ${key}`],
+  ])('in a server is worthless at once, and its owner gets another: %s', async (_, write) => {
+    const old = await world.key(me)
+    say(me, write(old))
+    const fresh = keyOf(await toPerson(me))
+    expect([await owner(old), await owner(fresh)]).toEqual([401, me])
+    expect((await world.json(`/v1/users/${me}`)).data.kv).toEqual({})
+  })
+
+  test.each([
+    ['in a direct message', (key: string) => void world.simulator.sendMessage({ authorId: me, content: `so: ${key}` })],
+    ['in an edit', (key: string) => void world.simulator.editMessage(say(me, 'hello').id, { content: key })],
+    ['in the message of somebody else', (key: string) => void say(other, `found ${key}`)],
+    ['in an embed', (key: string) => void say(me, '', { embeds: [{ type: 'rich', description: key }] })],
+    [
+      'in a forwarded message',
+      (key: string) => void say(me, '', { message_snapshots: [{ message: { content: key } }] }),
+    ],
+    ['in a reply', (key: string) => void say(me, key, { replyTo: say(other, 'what is it?').id })],
+  ])('%s is too', async (_, show) => {
+    const old = await world.key(me)
+    show(old)
+    const fresh = keyOf(await toPerson(me))
+    expect([await owner(old), await owner(fresh)]).toEqual([401, me])
+  })
+
+  test('with closed direct messages is worthless all the same, and the channel is told without it', async () => {
+    const old = await world.key(me)
+    world.simulator.closeDms(me)
+    say(other, `look: ${old}`)
+    const { content } = await inChannel()
+    expect(content).toMatch(/revoked/)
+    expect(content).not.toContain('exoix_')
+    expect(await owner(old)).toBe(401)
+  })
+
+  test('together with another person’s ends both, and each gets their own', async () => {
+    const [mine, theirs] = [await world.key(me), await world.key(other)]
+    say(me, `${mine}${theirs}`)
+    const [toMe, toOther] = await Promise.all([toPerson(me), toPerson(other)])
+    expect([await owner(mine), await owner(theirs)]).toEqual([401, 401])
+    expect([await owner(keyOf(toMe)), await owner(keyOf(toOther))]).toEqual([me, other])
+  })
+
+  test('in an option of a slash command is worthless, and nothing is stored', async () => {
+    const old = await world.key(me)
+    const options = { key: 'a', value: `x ${old}` }
+    const someone = { kind: 'command', userId: me, guildId: world.guildId } as const
+    const outcome = await world.simulator.interact({ ...someone, command: 'kv set', options })
+    expect((await outcome.reply()).content).not.toContain('exoix_')
+    expect(await owner(old)).toBe(401)
+    expect((await world.json(`/v1/users/${me}`)).data.kv).toEqual({})
+  })
+
+  test('does not in what the bot itself sends', async () => {
+    const key = await world.key(me)
+    await world.settled()
+    expect(await owner(key)).toBe(me)
+  })
+})
+
+describe('what is kept', () => {
+  test('of keys is a hash: neither file nor log ever holds one, and it works after a restart', async () => {
+    using folder = temporaryFolder()
+    const databasePath = join(folder.path, 'exoix.db')
+    const lines: string[] = []
+    const log = createLog({ level: 'debug', format: 'text', write: line => lines.push(line) })
+    let key: string
+    let ada: string
+    {
+      await using first = await startReadyWorld({ config: { databasePath }, log })
+      ada = first.people.ada
+      await first.key(ada)
+      key = await first.key(ada)
+      await first.get('/v1/users/@me/kv/a', { method: 'PUT', body: 'x', headers: { authorization: key } })
+    }
+    const secret = key.slice('exoix_'.length)
+    const files = () => readdirSync(folder.path).map(name => readFileSync(join(folder.path, name), 'latin1'))
+    for (const text of [...files(), lines.join('\n')]) expect(text.includes(secret)).toBe(false)
+    const hash = createHash('sha256').update(key).digest()
+    expect(files().some(text => text.includes(hash.toString('hex')) || text.includes(hash.toString('latin1')))).toBe(
+      true,
+    )
+    await using second = await startWorld({ config: { databasePath }, log })
+    const headers = { authorization: key }
+    expect((await second.json('/v1/users/@me', { headers })).data).toMatchObject({
+      discord_user: { id: ada },
+      kv: { a: 'x' },
+    })
+  })
+
+  test('in the log is no key of all those made here', () => {
+    expect(logged.length).toBeGreaterThan(0)
+    expect(logged.join('\n')).not.toMatch(/exoix_[\w-]{20}/)
+  })
+})
+
+test('keys are random: none of a hundred begins like another', async () => {
+  const starts = new Set<string>()
+  for (let i = 0; i < 100; i++) {
+    const id = world.simulator.world.addMember(world.guildId, {}).id
+    starts.add((await world.key(id)).slice(0, 14))
+  }
+  expect(starts.size).toBe(100)
+})
