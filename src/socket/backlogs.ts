@@ -10,13 +10,15 @@ export interface Backlogs {
   queued(bytes: number): void
   /** Whether the socket has read enough to be given more. */
   hasRoom(ws: Socket): boolean
-  /** An INIT_STATE was sent: what now waits is no sign of a slow reader, however long it is. */
+  /** A message longer than the bound was sent, or an INIT_STATE: what now waits is no sign of a slow reader. */
   excuse(ws: Socket): void
   /** The socket has read something. */
   drained(ws: Socket): void
   forget(ws: Socket): void
-  /** Bytes that wait in queues longer than the bound: INIT_STATEs under way. */
-  excess(): number
+  /** Whether a message longer than the bound may be sent; closes the socket if not. */
+  admit(ws: Socket): boolean
+  /** Whether queues longer than the bound take all the memory they may. */
+  crowded(): boolean
   /**
    * Call every few seconds: closes sockets that have all but stopped reading a large INIT_STATE, and when others wait
    * for the memory also those that take too long over it.
@@ -28,6 +30,8 @@ export interface BacklogsDeps {
   sockets: ReadonlySet<Socket>
   /** Bytes that may wait for one socket. */
   maxQueuedBytes: number
+  /** Bytes that may wait in queues longer than that, together, when one more is begun. */
+  maxInitialBytes: number
   /** Bytes a second at which a large INIT_STATE must be read at least. */
   minReadRate: number
   closeSlow: (ws: Socket, queued: number) => void
@@ -43,7 +47,8 @@ interface Progress {
 const STRETCH = 10_000
 const PATIENCE = 15_000
 
-export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow }: BacklogsDeps): Backlogs {
+export function createBacklogs(deps: BacklogsDeps): Backlogs {
+  const { sockets, maxQueuedBytes, maxInitialBytes, minReadRate, closeSlow } = deps
   const long = new Map<Socket, Progress>()
   const step = maxQueuedBytes / 4
   let unchecked = 0
@@ -67,6 +72,9 @@ export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow
     else long.set(ws, { startedAt, queued, at: now })
   }
 
+  const hasRoom = (ws: Socket) => ws.getBufferedAmount() <= maxQueuedBytes
+  const crowded = () => long.keys().reduce((sum, ws) => sum + ws.getBufferedAmount(), 0) >= maxInitialBytes
+
   return {
     queued(bytes) {
       unchecked += bytes
@@ -75,7 +83,13 @@ export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow
       // Ten nanoseconds a socket.
       for (const ws of sockets) check(ws)
     },
-    hasRoom: ws => ws.getBufferedAmount() <= maxQueuedBytes,
+    hasRoom,
+    crowded,
+    admit(ws) {
+      if (hasRoom(ws) && !crowded()) return true
+      closeSlow(ws, ws.getBufferedAmount())
+      return false
+    },
     excuse(ws) {
       const queued = ws.getBufferedAmount()
       ws.data.excusedBytes = queued
@@ -84,7 +98,6 @@ export function createBacklogs({ sockets, maxQueuedBytes, minReadRate, closeSlow
     },
     drained,
     forget: ws => void long.delete(ws),
-    excess: () => long.keys().reduce((sum, ws) => sum + ws.getBufferedAmount(), 0),
     checkProgress(now, othersWait) {
       for (const [ws, progress] of long) {
         const queued = ws.getBufferedAmount()

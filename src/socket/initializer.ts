@@ -32,8 +32,6 @@ export interface InitializerDeps {
   backlogs: Backlogs
   /** Characters beyond which an INIT_STATE is large. */
   maxQueuedBytes: number
-  /** Bytes of large INIT_STATEs that may be under way when one more is started. */
-  maxInitialBytes: number
   onSent: () => void
 }
 
@@ -43,7 +41,7 @@ const MAX_WAITING = 32
 const MANY = 500
 
 export function createInitializer(deps: InitializerDeps): Initializer {
-  const { presences, subscriptions, initialStates, topics, backlogs, maxQueuedBytes, maxInitialBytes, onSent } = deps
+  const { presences, subscriptions, initialStates, topics, backlogs, maxQueuedBytes, onSent } = deps
   const waiting = new Map<Socket, Command[]>()
   let goingOn: NodeJS.Immediate | undefined
   const turns = createTurns(() => {
@@ -51,7 +49,7 @@ export function createInitializer(deps: InitializerDeps): Initializer {
     if (waiting.size === 0) initialStates.outdated() // nobody is there to share it with: free the memory
   })
 
-  const mayStartLarge = () => turns.open() && backlogs.excess() < maxInitialBytes
+  const mayStartLarge = () => turns.open() && !backlogs.crowded()
 
   function looksLarge(follow: Follow): boolean {
     if (follow.kind === 'followAll') return presences.size > MANY
@@ -117,7 +115,7 @@ export function createInitializer(deps: InitializerDeps): Initializer {
     },
     forget: ws => void waiting.delete(ws),
     get crowded() {
-      return waiting.size > 0 && backlogs.excess() >= maxInitialBytes
+      return waiting.size > 0 && backlogs.crowded()
     },
     stop() {
       turns.stop()

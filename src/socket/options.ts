@@ -11,9 +11,9 @@ export interface SocketOptions {
   maxFrameBytes: number
   /** Bytes a client may leave unread before it is closed. */
   maxQueuedBytes: number
-  /** An INIT_STATE longer than that is started only while fewer bytes of others like it are under way. */
+  /** A message longer than that is begun only while fewer bytes of others like it are under way. */
   maxInitialBytes: number
-  /** Bytes a second at which such an INIT_STATE must be read at least, measured over ten seconds. */
+  /** Bytes a second at which such a message must be read at least, measured over ten seconds. */
   minReadRate: number
   /** Milliseconds without any frame from the client, pongs included, after which it is dropped. */
   maxSilence: number

@@ -62,12 +62,14 @@ export function createSockets({ presences, metrics, log, options: given = {} }: 
     presences,
     publisher,
     picky: subscriptions.picky,
+    sockets,
+    backlogs,
     outbound,
-    onBytes: backlogs.queued,
+    maxQueuedBytes: options.maxQueuedBytes,
   })
   const initialStates = createInitialStates(presences, topics.nextSeq)
   const initializer = createInitializer({
-    ...options,
+    maxQueuedBytes: options.maxQueuedBytes,
     presences,
     subscriptions,
     initialStates,

@@ -134,9 +134,11 @@ export function createSubscriptions(maxNamed: number): Subscriptions {
       return ids.filter(id => data.many?.has(id) || data.one?.has(id) || free-- > 0)
     },
     forget(ws) {
-      named -= namedBy(ws.data)
-      if (ws.data.all) everybody--
+      const { data } = ws
+      named -= namedBy(data)
+      if (data.all) everybody--
       picky.delete(ws)
+      Object.assign(data, { all: false, one: null, many: null, silenced: null } satisfies Following)
     },
   }
 }

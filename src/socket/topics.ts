@@ -1,6 +1,7 @@
 import type { Counter } from '../metrics.ts'
 import type { Change, PresenceStore } from '../presence-store.ts'
-import { createFrame, deflated, type Frame, sendFrame } from './frame.ts'
+import type { Backlogs } from './backlogs.ts'
+import { createFrame, deflated, type Frame } from './frame.ts'
 import { updateFrame, withUserId } from './protocol.ts'
 import type { Session, Socket } from './session.ts'
 
@@ -34,9 +35,11 @@ export interface TopicsDeps {
   publisher: Publisher
   /** Sockets no topic fits: they follow everybody but some, and are sent to one by one. */
   picky: ReadonlySet<Socket>
+  sockets: ReadonlySet<Socket>
+  backlogs: Backlogs
   outbound: Counter
-  /** Told how many bytes have just been queued for each follower at most. */
-  onBytes: (bytes: number) => void
+  /** Characters or bytes beyond which a message does not go to all at once. */
+  maxQueuedBytes: number
 }
 
 interface Update {
@@ -49,7 +52,8 @@ const TURN = 512 * 1024
 /** Changes that may wait for the end of their burst. */
 const MAX_WAITING = 1000
 
-export function createTopics({ presences, publisher, picky, outbound, onBytes }: TopicsDeps): Topics {
+export function createTopics(deps: TopicsDeps): Topics {
+  const { presences, publisher, picky, sockets, backlogs, outbound, maxQueuedBytes } = deps
   const waiting: Update[] = []
   let scheduled = false
   let seq = 0
@@ -73,18 +77,40 @@ export function createTopics({ presences, publisher, picky, outbound, onBytes }:
     const subscribers = publisher.subscriberCount(topic)
     if (subscribers === 0) return 0
     const data = frame()
+    if (data.length > maxQueuedBytes) return publishLong(topic, data)
     publisher.publish(topic, data)
     outbound.inc(subscribers)
     return data.length
+  }
+
+  /**
+   * A person's pairs can make megabytes. Queued for thousands at once they would take all memory, so such a message goes
+   * to whom there is memory for; the others are closed, and come back for an INIT_STATE when it is their turn.
+   */
+  function publishLong(topic: string, data: string | Uint8Array<ArrayBuffer>): number {
+    for (const ws of sockets) if (ws.isSubscribed(topic)) sendLong(ws, data)
+    return 0
+  }
+
+  function sendLong(ws: Socket, data: string | Uint8Array<ArrayBuffer>): void {
+    if (!backlogs.admit(ws)) return
+    ws.send(data)
+    backlogs.excuse(ws)
+    outbound.inc()
   }
 
   function sendToPicky(id: string, frame: () => Frame): number {
     let length = 0
     for (const ws of picky) {
       if (ws.data.silenced?.has(id)) continue
-      sendFrame(ws, frame())
-      outbound.inc()
-      length = frame().text.length
+      const data = ws.data.zlib ? deflated(frame()) : frame().text
+      length = Math.max(length, data.length)
+      if (data.length > maxQueuedBytes) {
+        sendLong(ws, data)
+      } else {
+        ws.send(data)
+        outbound.inc()
+      }
     }
     return length
   }
@@ -102,7 +128,7 @@ export function createTopics({ presences, publisher, picky, outbound, onBytes }:
       publish(oneTopic(ZLIB, id), () => deflated(alone())),
       sendToPicky(id, named),
     )
-    onBytes(bytes)
+    backlogs.queued(bytes)
     return bytes
   }
 

@@ -17,7 +17,13 @@ describe('the bounds of a queue', () => {
       sockets.delete(ws)
       backlogs.forget(ws)
     }
-    const backlogs = createBacklogs({ sockets, maxQueuedBytes: 1000, minReadRate: 10, closeSlow })
+    const backlogs = createBacklogs({
+      sockets,
+      maxQueuedBytes: 1000,
+      maxInitialBytes: 21_000,
+      minReadRate: 10,
+      closeSlow,
+    })
     return { closed, socket, backlogs }
   }
 
@@ -41,11 +47,11 @@ describe('the bounds of a queue', () => {
     ws.queued = 21_000
     backlogs.queued(1000)
     expect(closed).toEqual([])
-    expect(backlogs.excess()).toBe(21_000)
+    expect(backlogs.crowded()).toBe(true)
     ws.queued = 21_001
     backlogs.queued(1000)
     expect(closed).toEqual([ws])
-    expect(backlogs.excess()).toBe(0)
+    expect(backlogs.crowded()).toBe(false)
   })
 
   test('are no excuse to stop reading', () => {

@@ -238,3 +238,41 @@ describe('while a large INIT_STATE is read', () => {
     expect(Object.keys((await second.next()).d)).toHaveLength(8_000)
   })
 })
+
+describe('an update of megabytes', () => {
+  const pairs = noise(6 * MEGABYTE)
+
+  test('reaches readers whole and in order, however often', async () => {
+    server = startServer({ maxQueuedBytes: 256 * KILOBYTE })
+    join(server.presences, ALICE)
+    join(server.presences, '1')
+    const clients = await Promise.all(['', '?compression=zlib_json'].map(query => server.client(query)))
+    for (const client of clients) await client.follow({ subscribe_to_all: true })
+    clients[0]?.send({ op: 4, d: { unsubscribe_from_id: '2' } })
+    await clients[0]?.soFar()
+    for (let n = 0; n < 3; n++) {
+      setNumber(server.presences, '1', 10 * n)
+      setNumber(server.presences, ALICE, 10 * n + 1, pairs)
+      setNumber(server.presences, '1', 10 * n + 2)
+      for (const client of clients) {
+        const frames = [await client.next(), await client.next(), await client.next()]
+        expect(numbers(frames)).toEqual([10 * n, 10 * n + 1, 10 * n + 2])
+        expect(frames[1]?.d.kv.filler).toBe(pairs)
+      }
+    }
+    expect(count('slow_sockets_closed_total')).toBe(0)
+  })
+
+  test.each(['', '?compression=zlib_json'])('takes bounded memory: who does not fit in is closed "%s"', async query => {
+    server = startServer({ maxQueuedBytes: 256 * KILOBYTE, maxInitialBytes: MEGABYTE })
+    join(server.presences, ALICE)
+    const idle = await Promise.all(Array.from({ length: 10 }, () => unread(query)))
+    for (const raw of idle) raw.send({ op: 2, d: { subscribe_to_all: true } })
+    const small = await server.client()
+    while (!server.metrics.render().includes('exoix_subscriptions{to="everybody"} 10\n')) await small.soFar()
+    for (let n = 0; n < 3; n++) setNumber(server.presences, ALICE, n, pairs)
+    await small.soFar()
+    expect(count('connected_sessions')).toBeLessThan(4)
+    expect(count('slow_sockets_closed_total')).toBeGreaterThan(7)
+  })
+})
