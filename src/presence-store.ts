@@ -9,6 +9,7 @@ import {
   readUser,
   samePresence,
 } from './presence.ts'
+import { isOutdated, readTelling, type Telling } from './telling.ts'
 
 /** One person's presence as wire text. A new object after every change, so it can key caches of derived bytes. */
 export interface Snapshot {
@@ -85,6 +86,8 @@ interface Entry extends Person {
   presence: PresenceState
   memberships: readonly Membership[]
   snapshot: Snapshot | null
+  /** What the presence was told by. Of people in several guilds only. */
+  told: Telling | null
 }
 
 const NO_PAIRS: ReadonlyMap<string, string> = new Map()
@@ -113,7 +116,14 @@ export function createPresenceStore(): PresenceStore {
   }
 
   function join(guildId: string, id: string, member: JsonObject, user: string, presence: PresenceState): void {
-    entries.set(id, { id, user, presence, memberships: [{ guildId, nick: readNick(member) }], snapshot: null })
+    entries.set(id, {
+      id,
+      user,
+      presence,
+      memberships: [{ guildId, nick: readNick(member) }],
+      snapshot: null,
+      told: null,
+    })
     if (hidden.has(id)) hiddenMembers++
     touched.add(id)
     tell(id, 'joined')
@@ -125,6 +135,22 @@ export function createPresenceStore(): PresenceStore {
     entry.presence = presence
     touched.add(entry.id)
     changed(entry)
+  }
+
+  /** Whether a guild tells something older than another one has told; if not, it is what the presence is told by now. */
+  function outdated(entry: Entry, guildId: unknown, presence: JsonObject): boolean {
+    if (entry.memberships.length === 1) return false
+    const telling = readTelling(guildId, presence)
+    if (isOutdated(telling, entry.told)) return true
+    entry.told = telling
+    return false
+  }
+
+  /** A list names everybody with what they show: null is offline, undefined is nothing known. */
+  function listed(entry: Entry, guildId: string, presence: JsonObject | null | undefined): PresenceState {
+    if (presence === null) return OFFLINE
+    if (presence === undefined || outdated(entry, guildId, presence)) return entry.presence
+    return applyPresence(entry.presence, presence)
   }
 
   function setMembership(entry: Entry, guildId: string, nick: string | null): void {
@@ -176,11 +202,7 @@ export function createPresenceStore(): PresenceStore {
         return true
       }
       setMembership(entry, guildId, readNick(member))
-      update(
-        entry,
-        user,
-        presence === undefined ? entry.presence : presence === null ? OFFLINE : applyPresence(entry.presence, presence),
-      )
+      update(entry, user, listed(entry, guildId, presence))
       return true
     },
 
@@ -189,6 +211,7 @@ export function createPresenceStore(): PresenceStore {
       if (!isObject(user)) return false
       const entry = entries.get(user.id as string)
       if (entry === undefined) return false
+      if (outdated(entry, presence.guild_id, presence)) return true
       const merged = Object.keys(user).length > 1 ? mergeUser(entry.user, user) : entry.user
       update(entry, merged, applyPresence(entry.presence, presence))
       return true
@@ -253,7 +276,7 @@ export function createPresenceStore(): PresenceStore {
     restore(person) {
       if (entries.has(person.id) || person.memberships.length === 0) return
       for (const { guildId } of person.memberships) guildMembers(members, guildId).add(person.id)
-      entries.set(person.id, { ...person, snapshot: null })
+      entries.set(person.id, { ...person, snapshot: null, told: null })
       if (hidden.has(person.id)) hiddenMembers++
     },
 

@@ -42,6 +42,27 @@ describe('the presence store', () => {
     expect(kinds()).toEqual(['changed 1'])
   })
 
+  test('of two guilds believes the one that knows better, and each one in its own order', () => {
+    const { store, kinds, shown } = setup()
+    const tell = (guild: string, status: string, at?: number) =>
+      store.patchPresence({ user: { id: '1' }, guild_id: guild, ...online, status, processed_at_timestamp: at })
+    const after = (...told: Parameters<typeof tell>) => {
+      expect(tell(...told)).toBe(true)
+      return shown('1').discord_status
+    }
+    store.putMember('g', { user: ada })
+    store.putMember('h', { user: ada })
+    expect(after('g', 'idle', 1)).toBe('idle')
+    expect(after('g', 'dnd', 3)).toBe('dnd')
+    kinds()
+    expect([after('h', 'idle', 1), after('h', 'online', 2), after('h', 'dnd', 3)]).toEqual(['dnd', 'dnd', 'dnd'])
+    expect(store.putMember('g', { user: ada }, { ...online, processed_at_timestamp: 2 })).toBe(true)
+    expect(kinds()).toEqual([])
+    expect(after('h', 'idle', 2)).toBe('idle')
+    expect(after('g', 'dnd')).toBe('dnd')
+    expect(after('h', 'online', 1)).toBe('online')
+  })
+
   test('applies the fields a partial user carries', () => {
     const { store, kinds, shown } = setup()
     store.putMember('g', { user: { ...ada, avatar: 'a' } })
