@@ -4,23 +4,25 @@ import { json } from './rest-answers.ts'
 export interface GithubFailure {
   /**
    * A status; `network` (the connection breaks), `hang` (no answer until the simulator stops), `secondary limit` (403 or
-   * 429 with `retryAfter`, or without any hint when that is left out), `page` (200 with HTML, as a proxy would).
+   * 429 with `retryAfter`, or without any hint when that is left out), `page` (200 with HTML, as a proxy would), `slow` (the
+   * right answer, but not before `until`).
    */
-  kind: number | 'network' | 'hang' | 'secondary limit' | 'page'
+  kind: number | 'network' | 'hang' | 'secondary limit' | 'page' | 'slow'
   /** Default 1. */
   times?: number
   /** Only paths that match. */
   path?: RegExp
   /** Seconds. */
   retryAfter?: number
+  until?: Promise<unknown>
 }
 
 export interface GithubFailures {
   fail(failure: GithubFailure): void
   /** Ends every arranged failure. */
   recover(): void
-  /** The arranged failure for this path, if one is due. */
-  failureFor(path: string): Promise<Response> | undefined
+  /** The arranged failure for this path, if one is due; null: after all, the right answer. */
+  failureFor(path: string): Promise<Response | null> | undefined
 }
 
 export function createGithubFailures(): GithubFailures {
@@ -34,6 +36,7 @@ export function createGithubFailures(): GithubFailures {
       const due = failures.find(failure => failure.left > 0 && (failure.path?.test(path) ?? true))
       if (due === undefined) return undefined
       due.left--
+      if (due.kind === 'slow') return Promise.resolve(due.until).then(() => null)
       return due.kind === 'hang' ? new Promise(() => {}) : Promise.resolve(render(due))
     },
   }

@@ -72,7 +72,9 @@ export function startGithubSimulator(options: GithubSimulatorOptions = {}): Gith
       journal.record('request', { method: request.method, path, query: search, status, token, conditional })
     const failing = failures.failureFor(path)
     if (failing !== undefined) record(0)
-    const response = await (failing ?? answer(request, pathname, path, searchParams))
+    const failure = await failing
+    if (failure) return failure
+    const response = await answer(request, pathname, path, searchParams)
     if (failing === undefined) record(response.status)
     return response
   }

@@ -104,7 +104,6 @@ describe('connecting with a code', () => {
     const { github, problem, connect, setBio } = open()
     setBio((await connect()).code)
     await github.verify(ANN)
-    await github.disconnect(ANN)
     expect((await problem(github.verify(ANN))).reason).toBe('nothing asked')
   })
 
@@ -207,6 +206,15 @@ describe('when GitHub is in trouble', () => {
     await connect()
     expect(await problem(connect())).toEqual({ reason: 'rate limited', seconds: 3600 })
     expect(counts.requests).toBe(2)
+  })
+
+  test('one person cannot use it up by verifying either', async () => {
+    const { github, problem, connect, counts } = open()
+    await connect()
+    for (let count = 1; count < 10; count++) await problem(github.verify(ANN))
+    const { requests } = counts
+    expect((await problem(github.verify(ANN))).reason).toBe('too many tries')
+    expect(counts.requests).toBe(requests)
   })
 
   test('one person cannot use up what belongs to all', async () => {

@@ -157,6 +157,24 @@ describe('connecting by signing in', () => {
     expect(await second.linked).toBe('Ada')
   })
 
+  test('keeps the earlier link when it is called off while GitHub is asked who signed in', async () => {
+    const { github, connect, clock, sim, reason, shown } = open()
+    const eve = sim.world.addUser({ login: 'eve' })
+    const first = await connect(ANN, 'eve')
+    sim.device.authorize(first.code, 'eve')
+    await clock.advance(5 * SECOND)
+    const answered = Promise.withResolvers<void>()
+    const second = await connect()
+    sim.device.authorize(second.code, 'Ada')
+    sim.fail({ kind: 'slow', path: /^\/user$/, until: answered.promise })
+    await clock.advance(5 * SECOND)
+    await connect()
+    answered.resolve()
+    expect(await reason(second.linked)).toBe('replaced')
+    expect(shown(ANN)?.id).toBe(eve.id)
+    github.stop()
+  })
+
   test('is called off by disconnecting, by being erased, and by stopping', async () => {
     const { github, connect, clock, reason } = open()
     const attempts = [await connect('1'), await connect('2'), await connect('3')]

@@ -7,6 +7,8 @@ import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/
 import { createTestClock, HOUR, inProcess, MINUTE, type TestClock } from './support.ts'
 
 const PEOPLE = 10_000
+/** Simulated hours take real seconds on a busy machine. Milliseconds. */
+const PATIENCE = 60_000
 
 /** Links that are kept nowhere: what is measured is what GitHub is asked. */
 function memoryStore(links: readonly StoredLink[]): GithubStore {
@@ -62,27 +64,35 @@ describe('ten thousand linked people', () => {
   const counted = () => hours.map(statuses => statuses.filter(status => status !== 304).length)
   const shown = () => people.filter(userId => github.account(userId) !== null).length
 
-  test('are refreshed with fewer than 60 requests an hour without a token', async () => {
-    connect(undefined)
-    await pass(12 * HOUR)
-    const whole = hours.slice(0, 12)
-    expect(whole).toHaveLength(12)
-    for (const statuses of whole) {
-      expect(statuses.length).toBeLessThanOrEqual(60)
-      expect(statuses.length).toBeGreaterThan(45)
-      expect(statuses.every(status => status === 200)).toBe(true)
-    }
-    // Nobody is asked about twice before everybody was asked about once.
-    expect(shown()).toBe(hours.flat().length)
-  })
+  test(
+    'are refreshed with fewer than 60 requests an hour without a token',
+    async () => {
+      connect(undefined)
+      await pass(12 * HOUR)
+      const whole = hours.slice(0, 12)
+      expect(whole).toHaveLength(12)
+      for (const statuses of whole) {
+        expect(statuses.length).toBeLessThanOrEqual(60)
+        expect(statuses.length).toBeGreaterThan(45)
+        expect(statuses.every(status => status === 200)).toBe(true)
+      }
+      // Nobody is asked about twice before everybody was asked about once.
+      expect(shown()).toBe(hours.flat().length)
+    },
+    PATIENCE,
+  )
 
-  test('are refreshed with fewer than 5,000 counted requests an hour with one, and all within two and a half hours', async () => {
-    connect(sim.token)
-    await pass(2.5 * HOUR)
-    for (const count of counted()) expect(count).toBeLessThanOrEqual(5000)
-    expect(hours.flat().every(status => status === 200 || status === 304)).toBe(true)
-    expect(shown()).toBe(PEOPLE)
-  })
+  test(
+    'are refreshed with fewer than 5,000 counted requests an hour with one, and all within two and a half hours',
+    async () => {
+      connect(sim.token)
+      await pass(2.5 * HOUR)
+      for (const count of counted()) expect(count).toBeLessThanOrEqual(5000)
+      expect(hours.flat().every(status => status === 200 || status === 304)).toBe(true)
+      expect(shown()).toBe(PEOPLE)
+    },
+    PATIENCE,
+  )
 
   test('cost no request while nobody looks', async () => {
     connect(sim.token)

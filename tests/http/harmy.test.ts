@@ -109,6 +109,24 @@ describe('GET /user/:id', () => {
     expect(seen.size).toBe(changes.length - 2)
   })
 
+  test('is made once for all who read it, until something changes', async () => {
+    const { server, github } = start()
+    await using _ = server
+    let made = 0
+    const counting = (): GithubSnapshot => ({
+      get json() {
+        made++
+        return '{}'
+      },
+    })
+    github.shown = counting()
+    for (let count = 0; count < 5; count++) await server.get(`/user/${ADA}`)
+    expect(made).toBe(1)
+    github.shown = counting()
+    for (let count = 0; count < 5; count++) await server.get(`/user/${ADA}`)
+    expect(made).toBe(2)
+  })
+
   test('is read from the GitHub connection at every look, 304s included', async () => {
     const { server, github } = start()
     await using _ = server
