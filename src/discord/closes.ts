@@ -5,6 +5,8 @@ export const PORTAL = 'Discord Developer Portal (https://discord.com/developers/
 
 export const TOKEN_REFUSED = `Discord refused BOT_TOKEN: copy the token of your bot from the ${PORTAL} → Reset Token into BOT_TOKEN and start again.`
 
+export const TOKEN_MISSING = `BOT_TOKEN is not set: copy the token of your bot from the ${PORTAL} → Reset Token into BOT_TOKEN and start again.`
+
 /** Closes after which no reconnecting helps (docs: Opcodes and Status Codes, "Gateway Close Event Codes"). */
 const FATAL_CLOSES: ReadonlyMap<number, string> = new Map([
   [4004, TOKEN_REFUSED],

@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics.ts'
 import { isObject, isSnowflake } from '../presence.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
-import { fatalClose, TOKEN_REFUSED } from './closes.ts'
+import { fatalClose, TOKEN_MISSING, TOKEN_REFUSED } from './closes.ts'
 import { createComplaint } from './complaint.ts'
 import { createDispatch } from './dispatch.ts'
 import { createFleet } from './fleet.ts'
@@ -167,6 +167,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   async function connect(): Promise<void> {
+    if (config.botToken === undefined) throw new FatalError(TOKEN_MISSING)
     const persistence = { clock, backoff: timing.backoff, log, signal: stopped.signal }
     const getApplication = () => api.applications.getCurrent({ signal: stopped.signal })
     const answer = await askUntilAnswered('tell about the application', getApplication, persistence)

@@ -1,6 +1,10 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { createGateway } from '../../src/discord/gateway.ts'
 import { FatalError } from '../../src/errors.ts'
+import { createMetrics } from '../../src/metrics.ts'
+import { createPresenceStore } from '../../src/presence-store.ts'
 import { ApplicationFlag } from '../../src/simulator/types.ts'
+import { silent, testConfig } from '../support/app.ts'
 import { createJumpClock } from './clocks.ts'
 import { cleanUp, connect, createTestGateway, simulate } from './gateway-support.ts'
 
@@ -48,6 +52,19 @@ describe.concurrent('the start', () => {
     expect(error).toBeInstanceOf(FatalError)
     expect((error as Error).message).toContain('BOT_TOKEN')
     expect((error as Error).message).toContain('Discord Developer Portal')
+  })
+
+  test('is refused without a token, and asks Discord nothing', async () => {
+    const sim = await simulate()
+    const gateway = createGateway({
+      config: { ...testConfig(sim), botToken: undefined },
+      presences: createPresenceStore(),
+      metrics: createMetrics(),
+      log: silent,
+      onFatal() {},
+    })
+    expect(await gateway.start().catch((thrown: unknown) => thrown)).toBeInstanceOf(FatalError)
+    expect(sim.journal.all('rest')).toEqual([])
   })
 
   test.each([
