@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { readAccount, readLogin } from '../../src/github/account.ts'
-import { hasToken } from '../../src/github/code-search.ts'
+import { findInGists, hasToken } from '../../src/github/code-search.ts'
 
 const USER = {
   login: 'octocat',
@@ -94,5 +94,43 @@ describe('a code', () => {
     [[CODE], false],
   ])('in %p is found: %p', (text, found) => {
     expect(hasToken(text, CODE)).toBe(found)
+  })
+})
+
+describe('a search through gists', () => {
+  const CODE = 'exoix-link-0123456789abcdef01234567'
+  const ADA = { id: 1, login: 'ada', json: '' }
+  const gist = (patch: object = {}, files: unknown = { a: { filename: 'a', size: 1, content: CODE } }) => ({
+    id: 'abc',
+    public: true,
+    owner: { id: 1 },
+    description: null,
+    files,
+    ...patch,
+  })
+  /** Lists one gist without contents, and opens it. */
+  const search = (listed: unknown, opened: unknown = listed) =>
+    findInGists(async path => (path.startsWith('/gists/') ? opened : [listed]), ADA, CODE, 0)
+  const closed = gist({}, { a: { filename: 'a', size: 1 } })
+
+  test('finds the code in one that is theirs and public', async () => {
+    expect(await search(closed, gist())).toBe(true)
+  })
+
+  test.each([
+    [gist({ owner: { id: 2 } }), undefined],
+    [gist({ owner: null }), undefined],
+    [gist({ public: false }), undefined],
+    [gist({ id: '../../user' }), undefined],
+    [closed, gist({ owner: { id: 2 } })],
+    [closed, gist({ public: false })],
+    [closed, null],
+    [closed, closed],
+    [gist({}, null), gist({}, null)],
+    [gist({}, { a: null }), gist({}, [7])],
+    [null, null],
+    [[], 'text'],
+  ])('finds nothing in %j and then %j', async (listed, opened) => {
+    expect(await search(listed, opened)).toBe(false)
   })
 })

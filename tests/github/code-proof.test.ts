@@ -72,6 +72,16 @@ describe('connecting with a code', () => {
     expect((await problem(github.verify(ANN))).reason).toBe('code not found')
   })
 
+  test('leaves huge gists alone', async () => {
+    const { github, problem, sim, connect, ada, asked } = open()
+    const { code } = await connect()
+    const huge = sim.world.addGist(ada.id, { files: { a: `${code} ${'x'.repeat(300_000)}` } })
+    expect((await problem(github.verify(ANN))).reason).toBe('code not found')
+    expect(asked().join()).not.toContain(huge.id)
+    sim.world.addGist(ada.id, { files: { a: code } })
+    expect(await github.verify(ANN)).toBe('Ada')
+  })
+
   test('accepts no code in the profile of somebody else', async () => {
     const { github, problem, connect, setBio, sim, eve } = open()
     const { code } = await connect(ANN, 'ada')
@@ -173,6 +183,12 @@ describe('connecting with a code', () => {
 })
 
 describe('when GitHub is in trouble', () => {
+  test('no answer fills the memory', async () => {
+    const user = JSON.stringify({ id: 1, login: 'ada', bio: 'x'.repeat(3 * 1024 * 1024) })
+    const { problem, connect } = open({ answer: () => new Response(user) })
+    expect((await problem(connect())).reason).toBe('outage')
+  })
+
   test.each([['hang'], ['network'], ['page'], [500], [502]] as const)('a code outlives %p', async kind => {
     const { github, problem, connect, setBio, sim, clock } = open()
     sim.fail({ kind })

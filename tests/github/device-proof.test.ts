@@ -119,6 +119,18 @@ describe('connecting by signing in', () => {
     expect(await proof.linked).toBe('Ada')
   })
 
+  test('polls no earlier than a retry-after says', async () => {
+    const { connect, clock, sim, polls } = open()
+    await connect()
+    sim.fail({ kind: 'secondary limit', retryAfter: 60 })
+    await clock.advance(5 * SECOND)
+    expect(polls()).toBe(1)
+    await clock.advance(59 * SECOND)
+    expect(polls()).toBe(1)
+    await clock.advance(6 * SECOND)
+    expect(polls()).toBe(3)
+  })
+
   test('links nobody when GitHub does not say who signed in', async () => {
     const { connect, clock, sim, reason, shown } = open()
     const proof = await connect()

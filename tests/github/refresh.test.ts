@@ -179,6 +179,7 @@ describe('trouble', () => {
     expect(house.counts.requests).toBe(requests)
     await watch(house, 3)
     expect(house.counts.requests).toBe(requests + 1)
+    expect(house.logged.filter(line => line.includes('cannot be refreshed'))).toEqual([])
   })
 
   test('shows in the metrics, with the age of the oldest copy', async () => {
@@ -251,6 +252,21 @@ describe('a link given up while GitHub is being asked', () => {
     await house.clock.advance(HOUR)
     expect(house.look()).toBeNull()
     expect([...house.store.loadLinks()]).toEqual([])
+  })
+})
+
+describe('a link made anew', () => {
+  test('is asked about once, not once for each time it was made', async () => {
+    const house = await open()
+    for (let count = 0; count < 3; count++) {
+      const { code } = (await house.github.connect(ANN, 'ada')) as { code: string }
+      house.change({ bio: code })
+      await house.github.verify(ANN)
+      house.look()
+    }
+    const { requests } = house.counts
+    await watch(house, 21)
+    expect(house.counts.requests).toBe(requests + 4)
   })
 })
 
