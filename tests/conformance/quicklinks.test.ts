@@ -97,7 +97,7 @@ describe('an avatar', () => {
 
 describe('no avatar', () => {
   test('is there of anybody unknown, whatever the id', async () => {
-    for (const id of [NOBODY, 'hello', '0', '%00', '__proto__', 'constructor', '-1', '9'.repeat(400), '%'])
+    for (const id of [NOBODY, 'hello', '0', '%00', '__proto__', 'constructor', '-1', '9'.repeat(400)])
       expect([id, ...(await failure(`/${id}.png`))]).toEqual([id, 404, 'user_not_monitored'])
   })
 
