@@ -1,3 +1,4 @@
+import { isOutdated, type Membership, readToldAt, withToldAt } from './membership.ts'
 import {
   applyPresence,
   buildPresence,
@@ -9,7 +10,6 @@ import {
   readUser,
   samePresence,
 } from './presence.ts'
-import { isOutdated, readTelling, type Telling } from './telling.ts'
 
 /** One person's presence as wire text. A new object after every change, so it can key caches of derived bytes. */
 export interface Snapshot {
@@ -24,10 +24,7 @@ export interface Change {
   readonly kind: 'joined' | 'changed' | 'left'
 }
 
-export interface Membership {
-  readonly guildId: string
-  readonly nick: string | null
-}
+export type { Membership } from './membership.ts'
 
 /** Everything known of a monitored person. Read-only for everybody but the store. */
 export interface Person {
@@ -86,8 +83,6 @@ interface Entry extends Person {
   presence: PresenceState
   memberships: readonly Membership[]
   snapshot: Snapshot | null
-  /** What the presence was told by. Of people in several guilds only. */
-  told: Telling | null
 }
 
 const NO_PAIRS: ReadonlyMap<string, string> = new Map()
@@ -122,7 +117,6 @@ export function createPresenceStore(): PresenceStore {
       presence,
       memberships: [{ guildId, nick: readNick(member) }],
       snapshot: null,
-      told: null,
     })
     if (hidden.has(id)) hiddenMembers++
     touched.add(id)
@@ -137,12 +131,12 @@ export function createPresenceStore(): PresenceStore {
     changed(entry)
   }
 
-  /** Whether a guild tells something older than another one has told; if not, it is what the presence is told by now. */
+  /** Whether a guild tells something older than another one has told; if not, notes when it was made. */
   function outdated(entry: Entry, guildId: unknown, presence: JsonObject): boolean {
-    if (entry.memberships.length === 1) return false
-    const telling = readTelling(guildId, presence)
-    if (isOutdated(telling, entry.told)) return true
-    entry.told = telling
+    if (entry.memberships.length === 1 || typeof guildId !== 'string') return false
+    const toldAt = readToldAt(presence)
+    if (isOutdated(entry.memberships, guildId, toldAt)) return true
+    entry.memberships = withToldAt(entry.memberships, guildId, toldAt)
     return false
   }
 
@@ -156,7 +150,8 @@ export function createPresenceStore(): PresenceStore {
   function setMembership(entry: Entry, guildId: string, nick: string | null): void {
     const at = entry.memberships.findIndex(membership => membership.guildId === guildId)
     if (at === -1) setMemberships(entry, [...entry.memberships, { guildId, nick }])
-    else if (entry.memberships[at]?.nick !== nick) setMemberships(entry, entry.memberships.with(at, { guildId, nick }))
+    else if (entry.memberships[at]?.nick !== nick)
+      setMemberships(entry, entry.memberships.with(at, { ...entry.memberships[at], guildId, nick }))
   }
 
   /** Memberships are no part of the wire text, but what is derived from a snapshot may show a nickname. */
@@ -276,7 +271,7 @@ export function createPresenceStore(): PresenceStore {
     restore(person) {
       if (entries.has(person.id) || person.memberships.length === 0) return
       for (const { guildId } of person.memberships) guildMembers(members, guildId).add(person.id)
-      entries.set(person.id, { ...person, snapshot: null, told: null })
+      entries.set(person.id, { ...person, snapshot: null })
       if (hidden.has(person.id)) hiddenMembers++
     },
 

@@ -58,9 +58,23 @@ describe('the presence store', () => {
     expect([after('h', 'idle', 1), after('h', 'online', 2), after('h', 'dnd', 3)]).toEqual(['dnd', 'dnd', 'dnd'])
     expect(store.putMember('g', { user: ada }, { ...online, processed_at_timestamp: 2 })).toBe(true)
     expect(kinds()).toEqual([])
-    expect(after('h', 'idle', 2)).toBe('idle')
-    expect(after('g', 'dnd')).toBe('dnd')
-    expect(after('h', 'online', 1)).toBe('online')
+    expect(after('h', 'idle')).toBe('idle')
+    expect(after('g', 'online', 2)).toBe('online')
+    store.removeMember('g', '1')
+    expect(after('h', 'dnd', 1)).toBe('dnd')
+  })
+
+  test('of two guilds goes on believing the one that knew better when it is put back as it was saved', () => {
+    const { store, shown } = setup()
+    for (const guild of ['g', 'h']) store.putMember(guild, { user: ada })
+    store.patchPresence({ user: { id: '1' }, guild_id: 'g', ...online, status: 'dnd', processed_at_timestamp: 3 })
+    const saved = structuredClone(store.person('1'))
+    const { store: next, shown: shownNext } = setup()
+    if (saved) next.restore(saved)
+    for (const { patchPresence } of [store, next]) {
+      patchPresence({ user: { id: '1' }, guild_id: 'h', ...online, processed_at_timestamp: 2 })
+    }
+    expect([shown('1').discord_status, shownNext('1').discord_status]).toEqual(['dnd', 'dnd'])
   })
 
   test('applies the fields a partial user carries', () => {
