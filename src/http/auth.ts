@@ -8,7 +8,7 @@ import type { Keys } from '../keys.ts'
 export function keyOwner(request: Request, keys: Keys): string | undefined {
   const header = request.headers.get('Authorization')?.trim() ?? ''
   const key = header.replace(/^bearer\s+/i, '')
-  return key === '' ? undefined : keys.owner(key)
+  return keys.owner(key)
 }
 
 /**

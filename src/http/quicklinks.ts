@@ -100,7 +100,9 @@ async function passOn(request: Request, url: string, patience: number): Promise<
     const value = upstream.headers.get(name)
     if (value !== null) headers.set(name, value)
   }
-  return new Response(unchanged ? null : upstream.body, { status: unchanged ? 304 : 200, headers })
+  if (unchanged) return new Response(null, { status: 304, headers })
+  // Without a stream the server would tell a HEAD request a length of 0, where GET tells none.
+  return new Response(request.method === 'HEAD' ? new ReadableStream() : upstream.body, { headers })
 }
 
 /** Asks the CDN what the client asked us. Gives up when it is slow, and when the client has gone. */

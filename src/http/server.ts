@@ -1,6 +1,6 @@
-import { type AnyElysia, Elysia, NotFoundError } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import type { Config } from '../config.ts'
-import { ApiError, notFound } from '../errors.ts'
+import { ApiError } from '../errors.ts'
 import type { Github } from '../github.ts'
 import type { Keys } from '../keys.ts'
 import type { Kv } from '../kv.ts'
@@ -34,27 +34,27 @@ export interface HttpDeps {
   readonly metrics: Metrics
   readonly log: Log
   readonly sockets: SocketDoor
+  /** Milliseconds that requests under way get when the server stops. Default 5 s. */
+  readonly grace?: number
 }
 
 export interface Http {
   readonly server: Bun.Server<unknown>
   /** Where it can be reached, without a slash at the end. */
   readonly url: string
-  /** Takes no new connection, lets requests under way finish for a few seconds, then cuts what is left. */
+  /** Takes no new connection, lets requests under way finish for a while, then cuts what is left. */
   stop(): Promise<void>
 }
 
 /** Seconds a connection may be silent in the middle of something. */
 const IDLE_TIMEOUT = 30
-/** Milliseconds that requests under way get when the server stops. */
-const GRACE = 5000
 
 /**
  * Serves everything that is asked over HTTP, and hands sockets over.
  * @throws FatalError when the port cannot be opened
  */
 export function startHttp(deps: HttpDeps): Http {
-  const { config, presences, metrics } = deps
+  const { config, presences, metrics, grace = 5000 } = deps
   const clientAddress = createClientAddress(config.trustedProxies)
   const addressOf = (request: Request) => clientAddress(server.requestIP(request)?.address ?? '', request.headers)
   const limiter =
@@ -63,7 +63,6 @@ export function startHttp(deps: HttpDeps): Http {
   const strays = createStrays(request => app.fetch(request))
 
   const app: AnyElysia = new Elysia({
-    strictPath: true,
     // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
     handler: { standardHostname: false },
   })
@@ -88,7 +87,7 @@ export function startHttp(deps: HttpDeps): Http {
     url: reachableUrl(config.host, server.port ?? config.port),
     async stop() {
       stopMeasuring()
-      await within(GRACE, server.stop())
+      await within(grace, server.stop())
       await server.stop(true)
       app.server = null
     },
@@ -124,7 +123,6 @@ const NO_HANDLERS = { open: undefined, drain: undefined, close: undefined, ping:
 
 /** What a client may be told of an error. Ours are logged, because the client hears nothing of them. */
 function told(error: unknown, log: Log): unknown {
-  if (error instanceof NotFoundError) return notFound()
   if (!(error instanceof ApiError)) log.error('a request failed', { error: describeError(error) })
   return error
 }

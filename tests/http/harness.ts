@@ -17,6 +17,7 @@ export interface Options {
   readiness?: Readiness
   sockets?: Partial<HttpDeps['sockets']>
   kv?: Partial<HttpDeps['kv']>
+  grace?: number
   github?: HttpDeps['github']
 }
 
@@ -26,6 +27,7 @@ export function startServer({
   readiness = 'ready',
   sockets,
   kv,
+  grace,
   github = { account: () => null },
 }: Options = {}) {
   const presences = createPresenceStore()
@@ -48,6 +50,7 @@ export function startServer({
     kv: { ...createKv({ loadPairs: () => [], changePairs: async () => true }, presences), ...kv },
     keys,
     github,
+    ...(grace !== undefined && { grace }),
     readiness: () => state.readiness,
     metrics,
     log: createLog({ level: 'info', format: 'text', write: line => logged.push(line) }),

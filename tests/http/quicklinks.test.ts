@@ -117,17 +117,28 @@ describe('a quicklink', () => {
     expect(cdn.asked[0]?.method).toBe('HEAD')
   })
 
-  test.each([
+  test('tells no wrong length, asked with HEAD or behind empty segments', async () => {
+    await using cdn = startCdn(picture)
+    await using server = startServer(cdn)
+    for (const path of [`/${ADA}.png`, `//${ADA}.png/`]) {
+      const response = parse(await server.raw(head('HEAD', path)))
+      expect([response.status, response.body]).toEqual([200, ''])
+      expect([null, '3']).toContain(response.headers.get('content-length'))
+    }
+  })
+
+  const failures: [string, (request: Request) => Response][] = [
     ['an error', () => new Response('gone', { status: 404 })],
     ['a failure', () => new Response('oops', { status: 500 })],
-    ['a redirect', () => Response.redirect('http://127.0.0.1:1/elsewhere.png')],
+    ['a redirect', request => (request.url.endsWith('/picture') ? picture() : Response.redirect('/picture'))],
     ['a page', () => new Response('<script>', { headers: { 'content-type': 'text/html' } })],
     [
       'a drawing that could carry scripts',
       () => new Response('<svg/>', { headers: { 'content-type': 'image/svg+xml' } }),
     ],
     ['nothing it can read', () => new Response('x', { headers: { 'content-encoding': 'gzip', 'content-type': '' } })],
-  ])('is 502 upstream_error when the CDN answers with %s', async (_, answer) => {
+  ]
+  test.each(failures)('is 502 upstream_error when the CDN answers with %s', async (_, answer) => {
     await using cdn = startCdn(answer)
     await using server = startServer(cdn)
     const response = await server.get(`/${ADA}.png`)

@@ -72,6 +72,20 @@ describe('stopping', () => {
     await closed
   })
 
+  test('cuts off what does not finish in time', async () => {
+    const asked = Promise.withResolvers<void>()
+    const put = () => {
+      asked.resolve()
+      return new Promise<void>(() => {})
+    }
+    const server = startServer({ kv: { put }, grace: 20 })
+    const init = { method: 'PUT', body: 'x', headers: { authorization: 'exoix_adas-key' } }
+    const answer = fetch(`${server.url}/v1/users/@me/kv/a`, init).catch(() => 'cut off')
+    await asked.promise
+    await server.stop()
+    expect(await answer).toBe('cut off')
+  })
+
   test('frees the port', async () => {
     const first = startServer()
     const { port } = first.server
