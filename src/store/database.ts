@@ -11,6 +11,8 @@ export const MEMORY = ':memory:'
 /** An open, up-to-date database that no other Exoix process uses. */
 export interface Claimed {
   readonly db: Database
+  /** Its path, or {@link MEMORY}. */
+  readonly file: string
   /** Moves the log into the main file, closes it and lets others have it. */
   close(): void
 }
@@ -29,7 +31,7 @@ export function openDatabase(path: string, log: Log, patience = PATIENCE): Claim
     try {
       const db = openEvenWhenFull(file, patience, log)
       warnWhenReadOnly(file, log)
-      return { db, close: () => close(db, release) }
+      return { db, file, close: () => close(db, release) }
     } catch (error) {
       release()
       throw error

@@ -14,8 +14,8 @@ export interface GroupCommit {
    * throws undoes this work only, and is what it rejects with; `storage_unavailable` when it could not be kept.
    */
   write<T>(work: () => T): Promise<T>
-  /** Like {@link write}; afterwards no byte of what was deleted stays in SQLite's log file either. */
-  scrub(work: () => void): Promise<void>
+  /** Lets writes wait until the work is done. */
+  pause<T>(work: () => Promise<T>): Promise<T>
   /** Writes everything pending now. Later writes are refused. */
   close(): void
 }
@@ -44,24 +44,24 @@ const LONGEST_QUEUE = 20_000
 
 export function createGroupCommit(db: Database, { log, metrics }: GroupCommitDeps): GroupCommit {
   const runBatch = createBatch(db)
-  const truncateLog = db.prepare<{ busy: number }, []>('PRAGMA wal_checkpoint(TRUNCATE)')
   const commits = metrics?.counter('store_commits_total', 'Transactions written to the database')
   const failures = metrics?.counter('store_failures_total', 'Writes the database could not keep')
   let queue: Write[] = []
   let timer: { cancel: () => void } | null = null
   let notBefore = 0
-  let scrubPending = false
+  let paused = false
   let failing = false
   let closed = false
 
   function schedule(): void {
-    if (timer !== null || queue.length === 0) return
+    if (timer !== null || paused || queue.length === 0) return
     const wait = notBefore - performance.now()
     timer = wait <= 0 ? soon(flush) : later(flush, wait)
   }
 
   function flush(): void {
     timer = null
+    if (paused) return
     const started = performance.now()
     commitSome()
     const taken = performance.now() - started
@@ -85,7 +85,6 @@ export function createGroupCommit(db: Database, { log, metrics }: GroupCommitDep
     try {
       const outcomes = runBatch(batch.map(({ work }) => work))
       commits?.inc()
-      if (scrubPending) scrubLog()
       if (outcomes.every(outcome => outcome.kept || !(outcome.error instanceof SQLiteError))) recovered()
       return outcomes.map(outcome => (outcome.kept ? outcome : { kept: false, error: translate(outcome.error) }))
     } catch (error) {
@@ -107,15 +106,6 @@ export function createGroupCommit(db: Database, { log, metrics }: GroupCommitDep
     failing = false
   }
 
-  /** Somebody reading the file (a backup) puts it off until a later commit, or until the close. */
-  function scrubLog(): void {
-    try {
-      scrubPending = truncateLog.get()?.busy !== 0
-    } catch (error) {
-      translate(error)
-    }
-  }
-
   function write<T>(work: () => T): Promise<T> {
     if (closed || queue.length >= LONGEST_QUEUE) return Promise.reject(storageUnavailable())
     return new Promise((resolve, reject) => {
@@ -126,11 +116,15 @@ export function createGroupCommit(db: Database, { log, metrics }: GroupCommitDep
 
   return {
     write,
-    scrub: work =>
-      write(() => {
-        work()
-        scrubPending = true
-      }),
+    async pause(work) {
+      paused = true
+      try {
+        return await work()
+      } finally {
+        paused = false
+        schedule()
+      }
+    },
     close() {
       closed = true
       timer?.cancel()

@@ -1,6 +1,9 @@
 import { Database } from 'bun:sqlite'
 import { FatalError } from '../errors.ts'
 
+/** A database that is garbage is closed, and its lock with it: claims are kept even when nobody else remembers them. */
+const HELD = new Set<Database>()
+
 /**
  * Claims a database file for this process, so that no second one serves from it and nothing is put in its place. The
  * claim is a lock on a small file beside it; the operating system drops it when the process ends, however it ends.
@@ -20,7 +23,11 @@ export function claim(file: string, patience: number): () => void {
     }
     throw error
   }
-  return () => lock.close(true)
+  HELD.add(lock)
+  return () => {
+    HELD.delete(lock)
+    lock.close(true)
+  }
 }
 
 const isBusy = (error: unknown) => String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')

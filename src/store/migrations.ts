@@ -13,6 +13,7 @@ const APPLICATION_ID = 0x45584f49
  *   bring it back).
  * - people and sessions are what was shown, and the gateway event it reflects: always written together.
  * - github_links hold an account's number, which never changes, and the last good copy of what it shows; no tokens.
+ * - chores are what is still to be done to the file itself.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE pairs (
@@ -54,6 +55,7 @@ const MIGRATIONS: readonly string[] = [
      etag TEXT,
      checked_at INTEGER NOT NULL
    ) STRICT;`,
+  'CREATE TABLE chores (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
 ]
 
 /** Brings the file to this version's schema, a transaction a step. Throws FatalError for what is not ours, or is newer. */

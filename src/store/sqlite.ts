@@ -13,6 +13,7 @@ import { createStoredKeys, type StoredKeys } from './keys.ts'
 import { createPairStore, type PairStore } from './pairs.ts'
 import { createStateStore } from './people.ts'
 import { createPrivacyStore } from './privacy.ts'
+import { createScrubber } from './scrubber.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
 export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore, GithubStore {
@@ -40,12 +41,14 @@ export function openStore(path: string, { log, metrics, patience }: StoreDeps): 
 /** The store on a database that is open already. */
 export function createStore(database: Claimed, { log, metrics }: Omit<StoreDeps, 'patience'>): Store {
   const group = createGroupCommit(database.db, { log, metrics })
+  const scrubber = createScrubber(database, group, log)
   const pairs = createPairStore(database.db, group)
   const keys = createStoredKeys(database.db, group)
   const state = createStateStore(database.db, group)
   const github = createGithubStore(database.db, group)
-  const privacy = createPrivacyStore(database.db, group, [pairs, keys, state, github])
+  const privacy = createPrivacyStore(database.db, group, scrubber, [pairs, keys, state, github])
   let open = true
+  scrubber.start()
 
   return {
     ...pairs,
@@ -56,7 +59,9 @@ export function createStore(database: Claimed, { log, metrics }: Omit<StoreDeps,
     async close() {
       if (!open) return
       open = false
+      await scrubber.stop()
       group.close()
+      scrubber.finish()
       database.close()
     },
   }

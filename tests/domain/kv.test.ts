@@ -172,7 +172,7 @@ describe('whatever is written', () => {
         expect(taken).toBe(allowed)
         expect(shown()).toEqual(new Map(allowed ? [[key, value]] : []))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -194,7 +194,7 @@ describe('whatever is written', () => {
         )
         expect(shown()).toEqual(taken ? new Map(Object.entries(json)) : new Map())
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

@@ -291,7 +291,7 @@ describe('PATCH', () => {
         expect([204, 400]).toContain(answer.status)
         expect(await shown()).toEqual(wanted)
       }),
-      { numRuns: 150 },
+      { numRuns: 50 },
     )
   })
 })
