@@ -1,6 +1,8 @@
 import { type App, startApp } from './app.ts'
 import type { Config } from './config.ts'
 import { FatalError } from './errors.ts'
+import { startGithubSimulator } from './simulator/github.ts'
+import { connectGithubPeople } from './simulator/github-people.ts'
 import { startLively } from './simulator/lively.ts'
 import { startSimulator } from './simulator/simulator.ts'
 
@@ -11,22 +13,29 @@ import { startSimulator } from './simulator/simulator.ts'
 export async function startDemo(config: Config, say: (text: string) => void): Promise<Pick<App, 'stop' | 'url'>> {
   const simulator = await startSimulator()
   const lively = startLively(simulator)
+  const github = startGithubSimulator()
   const app = startOnFreePort({
     ...config,
     botToken: simulator.token,
     discordApiUrl: simulator.apiUrl,
     discordCdnUrl: simulator.cdnUrl,
+    githubApiUrl: github.apiUrl,
+    githubUrl: github.url,
+    githubToken: github.token,
+    githubClientId: undefined,
+    commandPrefix: '.',
     databasePath: ':memory:',
     logLevel: process.env.LOG_LEVEL ? config.logLevel : 'warn',
   })
   await app.gateway.whenLoaded
+  void connectGithubPeople(simulator, github, lively.featuredIds)
   say(welcome(app.url, lively.featuredIds))
   return {
     url: app.url,
     async stop() {
       lively.stop()
       await app.stop()
-      await simulator.stop()
+      await Promise.all([simulator.stop(), github.stop()])
     },
   }
 }
