@@ -2,7 +2,9 @@ import { expect, test } from 'bun:test'
 import { restartDrill } from './restart.ts'
 import { FROM_SOURCE } from './support/exoix-process.ts'
 
-test('restarted at any moment, everybody known is served at once and no change is lost or out of order', async () => {
+const TITLE = 'restarted at any moment, everybody known is served at once and no change is lost or out of order'
+
+test(TITLE, async () => {
   const figures = await restartDrill({
     command: FROM_SOURCE,
     people: 200,
@@ -12,4 +14,4 @@ test('restarted at any moment, everybody known is served at once and no change i
     seed: 1,
   })
   expect(figures).toMatchObject({ restarts: 5, 'killed while starting': 1 })
-})
+}, 60_000)

@@ -28,6 +28,7 @@ function storeDriver(file: string): KillDriver {
 function spawnVictim(file: string): Victim & { ready: Promise<void> } {
   const waiting = new Map<number, () => void>()
   const { promise: ready, resolve } = Promise.withResolvers<void>()
+  const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>()
   let orders = 0
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/support/kill-victim.ts`, file], {
     stdout: 'inherit',
@@ -36,6 +37,7 @@ function spawnVictim(file: string): Victim & { ready: Promise<void> } {
       if (message === 'ready') resolve()
       else waiting.get(message as number)?.()
     },
+    onDisconnect: () => disconnect(),
   })
   return {
     ready,
@@ -47,7 +49,7 @@ function spawnVictim(file: string): Victim & { ready: Promise<void> } {
       }),
     async kill() {
       child.kill('SIGKILL')
-      await child.exited
+      await Promise.all([child.exited, disconnected])
     },
   }
 }

@@ -5,7 +5,7 @@ import type { KvChange } from '../../../src/kv.ts'
 export interface Victim {
   /** Resolves once the write is acknowledged; rejects, or never settles, when the process is gone. */
   write(userId: string, change: KvChange): Promise<unknown>
-  /** SIGKILL; resolves when the process is gone. */
+  /** SIGKILL; resolves when the process is gone and every acknowledgement it made has been taken in. */
   kill(): Promise<void>
 }
 
@@ -26,6 +26,11 @@ interface Lane {
   /** Acknowledged steps. */
   step: number
 }
+
+/** Whose pairs are written. */
+export const LANE_USERS: readonly string[] = Array.from({ length: 6 }, (_, at) =>
+  String(100000000000000000n + BigInt(at)),
+)
 
 const MERGED = ['m0', 'm1', 'm2', 'm3', 'm4']
 /** Enough for a merge to cover several pages of the file. */
@@ -63,7 +68,7 @@ function lanesOf(userId: string): Lane[] {
  */
 export async function killRounds(driver: KillDriver, { rounds, seed }: { rounds: number; seed: number }) {
   const random = mulberry32(seed)
-  const lanes = Array.from({ length: 6 }, (_, at) => lanesOf(String(100000000000000000n + BigInt(at)))).flat()
+  const lanes = LANE_USERS.flatMap(lanesOf)
   let acknowledged = 0
   let unacknowledged = 0
   for (let round = 0; round < rounds; round++) {
