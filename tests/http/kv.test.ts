@@ -304,7 +304,10 @@ describe('a body over the limit', () => {
   const endless = (chunk: number) => {
     let sent = 0
     const body = new ReadableStream({
-      pull(controller) {
+      async pull(controller) {
+        // The other side must get its turn to say no; and should it never, there is an end all the same.
+        await new Promise(resolve => setImmediate(resolve))
+        if (sent > 64 * 1024 * 1024) return controller.close()
         sent += chunk
         controller.enqueue(new Uint8Array(chunk).fill(0x20))
       },
