@@ -9,10 +9,11 @@ import {
   userNotMonitored,
 } from '../errors.ts'
 import { operation } from './operation.ts'
-import { OWNER_ID, PAIR_KEY, PAIRS, successOf, TEXT } from './schema.ts'
+import { IF_NONE_MATCH, OWNER_ID, PAIR_KEY, PAIRS, successOf, TEXT } from './schema.ts'
 
 const LOCATION = { location: 'Berlin' }
 const STORED = [{ status: 204, description: 'Done' }]
+const UNCHANGED = { status: 304, description: 'Nothing has changed since the given ETag' }
 const READ_FAILURES = [userNotMonitored(), noPermission(), starting()]
 const WRITE_FAILURES = [noPermission(), storageUnavailable()]
 
@@ -22,21 +23,25 @@ export const KV_OPERATIONS = {
     tag: 'KV',
     summary: 'All pairs of a person',
     description: 'Public, like the presence they are part of. Only `@me` needs a key.',
-    parameters: [OWNER_ID],
+    parameters: [OWNER_ID, IF_NONE_MATCH],
     answers: [
       {
         description: 'The pairs',
         content: { 'application/json': successOf(PAIRS) },
         example: { success: true, data: LOCATION },
       },
+      UNCHANGED,
     ],
     failures: READ_FAILURES,
   }),
   read: operation({
     tag: 'KV',
     summary: 'One value',
-    parameters: [OWNER_ID, PAIR_KEY],
-    answers: [{ description: 'The value as it was stored', content: { 'text/plain': TEXT }, example: 'Berlin' }],
+    parameters: [OWNER_ID, PAIR_KEY, IF_NONE_MATCH],
+    answers: [
+      { description: 'The value as it was stored', content: { 'text/plain': TEXT }, example: 'Berlin' },
+      UNCHANGED,
+    ],
     failures: [...READ_FAILURES, kvNotFound()],
   }),
   put: operation({

@@ -7,9 +7,10 @@ import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { requireOwner } from './auth.ts'
 import { readBody } from './body.ts'
-import { noContent, ok } from './envelope.ts'
-import { COMMON_HEADERS } from './headers.ts'
+import { envelope, noContent } from './envelope.ts'
+import { JSON_TYPE } from './headers.ts'
 import { KV_OPERATIONS } from './kv-docs.ts'
+import { answer, represent } from './representation.ts'
 
 export interface KvRoutesDeps {
   readonly presences: PresenceStore
@@ -24,6 +25,10 @@ const PAIRS_BODY = { bytes: 8 * 1024 * 1024, name: '8 MiB' }
 /** A value is kept as it came: a byte order mark is part of it. */
 const VALUE_TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const JSON_TEXT = new TextDecoder('utf-8', { fatal: true })
+
+const PLAIN_TYPE = 'text/plain; charset=utf-8'
+const PUBLIC = { 'Cache-Control': 'public, no-cache' } as const
+const OWN = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization' } as const
 
 /** The body is read by the handlers, after the key has been checked and up to a limit. */
 const UNPARSED = { parse: 'none' } as const
@@ -40,10 +45,18 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
   }
 
   return new Elysia({ name: 'kv' })
-    .get('/v1/users/:id/kv', ({ request, params: { id } }) => ok(kvJson(readable(request, id))), KV_OPERATIONS.list)
+    .get(
+      '/v1/users/:id/kv',
+      ({ request, params: { id } }) => show(request, id, JSON_TYPE, envelope(kvJson(readable(request, id)))),
+      KV_OPERATIONS.list,
+    )
     .get(
       '/v1/users/:id/kv/:key',
-      ({ request, params: { id, key } }) => plainText(readable(request, id).get(key)),
+      ({ request, params: { id, key } }) => {
+        const value = readable(request, id).get(key)
+        if (value === undefined) throw kvNotFound()
+        return show(request, id, PLAIN_TYPE, value)
+      },
       KV_OPERATIONS.read,
     )
     .put(
@@ -82,11 +95,14 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     )
 }
 
-function plainText(value: string | undefined): Response {
-  if (value === undefined) throw kvNotFound()
-  return new Response(value, {
-    headers: { ...COMMON_HEADERS, 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' },
-  })
+/** Pairs may be megabytes: compressed, and not sent again to a client that has them. */
+function show(request: Request, id: string, type: string, text: string): Response | Promise<Response> {
+  const body = Buffer.from(text)
+  const reach = id === '@me' ? OWN : PUBLIC
+  return answer(
+    represent(() => body, { 'Content-Type': type, ...reach }),
+    request,
+  )
 }
 
 async function readValue(request: Request): Promise<string> {

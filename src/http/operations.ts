@@ -8,7 +8,7 @@ import { failure, ok } from './envelope.ts'
 import { COMMON_HEADERS } from './headers.ts'
 import { operation } from './operation.ts'
 import { livePage } from './page/live-page.ts'
-import { answer } from './representation.ts'
+import { answer, represent } from './representation.ts'
 import { HEALTH, INFO, successOf, TEXT } from './schema.ts'
 
 export interface OperationDeps {
@@ -67,17 +67,17 @@ export function operationRoutes({ presences, readiness, metrics, discordInvite }
   return new Elysia({ name: 'operations' })
     .get('/', ({ request }) => front(request), FRONT)
     .get('/health', () => health(), HEALTHY)
-    .get('/metrics', () => numbers(metrics), NUMBERS)
+    .get('/metrics', ({ request }) => numbers(request, metrics), NUMBERS)
     .get('/discord', () => (discordInvite === undefined ? failure(notFound()) : redirect(discordInvite)), INVITE)
 }
 
-function numbers(metrics: Metrics): Response {
-  const headers = {
-    ...COMMON_HEADERS,
-    'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
-    'Cache-Control': 'no-store',
-  }
-  return new Response(metrics.render(), { headers })
+function numbers(request: Request, metrics: Metrics): Response | Promise<Response> {
+  const body = Buffer.from(metrics.render())
+  const content = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Cache-Control': 'no-store' }
+  return answer(
+    represent(() => body, content),
+    request,
+  )
 }
 
 function redirect(location: string): Response {

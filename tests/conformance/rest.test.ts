@@ -368,6 +368,44 @@ describe('compression', () => {
   })
 })
 
+describe('bodies that are worth compressing', () => {
+  const inflate = { gzip: gunzipSync, zstd: zstdDecompressSync }
+
+  test.each(['gzip', 'zstd'] as const)('are sent as %s: pairs, a long value, numbers', async encoding => {
+    const { eve } = world.people
+    const headers = { authorization: await world.key(eve) }
+    const long = 'words and words '.repeat(500)
+    const body = JSON.stringify({ long, short: 'x' })
+    expect((await world.get('/v1/users/@me/kv', { method: 'PATCH', body, headers })).status).toBe(204)
+    for (const [path, expected] of [
+      [`/v1/users/${eve}`, '"long":'],
+      [`/v1/users/${eve}/kv`, body],
+      [`/v1/users/${eve}/kv/long`, long],
+      [`/user/${eve}`, body],
+      ['/metrics', 'exoix_monitored_users'],
+    ] as const) {
+      const answer = await world.raw(request(`GET ${path}`, [`Accept-Encoding: ${encoding}`]))
+      expect([path, answer.header('content-encoding')]).toEqual([path, encoding])
+      expect(answer.header('vary')?.toLowerCase()).toContain('accept-encoding')
+      expect(inflate[encoding](answer.bytes).toString()).toContain(expected)
+    }
+    const short = await world.raw(request(`GET /v1/users/${eve}/kv/short`, [`Accept-Encoding: ${encoding}`]))
+    expect([short.header('content-encoding'), short.text]).toEqual([undefined, 'x'])
+  })
+
+  test('are not sent again to a client that has the pairs already', async () => {
+    const { eve } = world.people
+    for (const path of [`/v1/users/${eve}/kv`, `/v1/users/${eve}/kv/long`]) {
+      const etag = (await world.get(path)).headers.get('etag') ?? ''
+      expect((await world.get(path, { headers: { 'if-none-match': etag } })).status).toBe(304)
+    }
+    const headers = { authorization: await world.key(eve) }
+    const own = await world.get('/v1/users/@me/kv', { headers })
+    expect(own.headers.get('cache-control')).toContain('private')
+    expect(own.headers.get('vary')?.toLowerCase()).toContain('authorization')
+  })
+})
+
 describe('the front page', () => {
   test('tells about the service and counts who is monitored', async () => {
     const { data } = await world.json('/')
@@ -509,32 +547,48 @@ describe('cross-origin pages', () => {
 })
 
 describe('a connection', () => {
-  /** Sends requests one after the other on one connection; statuses of the answers, and whether it is open still. */
-  function converse(requests: readonly (string | Buffer)[]): Promise<number[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<number[]>()
+  /** Sends requests on one connection, each when the one before was answered; statuses of the answers. */
+  async function converse(requests: readonly (string | Buffer)[]): Promise<number[]> {
+    const tcp = connect(world.port, '127.0.0.1')
+    const statuses: number[] = []
     let text = ''
-    const tcp = connect(world.port, '127.0.0.1', () =>
-      tcp.write(Buffer.concat(requests.map(part => Buffer.from(part)))),
-    )
+    let answered = Promise.withResolvers<void>()
     tcp.on('data', chunk => {
       text += chunk.toString('latin1')
+      const [, status, length = '0'] =
+        /^HTTP\/1\.1 (\d{3}) .*?(?:\r\ncontent-length: (\d+).*?)?\r\n\r\n/is.exec(text) ?? []
+      const size =
+        text.indexOf('\r\n\r\n') + 4 + (requests[statuses.length]?.toString().startsWith('HEAD') ? 0 : Number(length))
+      if (status === undefined || text.length < size) return
+      statuses.push(Number(status))
+      text = text.slice(size)
+      answered.resolve()
     })
-    tcp.on('error', reject)
-    tcp.on('close', () => resolve([...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(match => Number(match[1]))))
-    return promise
+    tcp.on('close', () => answered.reject(new Error(`closed after ${statuses}`)))
+    for (const sent of requests) {
+      tcp.write(sent)
+      await answered.promise
+      answered = Promise.withResolvers()
+    }
+    answered.promise.catch(() => {})
+    tcp.destroy()
+    return statuses
   }
 
   const kept = (line: string, headers: readonly string[] = [], body = '') =>
     [
       `${line} HTTP/1.1`,
       'Host: x',
-      ...(body === '' ? [] : [`Content-Length: ${body.length}`]),
+      ...(body === '' || headers.some(header => header.startsWith('Transfer'))
+        ? []
+        : [`Content-Length: ${body.length}`]),
       ...headers,
       '',
       body,
     ].join('\r\n')
 
   test('is kept after every kind of failure, with or without a body', async () => {
+    const tooLong = `${`4000\r\n${'x'.repeat(0x4000)}\r\n`.repeat(20)}0\r\n\r\n`
     const statuses = await converse([
       kept('GET /nope'),
       kept('POST /nope', [], 'hello'),
@@ -545,9 +599,14 @@ describe('a connection', () => {
       kept(`HEAD /v1/users/${NOBODY}`),
       kept('GET /socket'),
       kept(`GET /v1/users/${ada}`, [], '{"body":"on a GET"}'),
+      kept('PUT /v1/users/@me/kv/a', [`Authorization: ${key}`], 'x'),
+      kept('PUT /v1/users/@me/kv/a', [`Authorization: ${key}`, 'Transfer-Encoding: chunked'], tooLong),
+      kept('PUT /v1/users/@me/kv/a', ['Transfer-Encoding: chunked'], tooLong),
+      kept('DELETE /v1/users/@me/kv/a', [`Authorization: ${key}`], 'a body nobody needs'),
+      kept('OPTIONS /'),
       request('GET /health'),
     ])
-    expect(statuses).toEqual([404, 404, 401, 413, 400, 404, 404, 400, 200, 200])
+    expect(statuses).toEqual([404, 404, 401, 413, 400, 404, 404, 400, 200, 204, 413, 401, 204, 204, 200])
   })
 
   test('of HTTP/1.0, without a Host, is answered and closed', async () => {
