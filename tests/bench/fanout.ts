@@ -1,10 +1,11 @@
-import type { Upstream } from './processes/exoix.ts'
+import type { Publication } from './processes/topics-control.ts'
+import { startApplication } from './support/application.ts'
 import { alternate, type Benchmark, type Row, type RunOptions } from './support/benchmark.ts'
 import { type Child, withChildren } from './support/child.ts'
-import { type Arrival, connectCrowd, follow, measureBurst } from './support/crowd.ts'
+import { type Arrival, connectCrowd, follow, followAll, measureBurst } from './support/crowd.ts'
 import { median } from './support/table.ts'
 
-/** People everybody follows; a burst changes each of them once. */
+/** People who are followed; a burst changes each of them once. */
 const UPDATES = 50
 /** Single updates are measured so many times a round. */
 const SINGLES = 5
@@ -14,14 +15,18 @@ const BURSTS = 10_000
 interface Case {
   readonly sockets: number
   readonly zlib: boolean
+  /** Whether the sockets follow everybody, one topic on both sides, or the people by id, a topic each. */
+  readonly all: boolean
   readonly target?: string
 }
 
 const CASES: readonly Case[] = [
-  { sockets: 1000, zlib: false },
-  { sockets: 1000, zlib: true },
-  { sockets: 5000, zlib: false, target: 'ratio ≥ 0.90' },
-  { sockets: 5000, zlib: true, target: 'ratio ≥ 0.80' },
+  { sockets: 1000, all: false, zlib: false },
+  { sockets: 1000, all: false, zlib: true },
+  { sockets: 5000, all: false, zlib: false, target: 'ratio ≥ 0.90' },
+  { sockets: 5000, all: false, zlib: true, target: 'ratio ≥ 0.80' },
+  { sockets: 5000, all: true, zlib: false, target: 'ratio ≥ 0.90' },
+  { sockets: 5000, all: true, zlib: true, target: 'ratio ≥ 0.80' },
 ]
 
 interface Side {
@@ -40,8 +45,7 @@ export const benchmark: Benchmark = {
     withChildren(
       ['discord', 'exoix', 'topics-control', 'socket-load', 'socket-load'],
       async (discord, exoix, control, controlClients, exoixClients) => {
-        const url = await exoix.call<string>('start', await discord.call<Upstream>('start'))
-        const ids = await exoix.call<string[]>('fill', UPDATES)
+        const { url, ids } = await startApplication(discord, exoix, UPDATES)
         const texts = await exoix.call<string[]>('frames', UPDATES)
         const initBytes = texts.join('').length
         const sides = {
@@ -52,21 +56,26 @@ export const benchmark: Benchmark = {
           },
           exoix: { server: exoix, clients: exoixClients, url: `${url}/socket` },
         }
-        await control.call('prepare', texts)
         const rows: Row[] = []
-        for (const one of CASES) rows.push(...(await measureCase(one, sides, follow(ids), options)))
+        for (const one of CASES) {
+          const publications = texts.map((frame, index): Publication => {
+            return { frame, topic: one.all ? 'all' : `user:${ids[index]}` }
+          })
+          await control.call('prepare', publications)
+          rows.push(...(await measureCase(one, sides, one.all ? followAll : follow(ids), options)))
+        }
         return rows
       },
     ),
 }
 
 async function measureCase(
-  { sockets, zlib, target }: Case,
+  { sockets, zlib, all, target }: Case,
   { control, exoix }: { control: Side; exoix: Side },
   message: string,
   { rounds, say }: RunOptions,
 ): Promise<Row[]> {
-  const title = `${sockets} sockets, ${zlib ? 'zlib' : 'plain'}`
+  const title = `${sockets} sockets ${all ? 'on everybody' : 'on 50 ids'}, ${zlib ? 'zlib' : 'plain'}`
   say(title)
   await connectCrowd(control.clients, { url: control.url, count: sockets, message })
   await connectCrowd(exoix.clients, {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/sqlite.ts'
-import type { Upstream } from './processes/exoix.ts'
 import type { Load, LoadResult } from './processes/http-load.ts'
+import { startApplication } from './support/application.ts'
 import { alternate, type Benchmark, type Row } from './support/benchmark.ts'
 import { withChildren } from './support/child.ts'
 import { personId } from './support/people.ts'
@@ -24,9 +24,7 @@ export const benchmark: Benchmark = {
       try {
         const databasePath = join(folder, 'exoix.db')
         await linkEverybody(databasePath)
-        const upstream = await discord.call<Upstream>('start')
-        const url = await exoix.call<string>('start', { ...upstream, databasePath })
-        const ids = await exoix.call<string[]>('fill', PEOPLE)
+        const { url, ids } = await startApplication(discord, exoix, PEOPLE, { databasePath })
         const measure = async (requests: Load['requests'], status: number, costs: number[]) => {
           const load: Load = { url, requests, connections: 64, seconds: long ? 3 : 1, status }
           const before = cpuSeconds(exoix.pid)

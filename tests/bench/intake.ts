@@ -1,4 +1,5 @@
 import type { Upstream } from './processes/exoix.ts'
+import { startApplication } from './support/application.ts'
 import { alternate, type Benchmark, type Row, type RunOptions } from './support/benchmark.ts'
 import { withChildren } from './support/child.ts'
 import { personId } from './support/people.ts'
@@ -19,10 +20,7 @@ function measureGateway(options: RunOptions): Promise<Row> {
     ['discord', 'discord', 'intake-control', 'exoix'],
     async (controlDiscord, exoixDiscord, control, exoix) => {
       await control.call('start', await controlDiscord.call<Upstream>('start'))
-      await exoix.call('start', await exoixDiscord.call<Upstream>('start'))
-      await exoixDiscord.call('populate', { count: PEOPLE })
-      // The bot is a member too.
-      await exoix.call('untilSize', PEOPLE + 1)
+      await startApplication(exoixDiscord, exoix, PEOPLE)
       for (const discord of [controlDiscord, exoixDiscord]) await discord.call('prepare', PEOPLE)
       let round = 0
 

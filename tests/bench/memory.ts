@@ -1,4 +1,5 @@
 import type { Upstream } from './processes/exoix.ts'
+import { startApplication } from './support/application.ts'
 import type { Benchmark, Row, RunOptions } from './support/benchmark.ts'
 import { type Child, withChildren } from './support/child.ts'
 import { connectCrowd, follow } from './support/crowd.ts'
@@ -44,13 +45,13 @@ async function measureSockets({ long, say }: RunOptions): Promise<Row[]> {
     control.push(
       await withChildren(['topics-control', 'socket-load'], async (server, clients) => {
         const url = await server.call<string>('start', { initBytes: 1500 })
+        await server.call('prepare', [{ topic: 'user', frame: '' }])
         return weighSockets(server, clients, url, count, message)
       }),
     )
     exoix.push(
       await withChildren(['discord', 'exoix', 'socket-load'], async (discord, server, clients) => {
-        const url = await server.call<string>('start', await discord.call<Upstream>('start'))
-        await server.call('fill', 1)
+        const { url } = await startApplication(discord, server, 1)
         return weighSockets(server, clients, `${url}/socket`, count, message)
       }),
     )

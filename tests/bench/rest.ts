@@ -1,5 +1,5 @@
-import type { Upstream } from './processes/exoix.ts'
 import type { Prepared } from './processes/reads-control.ts'
+import { startApplication } from './support/application.ts'
 import type { Benchmark } from './support/benchmark.ts'
 import { withChildren } from './support/child.ts'
 import { measureReads, type Reads, record } from './support/reads.ts'
@@ -27,8 +27,7 @@ export const benchmark: Benchmark = {
   name: 'rest',
   run: options =>
     withChildren(['discord', 'exoix', 'reads-control', 'http-load'], async (discord, exoix, control, client) => {
-      const url = await exoix.call<string>('start', await discord.call<Upstream>('start'))
-      const ids = await exoix.call<string[]>('fill', PEOPLE)
+      const { url, ids } = await startApplication(discord, exoix, PEOPLE)
       const rows = []
       for (const { name, status, headers, request } of KINDS) {
         const answers = await record(url, ids, path, headers)

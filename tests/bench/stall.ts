@@ -1,6 +1,6 @@
 import type { Population } from './processes/discord.ts'
-import type { Upstream } from './processes/exoix.ts'
 import type { Waits } from './processes/poller.ts'
+import { startApplication } from './support/application.ts'
 import { alternate, type Benchmark, type Row } from './support/benchmark.ts'
 import { withChildren } from './support/child.ts'
 import { personId } from './support/people.ts'
@@ -23,9 +23,7 @@ export const benchmark: Benchmark = {
   name: 'stall',
   run: ({ rounds }) =>
     withChildren(['discord', 'exoix', 'poller'], async (discord, exoix, poller) => {
-      const url = await exoix.call<string>('start', await discord.call<Upstream>('start'))
-      await discord.call('populate', { count: KNOWN })
-      await exoix.call('untilSize', KNOWN + 1)
+      const { url } = await startApplication(discord, exoix, KNOWN)
 
       const longest = async (work: () => Promise<unknown>) => {
         await poller.call('begin', { url, path: `/v1/users/${personId(0)}` })

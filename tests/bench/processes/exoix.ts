@@ -1,7 +1,7 @@
 import { type App, startApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
 import { now, takeCommands } from '../support/commands.ts'
-import { GUILD_ID, type Made, makePeople, makeUpdate } from '../support/people.ts'
+import { type Made, makePeople, makeUpdate } from '../support/people.ts'
 import { collectedHeap } from '../support/usage.ts'
 
 export interface Upstream {
@@ -30,10 +30,10 @@ function start({ apiUrl, token, databasePath = ':memory:' }: Upstream): string {
   return app.url
 }
 
-/** Puts people into the store, past the gateway: its speed is not the question here. */
-function fill(count: number): string[] {
+/** Waits until so many people and the bot itself have come from Discord. Answers their ids. */
+async function meet(count: number): Promise<string[]> {
   people = makePeople(count)
-  for (const { member, presence } of people) running().presences.putMember(GUILD_ID, member, presence)
+  await untilSize(count + 1)
   return people.map(person => person.id)
 }
 
@@ -66,4 +66,4 @@ async function untilStatus({ id, status }: { id: string; status: string }): Prom
   return now()
 }
 
-takeCommands({ start, fill, burst, frames, untilSize, untilStatus, heap: collectedHeap })
+takeCommands({ start, meet, burst, frames, untilSize, untilStatus, heap: collectedHeap })

@@ -1,10 +1,15 @@
 import { now, takeCommands } from '../support/commands.ts'
 import { collectedHeap } from '../support/usage.ts'
 
-let server: Bun.Server<undefined> | null = null
-let frames: readonly string[] = []
+export interface Publication {
+  readonly topic: string
+  readonly frame: string
+}
 
-/** The least Bun can do: one topic for everybody, two messages of greeting, no protocol. */
+let server: Bun.Server<undefined> | null = null
+let publications: readonly Publication[] = []
+
+/** The least Bun can do: sockets that are greeted twice and put on topics, no protocol. */
 function start({ initBytes }: { initBytes: number }): string {
   const init = 'x'.repeat(initBytes)
   server = Bun.serve({
@@ -19,7 +24,7 @@ function start({ initBytes }: { initBytes: number }): string {
       perMessageDeflate: false,
       open: socket => void socket.sendText('{"op":1,"d":{"heartbeat_interval":30000}}'),
       message(socket) {
-        socket.subscribe('all')
+        for (const { topic } of publications) socket.subscribe(topic)
         socket.sendText(init)
       },
     },
@@ -27,15 +32,15 @@ function start({ initBytes }: { initBytes: number }): string {
   return server.url.origin
 }
 
-/** Takes the frames that a burst publishes, as Exoix would send them. */
-function prepare(texts: readonly string[]): void {
-  frames = texts
+/** Takes what a burst publishes. Sockets that come from now on are put on these topics. */
+function prepare(given: readonly Publication[]): void {
+  publications = given
 }
 
-/** Publishes the first `count` frames in one turn of the event loop; answers when that began. */
+/** Publishes the first `count` in one turn of the event loop; answers when that began. */
 function burst(count: number): number {
   const began = now()
-  for (const frame of frames.slice(0, count)) server?.publish('all', frame)
+  for (const { topic, frame } of publications.slice(0, count)) server?.publish(topic, frame)
   return began
 }
 

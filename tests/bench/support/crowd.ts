@@ -21,6 +21,7 @@ export async function connectCrowd(
   await clients.call('connect', crowd)
 }
 
+export const followAll = JSON.stringify({ op: 2, d: { subscribe_to_all: true } })
 export const follow = (ids: readonly string[]) => JSON.stringify({ op: 2, d: { subscribe_to_ids: ids } })
 
 /** One burst, from a server's `burst` command to the last frame at the last socket. */
