@@ -62,11 +62,17 @@ export function startHttp(deps: HttpDeps): Http {
   const gate = createGate({ limiter, addressOf, metrics })
   const strays = createStrays(request => app.fetch(request))
 
+  function enter(handler: Handler, request: Request): Handler {
+    // Bun has found the route by itself.
+    if ('params' in request) return gate(handler)
+    return strays.has(request) ? handler : gate(strays.housed(handler))
+  }
+
   const app: AnyElysia = new Elysia({
     // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
     handler: { standardHostname: false },
   })
-    .wrap((handler, request) => (strays.has(request) ? handler : gate(handler as unknown as Handler)))
+    .wrap((handler, request) => enter(handler as unknown as Handler, request) as unknown as typeof handler)
     .onError(({ error }) => failure(told(error, deps.log)))
     .use(operationRoutes({ ...deps, discordInvite: config.discordInvite }))
     .use(userRoutes(deps))

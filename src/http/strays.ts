@@ -1,5 +1,6 @@
 import { notFound } from '../errors.ts'
 import { failure } from './envelope.ts'
+import type { Handler } from './gate.ts'
 
 export interface Strays {
   /** Answers a request no route has taken. */
@@ -8,6 +9,8 @@ export interface Strays {
   original(request: Request): Request
   /** Whether a request is one we sent on its way a second time. */
   has(request: Request): boolean
+  /** Finds the route of a request without a usable Host header, too. */
+  housed(handler: Handler): Handler
 }
 
 /**
@@ -17,24 +20,38 @@ export interface Strays {
 export function createStrays(dispatch: (request: Request) => Response | Promise<Response>): Strays {
   const originals = new WeakMap<Request, Request>()
 
+  function dispatchAgain(request: Request, target: string): Response | Promise<Response> {
+    // The server leaves out the body of an answer to HEAD and keeps its length, whatever the route took it for.
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const again = new Request(`http://localhost${target}`, {
+      method,
+      headers: request.headers,
+      body: request.body,
+      signal: request.signal,
+    })
+    originals.set(again, originals.get(request) ?? request)
+    return dispatch(again)
+  }
+
   return {
     answer(request) {
-      const url = URL.parse(request.url)
-      const path = `/${url?.pathname.split('/').filter(Boolean).join('/')}`
-      if (url === null || path === url.pathname) return failure(notFound())
-      url.pathname = path
-      // The server leaves out the body of an answer to HEAD and keeps its length, whatever the route took it for.
-      const method = request.method === 'HEAD' ? 'GET' : request.method
-      const cleaned = new Request(url.href, {
-        method,
-        headers: request.headers,
-        body: request.body,
-        signal: request.signal,
-      })
-      originals.set(cleaned, request)
-      return dispatch(cleaned)
+      const { path, query } = readTarget(request.url)
+      const clean = `/${path.split('/').filter(Boolean).join('/')}`
+      return clean === path ? failure(notFound()) : dispatchAgain(request, clean + query)
     },
     original: request => originals.get(request) ?? request,
     has: request => originals.has(request),
+    // Elysia looks for the path behind the first letters of an address, which such a request has none of.
+    housed: handler => request =>
+      request.url.startsWith('/') ? dispatchAgain(request, request.url) : handler(request),
   }
+}
+
+/**
+ * Path and query, whatever the Host header says: the server puts it in front unseen, or leaves it out when it can't be
+ * a host, and neither makes a URL that could be parsed.
+ */
+function readTarget(url: string): { path: string; query: string } {
+  const [, path = '', query = ''] = /^(?:https?:\/\/[^/?]*)?([^?]*)(.*)$/s.exec(url) ?? []
+  return { path, query }
 }

@@ -123,7 +123,7 @@ export function createSockets({ presences, metrics, log, options: given = {} }: 
     admits: addresses.admits,
     upgrade(request, upgrader, address) {
       if (detach === undefined) return false
-      const zlib = new URL(request.url).searchParams.get('compression') === 'zlib_json'
+      const zlib = new URLSearchParams(queryOf(request.url)).get('compression') === 'zlib_json'
       return upgrader.upgrade(request, { data: createSession(zlib, address, options.frameBurst) })
     },
     attach(listening) {
@@ -143,4 +143,10 @@ export function createSockets({ presences, metrics, log, options: given = {} }: 
       detach = undefined
     },
   }
+}
+
+/** Not through URL: with a strange Host header, or none, there is no URL to be parsed. */
+function queryOf(url: string): string {
+  const at = url.indexOf('?')
+  return at === -1 ? '' : url.slice(at)
 }

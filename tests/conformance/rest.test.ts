@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { NOBODY, PRESENCE_KEYS, request, startReadyWorld, type World } from './support.ts'
+import { inflateWhole, NOBODY, PRESENCE_KEYS, request, startReadyWorld, upgradeHead, type World } from './support.ts'
 
 let world: World
 let ada: string
@@ -613,6 +613,55 @@ describe('a connection', () => {
     const answer = await world.raw(`GET /v1/users/${ada} HTTP/1.0\r\n\r\n`)
     expect(answer.status).toBe(200)
     expect(answer.json.data.discord_user.id).toBe(ada)
+  })
+
+  test.each([
+    [''],
+    ['a b'],
+    ['%%%'],
+    ['a:b:c'],
+    ['[::bad'],
+    ['http://x/'],
+    ['a/b?c#d'],
+    ['user@host'],
+    ['256.256.256.256'],
+    ['xn--'],
+    ['EXAMPLE.com:80'],
+    ['[::1]:4001'],
+    ['_dmarc.x_y'],
+  ])('with the host %j works like any other', async host => {
+    const target = (line: string) => `${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+    for (const path of [`/v1/users/${ada}`, `//v1//users/${ada}/`, `/v1/users/${ada}/?a=b`]) {
+      expect((await world.raw(target(`GET ${path}`))).json.data.discord_user.id).toBe(ada)
+    }
+    expect((await world.raw(target('GET //nope/'))).json.error.code).toBe('not_found')
+    expect((await world.raw(target('GET //socket'))).json.error.code).toBe('upgrade_failed')
+    for (const path of ['/socket?compression=zlib_json', '//socket/?compression=zlib_json']) {
+      const socket = world.rawSocket(upgradeHead([], path).replace('localhost', host))
+      expect(await socket.response).toStartWith('HTTP/1.1 101')
+      expect(inflateWhole((await socket.next()).payload)).toContain('heartbeat_interval')
+      socket.close()
+    }
+  })
+
+  test('of HTTP/1.0 without a host may have slashes too many, as health checks of proxies send it', async () => {
+    for (const path of ['/health', '/health/', '//health'])
+      expect((await world.raw(`GET ${path} HTTP/1.0\r\n\r\n`)).json.data.status).toBe('ready')
+    const head = await world.raw('HEAD /health HTTP/1.0\r\n\r\n')
+    expect([head.status, head.header('content-length')]).not.toContain(undefined)
+    for (const path of ['/anything/metrics', '/anything/', '/v1/users/health/', `/anything/${ada}.png`]) {
+      const answer = await world.raw(`GET ${path} HTTP/1.0\r\n\r\n`)
+      expect([path, answer.status]).toEqual([path, 404])
+    }
+  })
+
+  test('that offers HTTP/2 is answered as it is', async () => {
+    const offer = [
+      'Connection: Upgrade, HTTP2-Settings, close',
+      'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
+    ]
+    expect((await world.raw(request(`GET /v1/users/${ada}`, offer))).json.data.discord_user.id).toBe(ada)
   })
 
   test('may name the whole address in the request line, as through a proxy', async () => {
