@@ -31,10 +31,15 @@ interface Write {
   readonly reject: (error: unknown) => void
 }
 
-/** Commits are this far apart on average (ms): a stream of writes costs 200 commits a second. */
-const SPACING = 5
-/** On slow disks they are further apart: for each ms they take, at least this many until the next, for everything else. */
-const SLOWDOWN = 5
+/**
+ * How far apart commits are on average (ms): the more writes share one, the longer the next may wait for as many. So one
+ * client that writes one thing after the other hardly waits, and a thousand writes a second cost a hundred commits.
+ */
+const spacing = (writes: number) => Math.min(2 + writes, 10)
+/** On slow disks they are further apart: of ten ms one may be spent on a commit, the others are for everything else. */
+const SLOWDOWN = 10
+/** But no further than this (ms): whoever writes a lot must not keep others from writing. */
+const FURTHEST = 500
 /** Time saved up while little is written (ms): that much spacing is left out, so that lone writes are kept at once. */
 const CREDIT = 100
 /** Writes in one transaction: bounds how long the process is busy with it. */
@@ -63,14 +68,14 @@ export function createGroupCommit(db: Database, { log, metrics }: GroupCommitDep
     timer = null
     if (paused) return
     const started = performance.now()
-    commitSome()
+    const writes = commitSome()
     const taken = performance.now() - started
-    notBefore = Math.max(notBefore, started - CREDIT) + Math.max(SPACING, SLOWDOWN * taken)
+    notBefore = Math.max(notBefore, started - CREDIT) + Math.max(spacing(writes), Math.min(SLOWDOWN * taken, FURTHEST))
     schedule()
   }
 
-  /** Settles in the order of the calls, all in this tick: whoever awaits them sees the same order. */
-  function commitSome(): void {
+  /** Settles in the order of the calls, all in this tick: whoever awaits them sees the same order. Tells how many. */
+  function commitSome(): number {
     const batch = queue.slice(0, LARGEST_BATCH)
     queue = queue.slice(LARGEST_BATCH)
     const outcomes = transact(batch)
@@ -79,6 +84,7 @@ export function createGroupCommit(db: Database, { log, metrics }: GroupCommitDep
       if (outcome?.kept) resolve(outcome.value as never)
       else reject(outcome?.error)
     })
+    return batch.length
   }
 
   function transact(batch: readonly Write[]): readonly Outcome[] {
