@@ -65,7 +65,7 @@ export function startHttp(deps: HttpDeps): Http {
   function enter(handler: Handler, request: Request): Handler {
     // Bun has found the route by itself.
     if ('params' in request) return gate(handler)
-    return strays.has(request) ? handler : gate(strays.housed(handler))
+    return strays.has(request) ? handler : gate(strays.prepared(handler))
   }
 
   const app: AnyElysia = new Elysia({

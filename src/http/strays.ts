@@ -9,8 +9,11 @@ export interface Strays {
   original(request: Request): Request
   /** Whether a request is one we sent on its way a second time. */
   has(request: Request): boolean
-  /** Finds the route of a request without a usable Host header, too. */
-  housed(handler: Handler): Handler
+  /**
+   * A handler for what Elysia would get wrong. It looks for the path behind the first letters of an address, which a
+   * request without a usable Host header has none of; and it measures what HEAD leaves out by reading it to the end.
+   */
+  prepared(handler: Handler): Handler
 }
 
 /**
@@ -41,9 +44,11 @@ export function createStrays(dispatch: (request: Request) => Response | Promise<
     },
     original: request => originals.get(request) ?? request,
     has: request => originals.has(request),
-    // Elysia looks for the path behind the first letters of an address, which such a request has none of.
-    housed: handler => request =>
-      request.url.startsWith('/') ? dispatchAgain(request, request.url) : handler(request),
+    prepared: handler => request => {
+      if (request.method !== 'HEAD' && !request.url.startsWith('/')) return handler(request)
+      const { path, query } = readTarget(request.url)
+      return dispatchAgain(request, path + query)
+    },
   }
 }
 

@@ -60,8 +60,11 @@ describe('an avatar', () => {
   test('may be revalidated, asked for with HEAD, a slash too many or a query', async () => {
     const etag = (await world.get(`/${still}.png`)).headers.get('etag') ?? ''
     expect((await world.get(`/${still}.png`, { headers: { 'if-none-match': etag } })).status).toBe(304)
-    const head = await world.raw(request(`HEAD /${still}.png`))
-    expect([head.status, head.header('content-type'), head.bytes.length]).toEqual([200, 'image/png', 0])
+    for (const path of [`/${still}.png`, `/${still}.png/`, `//${still}.png`]) {
+      const head = await world.raw(request(`HEAD ${path}`))
+      expect([head.status, head.header('content-type'), head.bytes.length]).toEqual([200, 'image/png', 0])
+    }
+    expect((await world.raw(`HEAD /${still}.png HTTP/1.0\r\n\r\n`)).status).toBe(200)
     for (const path of [`/${still}.png/`, `//${still}.png`, `/${still}.png?size=64&evil=../x`]) {
       expect((await world.raw(request(`GET ${path}`))).status).toBe(200)
       expect(asked()).toBe(`/cdn/avatars/${still}/${STILL}.png?size=1024`)
