@@ -204,6 +204,33 @@ describe('what is kept', () => {
     })
   })
 
+  test('of somebody who had everything erased is nothing: no byte of a value, a key’s name or a key’s hash', async () => {
+    using folder = temporaryFolder()
+    const databasePath = join(folder.path, 'exoix.db')
+    const files = () => readdirSync(folder.path).map(name => readFileSync(join(folder.path, name), 'latin1'))
+    const found = (text: string) => files().some(content => content.includes(text))
+    const [name, value, long] = ['a_name_nobody_has', 'a value nobody has', 'a long value nobody has '.repeat(400)]
+    await using own = await startReadyWorld({ config: { databasePath } })
+    const { ada, bob } = own.people
+    const key = await own.key(ada)
+    const headers = { authorization: key }
+    const hash = createHash('sha256').update(key).digest()
+    const hashes = [hash.toString('hex'), hash.toString('latin1')]
+    const body = JSON.stringify({ [name]: value, long, kept: 'until overwritten by nobody' })
+    expect((await own.get('/v1/users/@me/kv', { method: 'PATCH', body, headers })).status).toBe(204)
+    await own.ask(ada, `.set ${name} overwritten by nobody`)
+    await own.ask(bob, '.set mine stays of bob')
+    expect([found(name), found('overwritten by nobody'), hashes.some(found)]).toEqual([true, true, true])
+    await own.ask(ada, '.privacy delete confirm')
+    // What is written next waits until the file has been cleaned.
+    await own.ask(bob, '.set more of bob')
+    for (const text of [name, value, 'a long value nobody', 'by nobody', ...hashes])
+      expect([text, found(text)]).toEqual([text, false])
+    expect(found('stays of bob')).toBe(true)
+    expect((await own.get('/v1/users/@me', { headers })).status).toBe(401)
+    expect((await own.json(`/v1/users/${ada}`)).data.kv).toEqual({})
+  })
+
   test('in the log is no key of all those made here', () => {
     expect(logged.length).toBeGreaterThan(0)
     expect(logged.join('\n')).not.toMatch(/exoix_[\w-]{20}/)

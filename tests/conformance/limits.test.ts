@@ -46,6 +46,29 @@ describe('while the first member lists are on their way', () => {
     client.close()
   })
 
+  test('who has arrived is shown, and only who has not is 503', async () => {
+    let crowd = ''
+    await using world = await startWorld({
+      // Lists are asked for and never sent: Discord says to wait instead.
+      simulator: { memberRequestLimit: 0, memberRequestIntervalMs: Number.MAX_SAFE_INTEGER },
+      world: simulator => {
+        crowd = simulator.world.addGuild({ members: 400, online: 5 }).id
+      },
+    })
+    await world.simulator.next('requestMembers')
+    const ids = [...world.simulator.world.guild(crowd).members.keys()].slice(1)
+    const [early, late] = [ids[0] as string, ids[399] as string]
+    expect((await world.get(`/v1/users/${early}`)).status).toBe(200)
+    expect((await world.get(`/v1/users/${world.people.ada}`)).status).toBe(200)
+    expect((await world.json(`/v1/users/${late}`)).error.code).toBe('starting')
+    expect((await world.json(`/${late}.png`)).error.code).toBe('starting')
+    expect((await world.json('/health')).error.code).toBe('starting')
+    const client = await world.socket()
+    const { d } = await client.follow({ subscribe_to_ids: [early, late] })
+    expect(Object.keys(d)).toEqual([early])
+    client.close()
+  })
+
   test('people arrive on sockets that wait for them, and ids nobody has become 404', async () => {
     await using world = await startStranded()
     const { ada } = world.people

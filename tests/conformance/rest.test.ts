@@ -510,6 +510,38 @@ describe('numbers for Prometheus', () => {
   })
 })
 
+describe('what is counted', () => {
+  test('grows with what happens: requests, sockets, messages, presences', async () => {
+    const numbers = async () => {
+      const text = await (await world.get('/metrics')).text()
+      return (name: string) => Number(new RegExp(`^exoix_${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
+    }
+    await world.settled()
+    const before = await numbers()
+    await world.get(`/v1/users/${ada}`)
+    for (let i = 0; i < 3; i++) await world.get('/nope')
+    const client = await world.socket()
+    await client.follow({ subscribe_to_id: ada })
+    world.simulator.world.setPresence(ada, { status: 'idle', at: 5 })
+    await client.next()
+    await world.ask(ada, '.help')
+    const after = await numbers()
+    for (const [name, growth] of [
+      ['2xx_responses', 2],
+      ['4xx_responses', 3],
+      ['5xx_responses', 0],
+      ['connected_sessions', 1],
+      ['messages_inbound', 1],
+      ['messages_outbound', 3],
+      ['presence_updates', 1],
+      ['discord_messages_sent', 1],
+      ['monitored_users', 0],
+    ] as const)
+      expect([name, after(name) - before(name)]).toEqual([name, growth])
+    client.close()
+  })
+})
+
 describe('health', () => {
   test('is ready with the number of people', async () => {
     const { data } = await world.json('/health')
