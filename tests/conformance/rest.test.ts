@@ -512,19 +512,21 @@ describe('numbers for Prometheus', () => {
 
 describe('what is counted', () => {
   test('grows with what happens: requests, sockets, messages, presences', async () => {
+    await using own = await startReadyWorld()
+    const { ada } = own.people
     const numbers = async () => {
-      const text = await (await world.get('/metrics')).text()
+      await own.settled()
+      const text = await (await own.get('/metrics')).text()
       return (name: string) => Number(new RegExp(`^exoix_${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
     }
-    await world.settled()
     const before = await numbers()
-    await world.get(`/v1/users/${ada}`)
-    for (let i = 0; i < 3; i++) await world.get('/nope')
-    const client = await world.socket()
+    await own.get(`/v1/users/${ada}`)
+    for (let i = 0; i < 3; i++) await own.get('/nope')
+    const client = await own.socket()
     await client.follow({ subscribe_to_id: ada })
-    world.simulator.world.setPresence(ada, { status: 'idle', at: 5 })
+    own.simulator.world.setPresence(ada, { status: 'idle', at: 5 })
     await client.next()
-    await world.ask(ada, '.help')
+    await own.ask(ada, '.help')
     const after = await numbers()
     for (const [name, growth] of [
       ['2xx_responses', 2],
