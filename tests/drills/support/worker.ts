@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 export interface Worker extends AsyncDisposable {
   /** Rejects when the script throws, or ends. */
   ask<T>(question: string, argument?: unknown): Promise<T>
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number>
 }
 
 interface Question {
@@ -13,9 +15,10 @@ interface Question {
 
 type Reply = { readonly value: unknown } | { readonly problem: string }
 
-export function startWorker(script: string): Worker {
+export function startWorker(script: string, env: Readonly<Record<string, string>> = {}): Worker {
   const waiting: PromiseWithResolvers<unknown>[] = []
   const child = Bun.spawn([process.execPath, fileURLToPath(new URL(script, import.meta.url))], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
     serialization: 'json',
     ipc(reply: Reply) {
@@ -34,6 +37,7 @@ export function startWorker(script: string): Worker {
       child.send({ question, argument } satisfies Question)
       return asked.promise as Promise<T>
     },
+    ended: child.exited,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await child.exited
