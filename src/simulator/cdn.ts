@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { buildPng } from './png.ts'
 import type { BotJournal } from './records.ts'
+import { buildWebp } from './webp.ts'
 import type { World } from './world.ts'
 
 export interface Cdn {
@@ -17,11 +18,10 @@ const TYPES: Record<string, string> = {
   gif: 'image/gif',
 }
 
-/** One pixel each: only PNGs are drawn, the other formats just have to be images. */
+/** One pixel each: only PNGs and WebPs are drawn, the other formats just have to be images. */
 const PREBUILT: Record<string, string> = {
   'image/jpeg':
     '/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=',
-  'image/webp': 'UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==',
   'image/gif': 'R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==',
 }
 
@@ -73,7 +73,7 @@ export function createCdn(world: World, journal: BotJournal): Cdn {
   function draw(seed: string, type: string, size: number): Uint8Array<ArrayBuffer> {
     const key = `${seed} ${type} ${size}`
     const known = drawn.get(key)
-    const bytes = known ?? (type === 'image/png' ? buildPng(seed, size) : Buffer.from(PREBUILT[type] ?? '', 'base64'))
+    const bytes = known ?? buildImage(seed, type, size)
     if (!known) drawn.set(key, bytes)
     const [oldest] = drawn.keys()
     if (drawn.size > KEPT_IMAGES && oldest !== undefined) drawn.delete(oldest)
@@ -86,6 +86,11 @@ export function createCdn(world: World, journal: BotJournal): Cdn {
       failures = new Array(times).fill(status)
     },
   }
+}
+
+function buildImage(seed: string, type: string, size: number): Uint8Array {
+  if (type === 'image/png') return buildPng(seed, size)
+  return type === 'image/webp' ? buildWebp(seed) : Buffer.from(PREBUILT[type] ?? '', 'base64')
 }
 
 /** Powers of two from 16 to 4096 only; null: refused. */

@@ -2,17 +2,25 @@ import { crc32, deflateSync } from 'node:zlib'
 import { createRandom } from './random.ts'
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-const CELLS = 8
+export const CELLS = 8
 
-/**
- * A square PNG of `size` pixels: a symmetric pattern of 8 by 8 cells in two colours, both made from `seed`
- * (PNG specification: one bit a pixel, palette).
- */
-export function buildPng(seed: string, size: number): Uint8Array {
+/** A picture somebody could tell from another: a symmetric pattern of 8 by 8 cells in two colours (red, green, blue). */
+export interface Pattern {
+  readonly colours: readonly [number[], number[]]
+  readonly cells: boolean[][]
+}
+
+export function buildPattern(seed: string): Pattern {
   const random = createRandom(crc32(seed))
-  const colour = () => random.int(0, 255)
-  const palette = Buffer.from([colour(), colour(), colour(), colour(), colour(), colour()])
-  const cells = Array.from({ length: CELLS }, () => buildRow(random.int(0, 15)))
+  const colour = () => [random.int(0, 255), random.int(0, 255), random.int(0, 255)]
+  const colours: Pattern['colours'] = [colour(), colour()]
+  return { colours, cells: Array.from({ length: CELLS }, () => buildRow(random.int(0, 15))) }
+}
+
+/** A square PNG of `size` pixels, its pattern made from `seed` (PNG specification: one bit a pixel, palette). */
+export function buildPng(seed: string, size: number): Uint8Array {
+  const { colours, cells } = buildPattern(seed)
+  const palette = Buffer.from(colours.flat())
   const header = Buffer.alloc(13)
   header.writeUInt32BE(size, 0)
   header.writeUInt32BE(size, 4)
