@@ -151,5 +151,5 @@ function makeDurable(path: string): void {
 
 function contents(db: Database): string {
   const count = (what: string) => db.query<{ count: number }, []>(`SELECT count(*) AS count FROM ${what}`).get()?.count
-  return `${count('pairs')} pairs, ${count("keys WHERE origin <> 'revoked'")} keys`
+  return `pairs: ${count('pairs')}, keys: ${count("keys WHERE origin <> 'revoked'")}`
 }
