@@ -84,13 +84,14 @@ describe('while the first member lists are on their way', () => {
 })
 
 describe('a restart', () => {
-  test('shows who was known, pairs included, before Discord is reached again; keys work', async () => {
+  test('shows who was known, pairs included, before Discord is reached again; keys work, the hidden stay hidden', async () => {
     using folder = temporaryFolder()
     const config = { databasePath: join(folder.path, 'exoix.db') }
-    let [ada, key] = ['', '']
+    let [ada, bob, key] = ['', '', '']
     {
       await using first = await startReadyWorld({ config })
-      ada = first.people.ada
+      ;({ ada, bob } = first.people)
+      await first.ask(bob, '.privacy hide')
       key = await first.key(ada)
       await first.ask(ada, '.set a b')
     }
@@ -99,6 +100,7 @@ describe('a restart', () => {
     expect([data.discord_user.username, data.discord_status, data.kv]).toEqual(['ada', 'online', { a: 'b' }])
     const headers = { authorization: key }
     expect((await second.json('/v1/users/@me', { headers })).data.discord_user.id).toBe(ada)
+    expect((await second.json(`/v1/users/${bob}`)).error.code).toBe('user_not_monitored')
     expect((await second.get('/v1/users/@me/kv/c', { method: 'PUT', body: 'd', headers })).status).toBe(204)
     const client = await second.socket()
     expect((await client.follow({ subscribe_to_id: ada })).d.kv).toEqual({ a: 'b', c: 'd' })

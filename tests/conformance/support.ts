@@ -177,11 +177,3 @@ export function request(line: string, headers: readonly string[] = [], body: str
   const head = [`${line} HTTP/1.1`, 'Host: exoix.test', 'Connection: close', ...length, ...headers, '', ''].join('\r\n')
   return Buffer.concat([Buffer.from(head), Buffer.from(body)])
 }
-
-/** Takes frames until one fits. */
-export async function until(client: Client, fits: (frame: Frame) => boolean): Promise<Frame> {
-  for (;;) {
-    const frame = await client.next()
-    if (fits(frame)) return frame
-  }
-}
