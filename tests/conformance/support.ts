@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import type { Simulator } from '../../src/simulator/simulator.ts'
-import { type Client, type Frame, openBare, openClient, openRaw } from '../socket/support.ts'
+import { openBare, openClient, openRaw } from '../socket/support.ts'
 import { startTestApp, type TestAppOptions } from '../support/app.ts'
 
 export { type Client, closeOf, type Frame, inflateWhole, upgradeHead, wireFrame } from '../socket/support.ts'
