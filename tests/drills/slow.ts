@@ -4,6 +4,7 @@ import { type Figures, hold, megabytes, runDrill } from './support/drill.ts'
 import { settings, startExoix } from './support/exoix-process.ts'
 import { watchMemory } from './support/metrics.ts'
 import { numbered } from './support/numbered.ts'
+import { atRate } from './support/rate.ts'
 import type { Readers, Received } from './support/readers.ts'
 import { startWorker } from './support/worker.ts'
 
@@ -73,22 +74,6 @@ export async function slowDrill(options: SlowOptions): Promise<Figures> {
   } finally {
     await simulator.stop()
   }
-}
-
-const TICK = 5
-
-/** Calls for 0, 1, 2 … so often a second. */
-async function atRate(count: number, perSecond: number, call: (number: number) => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const startedAt = performance.now()
-  let made = 0
-  const timer = setInterval(() => {
-    const due = Math.min(count, ((performance.now() - startedAt) / 1000) * perSecond)
-    while (made < due) call(made++)
-    if (made >= count) resolve()
-  }, TICK)
-  await promise
-  clearInterval(timer)
 }
 
 export const SHORT: SlowOptions = {
