@@ -27,6 +27,7 @@ export const kvValidationFailed = (message: string) => new ApiError(400, 'kv_val
 export const invalidKvValue = (message: string) => new ApiError(400, 'invalid_kv_value', message)
 export const payloadTooLarge = (limit: string) =>
   new ApiError(413, 'payload_too_large', `body must be ${limit} or less`)
+export const incompleteBody = () => new ApiError(400, 'incomplete_body', 'The body did not arrive whole')
 export const upgradeFailed = () => new ApiError(400, 'upgrade_failed', 'Request failed to upgrade')
 export const upstreamError = () => new ApiError(502, 'upstream_error', 'Discord did not deliver the avatar')
 export const storageUnavailable = () =>

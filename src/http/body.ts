@@ -1,4 +1,4 @@
-import { payloadTooLarge } from '../errors.ts'
+import { incompleteBody, payloadTooLarge } from '../errors.ts'
 
 /** How much of a body a route takes: bytes, and how the limit is called in the error message. */
 export interface BodyLimit {
@@ -9,18 +9,34 @@ export interface BodyLimit {
 /**
  * The request's whole body. Stops at the limit, by the declared length before a byte is read or by counting what
  * arrives, so that an oversized body never fills memory.
- * @throws ApiError 413 `payload_too_large`
+ * @throws ApiError 413 `payload_too_large`; 400 `incomplete_body` when the client goes away or breaks off, which is
+ *   no failure of ours
  */
 export async function readBody(request: Request, limit: BodyLimit): Promise<Uint8Array> {
   const declared = request.headers.get('Content-Length')
   if (Number(declared ?? 0) > limit.bytes) throw payloadTooLarge(limit.name)
-  // No more than the declared length is taken from the connection. At once, because a stream costs five times as much.
-  if (declared !== null) return new Uint8Array(await request.arrayBuffer())
+  const body = await arrived(request, declared !== null, limit.bytes)
+  if (body === null) throw payloadTooLarge(limit.name)
+  return body
+}
+
+/** Null when more arrives than may. */
+async function arrived(request: Request, isDeclared: boolean, most: number): Promise<Uint8Array | null> {
+  try {
+    // No more than the declared length is taken from the connection. At once, because a stream costs five times as much.
+    if (isDeclared) return new Uint8Array(await request.arrayBuffer())
+    return await readStream(request.body, most)
+  } catch {
+    throw incompleteBody()
+  }
+}
+
+async function readStream(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of stream ?? []) {
     length += chunk.byteLength
-    if (length > limit.bytes) throw payloadTooLarge(limit.name)
+    if (length > most) return null
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, length)

@@ -50,6 +50,7 @@ function connectOnce({ url, headers }: Storm): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const path = new URL(`${url}/socket`)
   let frames = 0
+  let upgraded = false
   done.connections++
   void Bun.connect({
     hostname: path.hostname,
@@ -57,12 +58,13 @@ function connectOnce({ url, headers }: Storm): Promise<void> {
     socket: {
       open(socket) {
         const onHead = (head: string) => {
-          if (head.startsWith('HTTP/1.1 101')) return
+          upgraded = head.startsWith('HTTP/1.1 101')
+          if (upgraded) return
           done.refused++
           socket.terminate()
         }
         const onFrame = () => {
-          if (++frames !== 2) return
+          if (!upgraded || ++frames !== 2) return
           done.served++
           socket.terminate()
         }

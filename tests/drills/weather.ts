@@ -1,0 +1,186 @@
+import { createRandom } from '../../src/simulator/random.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { type Figures, hold, runDrill } from './support/drill.ts'
+import { settings } from './support/exoix-process.ts'
+import { type Follower, follow } from './support/follower.ts'
+import { readGauges } from './support/metrics.ts'
+import { numberIn } from './support/numbered.ts'
+import { type Pollers, poll } from './support/pollers.ts'
+import { buildTown, type Town } from './support/town.ts'
+import { startWorker } from './support/worker.ts'
+
+export interface WeatherOptions {
+  readonly people: number
+  readonly changesPerSecond: number
+  /** Changes while each weather lasts. */
+  readonly changes: number
+  /** Times each weather comes. */
+  readonly rounds: number
+}
+
+interface Scene {
+  readonly simulator: Simulator
+  readonly town: Town
+  readonly url: string
+  readonly follower: Follower
+}
+
+/** What goes wrong between Exoix and Discord. `over` is what ends it, where it does not end by itself. */
+interface Foul {
+  readonly name: string
+  readonly begin: (simulator: Simulator) => void
+  readonly over?: (simulator: Simulator) => void
+  /** Whether what was missed is made up for by a resume; else by a new session. */
+  readonly resumes: boolean
+}
+
+/** Waiting takes a sixtieth of the time it would take in reality. */
+const TIMES_FASTER = 60
+
+const unreachable = (how: true | 'hang' | 'silent'): Omit<Foul, 'name'> => ({
+  begin({ weather }) {
+    weather.refuseConnections(how)
+    weather.dropTcp()
+  },
+  over: ({ weather }) => weather.refuseConnections(false),
+  resumes: true,
+})
+
+const WEATHERS: readonly Foul[] = [
+  { name: 'op 7', begin: ({ weather }) => weather.reconnect(), resumes: true },
+  { name: 'op 9, resumable', begin: ({ weather }) => weather.invalidateSessions(true), resumes: true },
+  { name: 'op 9, not resumable', begin: ({ weather }) => weather.invalidateSessions(false), resumes: false },
+  { name: 'TCP dropped', begin: ({ weather }) => weather.dropTcp(), resumes: true },
+  { name: 'no heartbeat acknowledged', begin: ({ weather }) => weather.goSilent(), resumes: true },
+  { name: 'close 4000', begin: ({ weather }) => weather.closeAll(4000), resumes: true },
+  { name: 'close 4009', begin: ({ weather }) => weather.closeAll(4009), resumes: false },
+  { name: 'gateway answers 503', ...unreachable(true) },
+  { name: 'gateway never answers', ...unreachable('hang') },
+  { name: 'gateway says no HELLO', ...unreachable('silent') },
+  {
+    name: 'REST fails while a session is started',
+    begin(simulator) {
+      simulator.restFails({ kind: 500, times: 3 })
+      simulator.restFails({ kind: 'rate limited', times: 2, retryAfter: 0.01 })
+      simulator.weather.invalidateSessions(false)
+    },
+    over: simulator => simulator.restRecovers(),
+    resumes: false,
+  },
+]
+
+/**
+ * All the weather there is, while people change: everybody stays served, no change is shown twice or out of order, and
+ * everything goes on by itself.
+ */
+export async function weatherDrill({ people, changesPerSecond, changes, rounds }: WeatherOptions): Promise<Figures> {
+  const simulator = await startSimulator({
+    identifyIntervalMs: 0,
+    memberRequestIntervalMs: 0,
+    heartbeatIntervalMs: 41_250 / TIMES_FASTER,
+    // None is left at the end.
+    sessionStartRemaining: 1 + rounds * WEATHERS.filter(({ resumes }) => !resumes).length,
+  })
+  const town = buildTown(simulator, people, 1)
+  await using server = startWorker('soak-server.ts', { TIMES_FASTER: String(TIMES_FASTER) })
+  const url = await server.ask<string>('start', settings(simulator, { DATABASE_PATH: ':memory:' }))
+  const follower = follow(url, 30_000 / TIMES_FASTER)
+  await follower.begins()
+  const pollers = poll({ url, up: true, generation: 1 }, town.ids, 2, createRandom(1))
+  const scene: Scene = { simulator, town, url, follower }
+  const recoveries: Record<string, string[]> = {}
+  try {
+    town.start(changesPerSecond)
+    for (const foul of Array.from({ length: rounds }, () => WEATHERS).flat()) {
+      const took = await endure(scene, foul, changes)
+      recoveries[foul.name] = [...(recoveries[foul.name] ?? []), `${((took * TIMES_FASTER) / 1000).toFixed(1)} s`]
+    }
+    town.stop()
+    await caughtUp(scene)
+    await sessionsUsedUp(scene)
+    await pollers.stop()
+    await judge(scene, pollers)
+    return {
+      'changes, all shown in order': town.changes,
+      'answers to readers, all 200': pollers.answers,
+      ...Object.fromEntries(
+        Object.entries(recoveries).map(([name, took]) => [
+          `caught up, by its own clock, after: ${name}`,
+          took.join(', '),
+        ]),
+      ),
+    }
+  } finally {
+    town.stop()
+    follower.stop()
+    await pollers.stop()
+    await simulator.stop()
+  }
+}
+
+/** Resolves with the milliseconds from the end of the weather until everything missed has been made up for. */
+async function endure(scene: Scene, { name, begin, over, resumes }: Foul, changes: number): Promise<number> {
+  const { simulator, town, url, follower } = scene
+  for (const kind of ['resumed', 'ready'] as const) simulator.journal.skip(kind)
+  const back = simulator.next(resumes ? 'resumed' : 'ready')
+  follower.mayMiss = !resumes
+  begin(simulator)
+  await town.after(changes)
+  const endedAt = performance.now()
+  over?.(simulator)
+  await back
+  await caughtUp(scene)
+  follower.mayMiss = false
+  const took = performance.now() - endedAt
+  const health = await fetch(`${url}/health`)
+  hold(health.status === 200, `after ${name}, /health says ${health.status}`)
+  return took
+}
+
+/** Resolves when what every witness has just done is seen. */
+async function caughtUp({ town, follower }: Scene): Promise<void> {
+  for (const id of town.witnesses) {
+    town.change(id)
+    await follower.sees(id, town.numberOf(id))
+  }
+}
+
+/** Identifying once more would cost the bot its token: better stay as it is until tomorrow. */
+async function sessionsUsedUp({ simulator, town, url }: Scene): Promise<void> {
+  const { length: before } = simulator.journal.all('identify')
+  simulator.journal.skip('rest')
+  const asked = simulator.next('rest', ({ path }) => path.endsWith('/gateway/bot'))
+  simulator.weather.invalidateSessions(false)
+  await asked
+  const health = (await (await fetch(`${url}/health`)).json()) as { error?: { code: string } }
+  hold(health.error?.code === 'reconnecting', `without sessions to start, /health says ${JSON.stringify(health)}`)
+  const { exoix_gateway_connected_shards: connected, exoix_gateway_shards: shards } = await readGauges(url)
+  hold(connected === 0 && shards === 1, `metrics tell of ${connected} of ${shards} shards`)
+  for (const id of town.ids) {
+    const { status } = await fetch(`${url}/v1/users/${id}`)
+    hold(status === 200, `without sessions to start, ${id} is ${status}`)
+  }
+  hold(simulator.journal.all('identify').length === before, 'identified though there was no session to start')
+}
+
+async function judge({ simulator, town, url, follower }: Scene, pollers: Pollers): Promise<void> {
+  const first = (violations: readonly string[]) => `${violations.length} times, first: ${violations[0]}`
+  hold(pollers.violations.length === 0, `Reading: ${first(pollers.violations)}`)
+  hold(follower.violations.length === 0, `Following: ${first(follower.violations)}`)
+  hold(follower.connections === 1, 'sockets were disconnected')
+  hold(simulator.journal.all('violation').length === 0, 'Discord was asked for something it forbids')
+  for (const id of town.ids) {
+    const found = numberIn(await (await fetch(`${url}/v1/users/${id}`)).text())
+    hold(found === town.numberOf(id), `${id} is at change ${found} of ${town.numberOf(id)}`)
+  }
+}
+
+if (import.meta.main) {
+  await runDrill('weather', ({ long }) =>
+    weatherDrill(
+      long
+        ? { people: 1000, changesPerSecond: 500, changes: 2000, rounds: 3 }
+        : { people: 60, changesPerSecond: 400, changes: 40, rounds: 1 },
+    ),
+  )
+}
