@@ -131,7 +131,7 @@ function report(
 
 export const SHORT: SoakOptions = {
   people: 100,
-  rounds: 4,
+  rounds: 2,
   round: { updates: 200, comings: 20, sockets: 30, writes: 20, reads: 20 },
   timesFaster: 60,
   seed: 1,
