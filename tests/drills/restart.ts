@@ -143,7 +143,7 @@ async function firstAnswer(url: string): Promise<void> {
       await fetch(url, { headers: { Connection: 'close' } })
       return
     } catch {
-      await Bun.sleep(1)
+      await Bun.sleep(2)
     }
   }
 }
