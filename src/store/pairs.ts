@@ -26,9 +26,7 @@ export function createPairStore(db: Database, group: GroupCommit): PairStore {
   const absences = db.prepare<{ user_id: string; since: number | null }, []>(
     'SELECT DISTINCT pairs.user_id, since FROM pairs LEFT JOIN absences USING (user_id)',
   )
-  const upsert = db.prepare<void, [string, string, string]>(
-    'INSERT INTO pairs (user_id, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-  )
+  const update = db.prepare<void, [string, string, string]>('UPDATE pairs SET value = ? WHERE user_id = ? AND key = ?')
   const insert = db.prepare<void, [string, string, string]>('INSERT INTO pairs (user_id, key, value) VALUES (?, ?, ?)')
   const remove = db.prepare<void, [string, string]>('DELETE FROM pairs WHERE user_id = ? AND key = ?')
   const removeAll = db.prepare<void, [string]>('DELETE FROM pairs WHERE user_id = ?')
@@ -41,9 +39,17 @@ export function createPairStore(db: Database, group: GroupCommit): PairStore {
   const keysOf = (userId: string) => count.get(userId)?.keys ?? 0
 
   function put(userId: string, pairs: ReadonlyMap<string, string>): boolean {
-    for (const [key, value] of pairs) upsert.run(userId, key, value)
-    if (keysOf(userId) > KV_LIMITS.keys) throw keyLimitExceeded()
+    let added = 0
+    for (const [key, value] of pairs) added += putOne(userId, key, value)
+    // Counting costs more than writing, and what is only overwritten cannot exceed anything.
+    if (added > 0 && keysOf(userId) > KV_LIMITS.keys) throw keyLimitExceeded()
     return pairs.size > 0
+  }
+
+  function putOne(userId: string, key: string, value: string): 0 | 1 {
+    if (update.run(value, userId, key).changes > 0) return 0
+    insert.run(userId, key, value)
+    return 1
   }
 
   function change(userId: string, change: KvChange): boolean {
