@@ -2,7 +2,7 @@ import { startSimulator } from '../../src/simulator/simulator.ts'
 import { temporaryFolder } from '../support/executable.ts'
 import { type Figures, hold, megabytes, runDrill } from './support/drill.ts'
 import { settings, startExoix } from './support/exoix-process.ts'
-import { watchMemory } from './support/metrics.ts'
+import { readGauges, watchMemory } from './support/metrics.ts'
 import { numbered } from './support/numbered.ts'
 import { atRate } from './support/rate.ts'
 import type { Readers, Received } from './support/readers.ts'
@@ -55,6 +55,10 @@ export async function slowDrill(options: SlowOptions): Promise<Figures> {
     const { messages, problems } = await clients.ask<Received>('received', changes - 1)
     const seconds = (performance.now() - startedAt) / 1000
     const { before, peak, after } = await memory.stop()
+    hold(thrownOut >= slow, `${thrownOut} of ${slow} clients that never read were thrown out`)
+    const { exoix_connected_sessions: connected = Number.NaN } = await readGauges(exoix.url)
+    const expected = options.everybody + options.blocks + slow
+    hold(connected <= expected, `${connected} sockets are open, there should be ${expected}`)
     const bound = slow * (QUEUE + NOTICED_AFTER) * GROWTH + WORK
     hold(problems.length === 0, `Readers: ${problems.join('; ')}`)
     hold(peak - before <= bound, `memory rose by ${megabytes(peak - before)}, the bound is ${megabytes(bound)}`)

@@ -1,8 +1,9 @@
 import { createRandom } from '../../src/simulator/random.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { temporaryFolder } from '../support/executable.ts'
-import { type Figures, hold, megabytes, runDrill } from './support/drill.ts'
+import { type Figures, hold, megabytes, runDrill, within } from './support/drill.ts'
 import { settings } from './support/exoix-process.ts'
+import { readGauges } from './support/metrics.ts'
 import { liveOneRound, type Round, type Scenery, weatherPasses } from './support/round.ts'
 import type { Holdings } from './support/soak-server.ts'
 import { startWorker, type Worker } from './support/worker.ts'
@@ -19,6 +20,8 @@ export interface SoakOptions {
 
 /** Rounds that are not compared: caches fill, code is compiled. */
 const WARM_UP = 4
+/** How long a process may take to end by itself. Milliseconds. */
+const PATIENCE = 10_000
 /** What may differ between the first rounds and the last, beyond a twentieth. Bytes. */
 const HEAP_NOISE = 2 * 1024 * 1024
 const RESIDENT_NOISE = 24 * 1024 * 1024
@@ -56,7 +59,8 @@ export async function soakDrill(options: SoakOptions): Promise<Figures> {
     const seconds = (performance.now() - startedAt) / 1000
     judge(before, measured)
     await server.ask('stop')
-    hold((await server.ended) === 0, 'the process did not end by itself')
+    const code = await within(PATIENCE, server.ended, 'the process does not end by itself')
+    hold(code === 0, `the process ended with code ${code}`)
     return report(options, before, measured, seconds)
   } finally {
     await simulator.stop()
@@ -84,6 +88,9 @@ async function restingHoldings({ simulator, guild, url, owner, random }: Scenery
   const { size } = guild.members
   hold(holdings.people === size, `${holdings.people} people are shown, ${size} are there`)
   hold(holdings.sockets === 0, `${holdings.sockets} sockets are left`)
+  const gauges = await readGauges(url)
+  const counted = ['everybody', 'one_user'].map(whom => gauges[`exoix_subscriptions{to="${whom}"}`])
+  hold(Bun.deepEquals(counted, [0, 0]), `metrics count ${counted} subscriptions of nobody`)
   hold(holdings.subscribers === 0, `${holdings.subscribers} subscriptions are left`)
   return holdings
 }

@@ -40,6 +40,17 @@ export async function runDrill(name: string, drill: (options: DrillOptions) => P
   }
 }
 
+/** Waits at most so long (ms); what does not happen by then is {@link Broken}. */
+export async function within<T>(patience: number, awaited: Promise<T>, sentence: string): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Broken(sentence)), patience)
+  try {
+    return await Promise.race([awaited, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** The value below which this part (0 to 1) of the values lie. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
