@@ -32,13 +32,18 @@ export async function measureReads(
 ): Promise<Row[]> {
   const speeds = { control: [] as number[], exoix: [] as number[] }
   const costs = { control: [] as number[], exoix: [] as number[] }
+  const load = { requests, connections: CONNECTIONS, seconds: SLICE, status }
   for (let round = 0; round <= rounds; round++) {
-    for (const side of ['control', 'exoix'] as const) {
-      const load: Load = { url: servers[side].url, requests, connections: CONNECTIONS, seconds: long ? 3 : 1, status }
-      const { speed, cost } = await measureOnce(client, servers[side].child, load)
-      if (round === 0) continue
-      speeds[side].push(speed)
-      costs[side].push(cost)
+    const taken = { control: createTally(), exoix: createTally() }
+    for (let slice = 0; slice < (long ? 6 : 2); slice++) {
+      for (const side of SIDES)
+        await measureSlice(client, servers[side].child, { ...load, url: servers[side].url }, taken[side])
+    }
+    // The first is the warm-up.
+    if (round === 0) continue
+    for (const side of SIDES) {
+      speeds[side].push(taken[side].answers / taken[side].seconds)
+      costs[side].push((taken[side].cpu / taken[side].answers) * 1e6)
     }
   }
   return [
@@ -47,10 +52,18 @@ export async function measureReads(
   ]
 }
 
-async function measureOnce(client: Child, server: Child, load: Load) {
+const SIDES = ['control', 'exoix'] as const
+/** A round is cut into slices this long, in seconds, control and Exoix in turns: what disturbs then disturbs both. */
+const SLICE = 0.5
+
+const createTally = () => ({ answers: 0, seconds: 0, cpu: 0 })
+
+async function measureSlice(client: Child, server: Child, load: Load, tally: ReturnType<typeof createTally>) {
   const before = cpuSeconds(server.pid)
   const { answers, requestsPerSecond } = await client.call<LoadResult>('run', load)
-  return { speed: requestsPerSecond, cost: ((cpuSeconds(server.pid) - before) / answers) * 1e6 }
+  tally.cpu += cpuSeconds(server.pid) - before
+  tally.answers += answers
+  tally.seconds += answers / requestsPerSecond
 }
 
 /**
