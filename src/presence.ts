@@ -99,8 +99,14 @@ export function buildPresence({ user, presence, kv }: PersonState): string {
 
 /** Pairs as a JSON object. Spliced, not an object: `__proto__` and `constructor` are ordinary keys here. */
 export function kvJson(kv: ReadonlyMap<string, string>): string {
-  if (kv.size === 0) return '{}'
-  return `{${Array.from(kv, ([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`
+  let json = ''
+  for (const [key, value] of kv) json += `${json === '' ? '{' : ','}${quote(key)}:${quote(value)}`
+  return json === '' ? '{}' : `${json}}`
+}
+
+/** A JSON string. Most keys and values are short and plain, and need nothing but the quotes. */
+function quote(text: string): string {
+  return text.length <= 64 && /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 function readPlatforms(clientStatus: JsonObject): number {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { createKv, type Kv } from '../../src/kv.ts'
+import { kvJson } from '../../src/presence.ts'
 import { createPresenceStore, type PresenceStore } from '../../src/presence-store.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
@@ -223,4 +224,14 @@ describe('whatever is written', () => {
       { numRuns: 60 },
     )
   })
+})
+
+test('pairs are shown as JSON does it, whatever is in them', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), fc.string())), pairs => {
+      const shown = kvJson(new Map(Object.entries(pairs)))
+      expect(shown).toBe(JSON.stringify(pairs))
+      expect(JSON.parse(shown)).toEqual(JSON.parse(JSON.stringify(pairs)))
+    }),
+  )
 })
