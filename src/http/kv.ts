@@ -6,11 +6,11 @@ import { kvJson } from '../presence.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { requireOwner } from './auth.ts'
-import { readBody } from './body.ts'
 import { envelope, noContent } from './envelope.ts'
 import { JSON_TYPE } from './headers.ts'
 import { KV_OPERATIONS } from './kv-docs.ts'
 import { answer, represent } from './representation.ts'
+import { createUploads } from './uploads.ts'
 
 export interface KvRoutesDeps {
   readonly presences: PresenceStore
@@ -36,6 +36,7 @@ const UNPARSED = { parse: 'none' } as const
 /** Pairs over REST: reads are public like the presence they are part of, writes need the owner's key. */
 export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
   const owner = (request: Request, id: string) => requireOwner(request, id, keys)
+  const upload = createUploads()
 
   /** With `@me` people may read their own pairs while they are not shown to anybody. */
   function readable(request: Request, id: string): ReadonlyMap<string, string> {
@@ -63,7 +64,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
       '/v1/users/:id/kv/:key',
       async ({ request, params: { id, key } }) => {
         const userId = owner(request, id)
-        await kv.put(userId, key, await readValue(request))
+        await kv.put(userId, key, readValue(await upload(userId, request, VALUE_BODY)))
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.put },
@@ -72,7 +73,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
       '/v1/users/:id/kv',
       async ({ request, params: { id } }) => {
         const userId = owner(request, id)
-        await kv.merge(userId, await readJson(request))
+        await kv.merge(userId, readJson(await upload(userId, request, PAIRS_BODY)))
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.merge },
@@ -105,8 +106,7 @@ function show(request: Request, id: string, type: string, text: string): Respons
   )
 }
 
-async function readValue(request: Request): Promise<string> {
-  const bytes = await readBody(request, VALUE_BODY)
+function readValue(bytes: Uint8Array): string {
   try {
     return VALUE_TEXT.decode(bytes)
   } catch {
@@ -114,8 +114,7 @@ async function readValue(request: Request): Promise<string> {
   }
 }
 
-async function readJson(request: Request): Promise<unknown> {
-  const bytes = await readBody(request, PAIRS_BODY)
+function readJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(JSON_TEXT.decode(bytes))
   } catch {
