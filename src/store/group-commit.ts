@@ -33,9 +33,9 @@ interface Write {
 
 /**
  * How far apart commits are on average (ms): the more writes share one, the longer the next may wait for as many. So one
- * client that writes one thing after the other hardly waits, and a thousand writes a second cost a hundred commits.
+ * client that writes one thing after the other hardly waits, and a thousand writes a second cost seventy commits.
  */
-const spacing = (writes: number) => Math.min(2 + writes, 10)
+const spacing = (writes: number) => Math.min(2 + writes, 15)
 /** On slow disks they are further apart: of ten ms one may be spent on a commit, the others are for everything else. */
 const SLOWDOWN = 10
 /** But no further than this (ms): whoever writes a lot must not keep others from writing. */
