@@ -9,7 +9,7 @@ import { requireOwner } from './auth.ts'
 import { envelope, noContent } from './envelope.ts'
 import { JSON_TYPE } from './headers.ts'
 import { KV_OPERATIONS } from './kv-docs.ts'
-import { answer, represent } from './representation.ts'
+import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
 import { createUploads } from './uploads.ts'
 
 export interface KvRoutesDeps {
@@ -37,6 +37,7 @@ const UNPARSED = { parse: 'none' } as const
 export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
   const owner = (request: Request, id: string) => requireOwner(request, id, keys)
   const upload = createUploads()
+  const lists = { public: createLists(PUBLIC), own: createLists(OWN) }
 
   /** With `@me` people may read their own pairs while they are not shown to anybody. */
   function readable(request: Request, id: string): ReadonlyMap<string, string> {
@@ -48,7 +49,10 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
   return new Elysia({ name: 'kv' })
     .get(
       '/v1/users/:id/kv',
-      ({ request, params: { id } }) => show(request, id, JSON_TYPE, envelope(kvJson(readable(request, id)))),
+      ({ request, params: { id } }) => {
+        const list = id === '@me' ? lists.own : lists.public
+        return answer(list(readable(request, id)), request)
+      },
       KV_OPERATIONS.list,
     )
     .get(
@@ -56,7 +60,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
       ({ request, params: { id, key } }) => {
         const value = readable(request, id).get(key)
         if (value === undefined) throw kvNotFound()
-        return show(request, id, PLAIN_TYPE, value)
+        return show(request, id, value)
       },
       KV_OPERATIONS.read,
     )
@@ -96,14 +100,31 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     )
 }
 
-/** Pairs may be megabytes: compressed, and not sent again to a client that has them. */
-function show(request: Request, id: string, type: string, text: string): Response | Promise<Response> {
-  const body = Buffer.from(text)
+/** Compressed, and not sent again to a client that has it. */
+function show(request: Request, id: string, value: string): Response | Promise<Response> {
+  const body = Buffer.from(value)
   const reach = id === '@me' ? OWN : PUBLIC
   return answer(
-    represent(() => body, { 'Content-Type': type, ...reach }),
+    represent(() => body, { 'Content-Type': PLAIN_TYPE, ...reach }),
     request,
   )
+}
+
+/**
+ * All pairs of a person, made once per change. They may be megabytes, of which a copy for each client that is slow to
+ * read them would fill memory.
+ */
+function createLists(
+  reach: Omit<ContentHeaders, 'Content-Type'>,
+): (pairs: ReadonlyMap<string, string>) => Representation {
+  const shared = new WeakMap<ReadonlyMap<string, string>, Representation>()
+  return pairs => {
+    const known = shared.get(pairs)
+    if (known !== undefined) return known
+    const made = represent(() => Buffer.from(envelope(kvJson(pairs))), { 'Content-Type': JSON_TYPE, ...reach })
+    shared.set(pairs, made)
+    return made
+  }
 }
 
 function readValue(bytes: Uint8Array): string {

@@ -3,12 +3,13 @@ import { startSimulator } from '../../src/simulator/simulator.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../support/app.ts'
 import { temporaryFolder } from '../support/executable.ts'
-import { converse, drip, endings } from './support/clients.ts'
-import { type Figures, hold, runDrill, within } from './support/drill.ts'
+import { askAndWait, converse, drip, endings } from './support/clients.ts'
+import { type Figures, hold, megabytes, runDrill, within } from './support/drill.ts'
 import { settings } from './support/exoix-process.ts'
 import { readGauges } from './support/metrics.ts'
+import type { Holdings } from './support/soak-server.ts'
 import { clientFrame } from './support/wire.ts'
-import { startWorker } from './support/worker.ts'
+import { startWorker, type Worker } from './support/worker.ts'
 
 export interface LimitsOptions {
   /** Also those that take half a minute of real time. */
@@ -51,6 +52,7 @@ export async function limitsDrill({ slow }: LimitsOptions): Promise<Figures> {
       ...(await silentSockets(scene)),
       ...(await bodies(scene)),
       ...(await guessedKeys(scene)),
+      ...(await unreadAnswers(scene, server)),
       ...(slow ? await slowClients(scene) : {}),
       'errors of the server': await serverErrors(url),
     }
@@ -216,6 +218,30 @@ async function guessedKeys({ url, owner, key }: Scene): Promise<Figures> {
   const rightful = await write(key, '203.0.113.4')
   hold(rightful === 204, `the owner got ${rightful}`)
   return { [`of ${GUESSES} guessed keys refused, and slowed down`]: `${counts[401]}, ${counts[429]}` }
+}
+
+const UNREAD = 40
+/** What may be held for all of them together, beside what is sent. Bytes. */
+const UNREAD_BOUND = 160 * KIB * KIB
+
+/** Somebody has as many pairs as there may be, and many ask for them without reading the answer. */
+async function unreadAnswers({ url, owner, key }: Scene, server: Worker): Promise<Figures> {
+  const pairs = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`large${at}`, 'x'.repeat(30_000)]))
+  for (let at = 0; at < 500; at += 100) {
+    const body = JSON.stringify(Object.fromEntries(Object.entries(pairs).slice(at, at + 100)))
+    const { status } = await fetch(`${url}/v1/users/@me/kv`, { method: 'PATCH', headers: { Authorization: key }, body })
+    hold(status === 204, `writing large pairs got ${status}`)
+  }
+  const before = await server.ask<Holdings>('measure')
+  for (const path of [`/v1/users/${owner}`, `/v1/users/${owner}/kv`, `/user/${owner}`]) {
+    const clients = await Promise.all(Array.from({ length: UNREAD }, () => askAndWait(url, path)))
+    await (await fetch(url + path)).arrayBuffer()
+    const { resident } = await server.ask<Holdings>('measure')
+    for (const client of clients) client.terminate()
+    const rise = resident - before.resident
+    hold(rise < UNREAD_BOUND, `${UNREAD} clients that do not read ${path} make memory rise by ${megabytes(rise)}`)
+  }
+  return { [`memory for ${UNREAD} unread answers of 15 MB, at most`]: megabytes(UNREAD_BOUND) }
 }
 
 /** Seconds after which whoever does not get on with a request is cut off, whether they send a byte a second or none. */

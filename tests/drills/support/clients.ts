@@ -59,3 +59,21 @@ export async function drip(url: string, beginning: string | Buffer, byte: string
   })
   return promise
 }
+
+/** Sends a request and reads no more than the first bytes of the answer. Resolves once they are there. */
+export async function askAndWait(url: string, path: string): Promise<Bun.Socket> {
+  const { hostname, port } = new URL(url)
+  const { promise, resolve } = Promise.withResolvers<Bun.Socket>()
+  await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      open: socket => void socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`),
+      data(socket) {
+        socket.pause()
+        resolve(socket)
+      },
+    },
+  })
+  return promise
+}
