@@ -9,7 +9,12 @@ const GRACE = '94490510688792577'
 
 let simulator: Simulator
 beforeAll(async () => {
-  simulator = await startSimulator({ identifyIntervalMs: 0, memberRequestIntervalMs: 0, recommendedShards: 2, maxConcurrency: 2 })
+  simulator = await startSimulator({
+    identifyIntervalMs: 0,
+    memberRequestIntervalMs: 0,
+    recommendedShards: 2,
+    maxConcurrency: 2,
+  })
 })
 afterAll(() => simulator.stop())
 
