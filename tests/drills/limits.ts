@@ -23,6 +23,8 @@ interface Scene {
 }
 
 const SOCKETS = 20
+/** A minute, on the server's clock: few, so that a slow machine exceeds them too. */
+const REQUESTS = 60
 const TIMES_FASTER = 60
 /** Real milliseconds; the server's minute is one second. */
 const PATIENCE = 10_000
@@ -42,7 +44,11 @@ export async function limitsDrill({ slow }: LimitsOptions): Promise<Figures> {
   const key = await issueKey(databasePath, owner)
   await using server = startWorker('soak-server.ts', { TIMES_FASTER: String(TIMES_FASTER) })
   try {
-    const limits = { TRUSTED_PROXIES: '127.0.0.1', MAX_SOCKETS_PER_ADDRESS: String(SOCKETS) }
+    const limits = {
+      TRUSTED_PROXIES: '127.0.0.1',
+      MAX_SOCKETS_PER_ADDRESS: String(SOCKETS),
+      RATE_LIMIT_PER_MINUTE: String(REQUESTS),
+    }
     const url = await server.ask<string>('start', settings(simulator, { DATABASE_PATH: databasePath, ...limits }))
     const scene: Scene = { url, owner, key }
     return {
