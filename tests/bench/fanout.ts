@@ -8,9 +8,9 @@ import { median } from './support/table.ts'
 /** People who are followed; a burst changes each of them once. */
 const UPDATES = 50
 /** Single updates are measured so many times a round. */
-const SINGLES = 5
+const SINGLES = 3
 /** Bursts a round, times sockets: small crowds are measured more often. */
-const BURSTS = 10_000
+const BURSTS = 5_000
 
 interface Case {
   readonly sockets: number

@@ -30,12 +30,15 @@ function choose(all: readonly Benchmark[]): Benchmark[] {
 /** A benchmark that fails says so and leaves the others their turn. */
 async function measure(benchmark: Benchmark): Promise<Row[]> {
   say(`${benchmark.name} …`)
+  const began = performance.now()
   try {
     return await benchmark.run({ long: values.long, rounds, say: text => say(`  ${text}`) })
   } catch (error) {
     process.exitCode = 1
     say(`${benchmark.name} failed: ${error instanceof Error ? error.stack : error}`)
     return []
+  } finally {
+    say(`  ${((performance.now() - began) / 1000).toFixed(0)} s`)
   }
 }
 

@@ -40,7 +40,7 @@ async function measureSockets({ long, say }: RunOptions): Promise<Row[]> {
   const exoix: Memory[] = []
   const count = Math.min(SOCKETS, openFiles() - 500)
   const message = follow([personId(0)])
-  for (let round = 0; round < (long ? 5 : 3); round++) {
+  for (let round = 0; round < (long ? 5 : 2); round++) {
     say(`${count} sockets, round ${round + 1}`)
     control.push(
       await withChildren(['topics-control', 'socket-load'], async (server, clients) => {
