@@ -206,7 +206,7 @@ if (import.meta.main) {
   await runDrill('restart', async ({ long, executable, seed }) => {
     using folder = temporaryFolder()
     const command = executable ? [await buildExecutable(folder.path)] : FROM_SOURCE
-    return restartDrill({
+    return await restartDrill({
       command,
       seed,
       ...(long ? { people: 2000, changesPerSecond: 500, restarts: 20, longestLife: 2000 } : SHORT),
