@@ -36,7 +36,8 @@ export async function runDrill(name: string, drill: (options: DrillOptions) => P
     console.log(`${name}: holds`)
   } catch (error) {
     console.error(error instanceof Broken ? `${name}: BROKEN. ${error.message}` : error)
-    process.exitCode = 1
+    // Whatever the drill has started is not waited for.
+    process.exit(1)
   }
 }
 
