@@ -10,7 +10,7 @@ const NEWCOMERS = 20_000
 /** The id of the round's guild: members of one guild may be asked for once in half a minute only. */
 const guildIdOf = (round: number) => String(900000000000001000n + BigInt(round))
 /** Milliseconds the control polls an application at rest. */
-const REST = 1500
+const REST = 1000
 
 /** Who of the guild is online when the bot joins: they come in one GUILD_CREATE, everybody in chunks of 1,000. */
 const CASES = [
