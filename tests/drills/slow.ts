@@ -93,9 +93,9 @@ export const SHORT: SlowOptions = {
 
 const LONG: SlowOptions = {
   people: 1000,
-  everybody: 950,
-  blocks: 0,
-  blockSize: 0,
+  everybody: 250,
+  blocks: 700,
+  blockSize: 20,
   slow: 50,
   changesPerSecond: 1000,
   changes: 120_000,

@@ -24,6 +24,7 @@ export interface Received {
 const MARK = Buffer.from('"state":"#')
 /** Connections opened at once, so that no accept queue overflows. */
 const WAVE = 100
+const MOST_PROBLEMS = 10
 
 interface Reader {
   /** The first of the followed people, and how many they are. */
@@ -55,15 +56,20 @@ function numberOf(payload: Buffer): number {
 function take(reader: Reader, payload: Buffer): void {
   messages++
   const number = numberOf(payload)
-  if (number !== reader.next && problems.length < 10) problems.push(`got change ${number} instead of ${reader.next}`)
+  if (number !== reader.next) fail(`got change ${number} instead of ${reader.next}`)
   reader.next = following(reader, number + 1)
   if (awaited !== null && reader.next > awaited.last) look()
 }
 
-/** Whether everybody has everything. */
+/** Whether everybody has everything, or somebody never will. */
 function look(): void {
   const { last, resolve } = awaited ?? { last: Number.POSITIVE_INFINITY, resolve() {} }
-  if (readers.every(({ next }) => next > last)) resolve()
+  if (problems.length > 0 || readers.every(({ next }) => next > last)) resolve()
+}
+
+function fail(problem: string): void {
+  if (problems.length < MOST_PROBLEMS) problems.push(problem)
+  look()
 }
 
 /** Resolves once the client has been given the INIT_STATE: what changes from now on concerns it. */
@@ -72,7 +78,7 @@ function connectReader(url: URL, reader: Reader, message: string): Promise<void>
   let greetings = 0
   const onFrame = (opcode: number, payload: Buffer, socket: Socket<never>) => {
     if (opcode === OPCODE.ping) socket.write(PONG)
-    else if (opcode === OPCODE.close) problems.push(`closed: ${payload.subarray(2)}`)
+    else if (opcode === OPCODE.close) fail(`closed: ${payload.subarray(2)}`)
     else if (greetings < 2) {
       if (++greetings === 2) resolve()
     } else take(reader, payload)
@@ -81,7 +87,7 @@ function connectReader(url: URL, reader: Reader, message: string): Promise<void>
     reading(socket) {
       return createFrameReader((opcode, payload) => onFrame(opcode, payload, socket), checkHead(reject))
     },
-    closed: () => void problems.push('a reader was disconnected'),
+    closed: () => fail('a reader was disconnected'),
   })
   return promise
 }
