@@ -82,6 +82,10 @@ function stopOnSignal(app: Pick<App, 'stop'>): void {
   process.on('SIGINT', () => void stop())
 }
 
+// Whoever takes the log may go away; that is no reason to stop serving.
+process.stderr.on('error', () => {})
+process.stdout.on('error', () => {})
+
 try {
   await run(parseCommand(process.argv.slice(2)))
 } catch (error) {
