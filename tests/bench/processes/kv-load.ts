@@ -27,10 +27,13 @@ interface Writer {
   sent: number
 }
 
+/** How many pairs each writer has. */
+const PAIRS = 8
+
 function putText(host: string, writer: Writer): string {
   const body = `value ${writer.writes}`
   const head = [
-    `PUT /v1/users/@me/kv/k${writer.writes % 64} HTTP/1.1`,
+    `PUT /v1/users/@me/kv/k${writer.writes % PAIRS} HTTP/1.1`,
     `Host: ${host}`,
     `Authorization: ${writer.key}`,
     `Content-Length: ${body.length}`,
