@@ -32,10 +32,11 @@ interface Write {
 }
 
 /**
- * How far apart commits are on average (ms): the more writes share one, the longer the next may wait for as many. So one
- * client that writes one thing after the other hardly waits, and a thousand writes a second cost seventy commits.
+ * How far apart commits are on average (ms), after one with so many writes. Few writes: hardly, or one client that writes
+ * one thing after the other would wait each time. Some: the longer, so that a thousand writes a second cost seventy
+ * commits. Many: they share the cost well as it is.
  */
-const spacing = (writes: number) => Math.min(2 + writes, 15)
+const spacing = (writes: number) => (writes < 32 ? Math.min(2 + writes, 15) : 4)
 /** On slow disks they are further apart: of ten ms one may be spent on a commit, the others are for everything else. */
 const SLOWDOWN = 10
 /** But no further than this (ms): whoever writes a lot must not keep others from writing. */
