@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Elysia } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../errors.ts'
 import type { Snapshot } from '../presence-store.ts'
 import { envelope, failure } from './envelope.ts'
@@ -34,8 +34,14 @@ const READ_OWN = operation({
   key: true,
 })
 
+export interface Users {
+  readonly routes: AnyElysia
+  /** Answers `GET /v1/users/:id`, for a route of Bun's own in front of Elysia's. */
+  read(request: Request, id: string): Response | Promise<Response>
+}
+
 /** Presences over REST. Reads touch memory only and send what was made for the first of them. */
-export function userRoutes(deps: MonitoredDeps) {
+export function createUsers(deps: MonitoredDeps): Users {
   const { presences } = deps
   const { unknown, own } = createMonitored(deps, bytes)
   const shared = new WeakMap<Snapshot, Representation>()
@@ -50,17 +56,14 @@ export function userRoutes(deps: MonitoredDeps) {
     return answer(making, request)
   }
 
-  return (
-    new Elysia({ name: 'users' })
-      // Elysia reads a handler's text and awaits one that begins by calling something. This one answers at once, and
-      // awaiting that costs more than making it: so the choice stands here, in front of the calls.
-      .get(
-        '/v1/users/:id',
-        ({ request, params: { id } }) => (id === '@me' ? own(request) : presence(request, id)),
-        READ,
-      )
-      .get('/v1/users/@me', ({ request }) => own(request), READ_OWN)
-  )
+  const read = (request: Request, id: string) => (id === '@me' ? own(request) : presence(request, id))
+
+  return {
+    routes: new Elysia({ name: 'users' })
+      .get('/v1/users/:id', ({ request, params: { id } }) => read(request, id), READ)
+      .get('/v1/users/@me', ({ request }) => own(request), READ_OWN),
+    read,
+  }
 }
 
 const bytes = (snapshot: Snapshot) => Buffer.from(envelope(snapshot.json))
