@@ -84,6 +84,13 @@ export const SETTINGS = {
   logFormat: setting('LOG_FORMAT', 'text', `one of ${LOG_FORMATS.join(', ')}`, oneOf(LOG_FORMATS)),
   discordApiUrl: setting('DISCORD_API_URL', 'https://discord.com/api', "base of Discord's REST API", httpUrl),
   discordCdnUrl: setting('DISCORD_CDN_URL', 'https://cdn.discordapp.com', "base of Discord's CDN", httpUrl),
+  discordMediaUrl: setting(
+    'DISCORD_MEDIA_URL',
+    'https://media.discordapp.net',
+    "base of Discord's proxy for pictures from elsewhere",
+    httpUrl,
+  ),
+  spotifyCdnUrl: setting('SPOTIFY_CDN_URL', 'https://i.scdn.co', 'base of the host of album covers', httpUrl),
   githubApiUrl: setting('GITHUB_API_URL', 'https://api.github.com', "base of GitHub's REST API", httpUrl),
   githubUrl: setting('GITHUB_URL', 'https://github.com', 'base of GitHub itself (device flow)', httpUrl),
   githubToken: setting('GITHUB_TOKEN', undefined, 'token that raises the GitHub rate limit', optional(secret)),

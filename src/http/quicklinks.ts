@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { notFound, starting, upstreamError, userNotMonitored } from '../errors.ts'
-import { isObject } from '../presence.ts'
+import type { Pictures } from '../pictures.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { failure } from './envelope.ts'
@@ -12,8 +12,7 @@ import { BINARY, IF_NONE_MATCH, USER_ID } from './schema.ts'
 export interface QuicklinkDeps {
   readonly presences: PresenceStore
   readonly readiness: () => Readiness
-  /** Base of Discord's CDN, without a slash at the end. */
-  readonly cdnUrl: string
+  readonly pictures: Pick<Pictures, 'avatar'>
   /** How long the CDN may take until its headers are there, in milliseconds. Default 10 s. */
   readonly patience?: number
 }
@@ -49,7 +48,7 @@ export const QUICKLINK_PATH = {
 }
 
 /** `/<id>.<extension>`: a person's avatar, streamed from Discord's CDN. */
-export function quicklinkRoutes({ presences, readiness, cdnUrl, patience = 10_000 }: QuicklinkDeps) {
+export function quicklinkRoutes({ presences, readiness, pictures, patience = 10_000 }: QuicklinkDeps) {
   async function avatar(request: Request, file: string): Promise<Response> {
     const [, id = '', extension = ''] = QUICKLINK.exec(file) ?? []
     if (extension === '') return failure(notFound())
@@ -57,30 +56,12 @@ export function quicklinkRoutes({ presences, readiness, cdnUrl, patience = 10_00
     if (person === undefined) {
       return failure(readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored())
     }
-    return passOn(request, cdnUrl + avatarPath(person.id, JSON.parse(person.user), extension), patience)
+    return passOn(request, pictures.avatar(JSON.parse(person.user), extension, 1024), patience)
   }
 
   return new Elysia({ name: 'quicklinks' }).get('/:file', ({ request, params: { file } }) => avatar(request, file), {
     detail: { hide: true },
   })
-}
-
-/**
- * Where the avatar is on the CDN. Made of nothing but digits and hex ones, whatever the gateway sent.
- * Source: Discord docs, Reference, CDN endpoints.
- */
-export function avatarPath(id: string, user: unknown, extension: string): string {
-  const { avatar, discriminator } = isObject(user) ? user : {}
-  if (typeof avatar !== 'string' || !/^(a_)?[0-9a-f]{32}$/.test(avatar)) return defaultAvatarPath(id, discriminator)
-  const still = extension === 'gif' && !avatar.startsWith('a_')
-  return `/avatars/${id}/${avatar}.${still ? 'jpg' : extension}?size=1024`
-}
-
-/** People who still have a discriminator get one of five by it, everybody else one of six by id. They exist as PNG only. */
-function defaultAvatarPath(id: string, discriminator: unknown): string {
-  const legacy = typeof discriminator === 'string' && /^\d{4}$/.test(discriminator)
-  const index = legacy ? Number(discriminator) % 5 : (BigInt(id) >> 22n) % 6n
-  return `/embed/avatars/${index}.png`
 }
 
 async function passOn(request: Request, url: string, patience: number): Promise<Response> {

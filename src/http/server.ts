@@ -6,6 +6,7 @@ import type { Keys } from '../keys.ts'
 import type { Kv } from '../kv.ts'
 import { describeError, type Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { createPictures } from '../pictures.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { createClientAddress } from './client-address.ts'
@@ -82,7 +83,7 @@ export function startHttp(deps: HttpDeps): Http {
     .use(kvRoutes(deps))
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
     .use(docRoutes(() => app))
-    .use(quicklinkRoutes({ ...deps, cdnUrl: config.discordCdnUrl }))
+    .use(quicklinkRoutes({ ...deps, pictures: createPictures(config) }))
     .options('/*', ({ request }) => preflight(request), HIDDEN)
     .all('/*', ({ request }) => strays.answer(request), HIDDEN)
 

@@ -1,46 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { avatarPath, quicklinkRoutes } from '../../src/http/quicklinks.ts'
+import { readConfig } from '../../src/config.ts'
+import { quicklinkRoutes } from '../../src/http/quicklinks.ts'
+import { createPictures } from '../../src/pictures.ts'
 import { createPresenceStore } from '../../src/presence-store.ts'
 import { ADA, codeOf, head, parse, startServer } from './harness.ts'
 
 const STILL = '0123456789abcdef0123456789abcdef'
-const MOVING = `a_${STILL}`
-
-describe('where an avatar is', () => {
-  test.each([
-    ['png', { avatar: STILL }, `/avatars/${ADA}/${STILL}.png?size=1024`],
-    ['webp', { avatar: STILL }, `/avatars/${ADA}/${STILL}.webp?size=1024`],
-    ['jpg', { avatar: STILL }, `/avatars/${ADA}/${STILL}.jpg?size=1024`],
-    ['jpeg', { avatar: STILL }, `/avatars/${ADA}/${STILL}.jpeg?size=1024`],
-    ['gif', { avatar: STILL }, `/avatars/${ADA}/${STILL}.jpg?size=1024`],
-    ['gif', { avatar: MOVING }, `/avatars/${ADA}/${MOVING}.gif?size=1024`],
-    ['png', { avatar: MOVING }, `/avatars/${ADA}/${MOVING}.png?size=1024`],
-  ])('%s of %p is %s', (extension, user, path) => {
-    expect(avatarPath(ADA, user, extension)).toBe(path)
-  })
-
-  // (204255221017214977 >> 22) % 6 is 3.
-  test.each([
-    [{ avatar: null, discriminator: '0' }, '3'],
-    [{ avatar: null }, '3'],
-    [{ avatar: null, discriminator: null }, '3'],
-    [{ avatar: null, discriminator: '0000' }, '0'],
-    [{ avatar: null, discriminator: 'x' }, '3'],
-    [{ avatar: null, discriminator: '0005' }, '0'],
-    [{ avatar: null, discriminator: '1337' }, '2'],
-    [{ avatar: '' }, '3'],
-    [{ avatar: 7 }, '3'],
-    [{ avatar: `../../${STILL}` }, '3'],
-    [{ avatar: `${STILL}\n` }, '3'],
-    [{ avatar: `${STILL}?x=` }, '3'],
-    [{ avatar: STILL.toUpperCase() }, '3'],
-    [null, '3'],
-  ])('of %p is the default one with index %s, which exists as PNG only', (user, index) => {
-    for (const extension of ['png', 'gif', 'jpg']) {
-      expect(avatarPath(ADA, user, extension)).toBe(`/embed/avatars/${index}.png`)
-    }
-  })
-})
 
 /** A CDN on loopback that remembers what it was asked. */
 function startCdn(answer: (request: Request) => Response | Promise<Response>) {
@@ -159,7 +124,7 @@ describe('a quicklink', () => {
     const routes = quicklinkRoutes({
       presences,
       readiness: () => 'ready',
-      cdnUrl: cdn.config.discordCdnUrl,
+      pictures: createPictures({ ...readConfig({}), ...cdn.config }),
       patience: 20,
     })
     expect((await routes.handle(new Request(`http://localhost/${ADA}.png`))).status).toBe(502)

@@ -1,0 +1,117 @@
+import { isObject, isSnowflake, type JsonObject } from './presence.ts'
+
+/** Bases of the hosts that keep pictures, without a slash at the end. The settings are such hosts. */
+export interface PictureHosts {
+  readonly discordCdnUrl: string
+  readonly discordMediaUrl: string
+  readonly spotifyCdnUrl: string
+}
+
+/**
+ * Where the pictures of a presence are. Discord validates nothing of what people send it, so every address is a base and
+ * checked ids, hashes and tokens behind it: letters, digits and `/ . _ ~ % = + , @ : -`, then a query of ours; whatever
+ * is not of the known form has no picture. Sizes are pixels, rounded up to a power of two from 16 to 4096.
+ * Sources: Discord docs, Reference, "CDN Endpoints", and Gateway Events, "Activity Asset Image".
+ */
+export interface Pictures {
+  /** Always there: people without an avatar have a default one, as PNG. Formats: png, webp, jpg, jpeg, and gif where it moves. */
+  avatar(user: JsonObject, extension: string, size: number): string
+  /** What is drawn over the avatar, a fifth larger: PNG with transparency; moving ones move unless a size is asked for. */
+  decoration(user: JsonObject, size?: number): string | undefined
+  /** The badge beside the server tag somebody wears. */
+  tagBadge(user: JsonObject, size?: number): string | undefined
+  /** A custom emoji; those of Unicode are text and have no picture. */
+  emoji(emoji: unknown, size: number): string | undefined
+  /** Art of an activity: an application's own, an album cover, or anything on the web by way of Discord's proxy. */
+  activity(activity: JsonObject, which: 'large' | 'small', size: number): string | undefined
+  /** The `album_art_url` of a presence at the host of the settings, 640 pixels wide as a rule. */
+  albumArt(albumArtUrl: string | null): string | undefined
+}
+
+const HASH = /^(a_)?[0-9a-f]{32}$/
+const FORMATS: readonly string[] = ['png', 'gif', 'webp', 'jpg', 'jpeg']
+
+export function createPictures({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }: PictureHosts): Pictures {
+  const cdn = (path: string | undefined) => (path === undefined ? undefined : discordCdnUrl + path)
+  const cover = (id: string) => (/^[0-9a-z]{1,64}$/.test(id) ? `${spotifyCdnUrl}/image/${id}` : undefined)
+
+  return {
+    avatar: (user, extension, size) => discordCdnUrl + avatarPath(user, extension, size),
+    decoration: (user, size) => cdn(decorationPath(user.avatar_decoration_data, size)),
+    tagBadge: (user, size) => cdn(badgePath(user.primary_guild === undefined ? user.clan : user.primary_guild, size)),
+    emoji: (emoji, size) => cdn(emojiPath(emoji, size)),
+    activity({ assets, application_id }, which, size) {
+      const image = isObject(assets) ? assets[`${which}_image`] : undefined
+      if (typeof image !== 'string') return undefined
+      if (image.startsWith('spotify:')) return cover(image.slice('spotify:'.length))
+      if (image.startsWith('mp:')) return proxied(discordMediaUrl, image.slice('mp:'.length), size)
+      return cdn(assetPath(application_id, image, size))
+    },
+    albumArt: url => (url?.startsWith('https://i.scdn.co/image/') ? cover(url.slice(24)) : undefined),
+  }
+}
+
+function avatarPath({ id, avatar, discriminator }: JsonObject, extension: string, size: number): string {
+  if (!isSnowflake(id)) return '/embed/avatars/0.png'
+  if (!isHash(avatar)) return defaultAvatarPath(id, discriminator)
+  const still = extension === 'gif' && !avatar.startsWith('a_')
+  const format = FORMATS.includes(extension) ? extension : 'png'
+  return `/avatars/${id}/${avatar}.${still ? 'jpg' : format}?size=${fit(size)}`
+}
+
+/** People who still have a discriminator get one of five by it, everybody else one of six by id. They exist as PNG only. */
+function defaultAvatarPath(id: string, discriminator: unknown): string {
+  const legacy = typeof discriminator === 'string' && /^\d{4}$/.test(discriminator)
+  const index = legacy ? Number(discriminator) % 5 : (BigInt(id) >> 22n) % 6n
+  return `/embed/avatars/${index}.png`
+}
+
+/** Sized pictures move only with `passthrough=true`; without any query the original comes. */
+function decorationPath(decoration: unknown, size?: number): string | undefined {
+  const asset = isObject(decoration) ? decoration.asset : undefined
+  if (!isHash(asset)) return undefined
+  const query = size === undefined ? '' : `?size=${fit(size)}&passthrough=false`
+  return `/avatar-decoration-presets/${asset}.png${query}`
+}
+
+/** Whoever took the tag off still has the server's id and badge in their user object. */
+function badgePath(tag: unknown, size?: number): string | undefined {
+  const { identity_enabled, identity_guild_id, badge } = isObject(tag) ? tag : {}
+  if (identity_enabled !== true || !isSnowflake(identity_guild_id) || !isHash(badge)) return undefined
+  return `/guild-tag-badges/${identity_guild_id}/${badge}.png${size === undefined ? '' : `?size=${fit(size)}`}`
+}
+
+/** WebP, as the docs recommend: some emojis exist as nothing else. */
+function emojiPath(emoji: unknown, size: number): string | undefined {
+  const { id, animated } = isObject(emoji) ? emoji : {}
+  if (!isSnowflake(id)) return undefined
+  return `/emojis/${id}.webp?size=${fit(size)}${animated === true ? '&animated=true' : ''}`
+}
+
+function assetPath(applicationId: unknown, asset: string, size: number): string | undefined {
+  if (!isSnowflake(applicationId) || !isSnowflake(asset)) return undefined
+  return `/app-assets/${applicationId}/${asset}.png?size=${fit(size)}`
+}
+
+/**
+ * A path at Discord's media proxy, e.g. `external/<signature>/https/example.org/logo.png`. No empty segment, no dot
+ * segment (`%2e` is one too, says the URL standard), no control character behind a percent sign.
+ */
+function proxied(base: string, path: string, size: number): string | undefined {
+  const safe =
+    path.length <= 2048 &&
+    /^([\w.~=+,@:-]|%[2-9a-f][0-9a-f])+(\/([\w.~=+,@:-]|%[2-9a-f][0-9a-f])+)+$/i.test(path) &&
+    !/(^|\/)\.(\/|$)|\.\.|%2e|%7f/i.test(path)
+  return safe ? `${base}/${path}?width=${fit(size)}&height=${fit(size)}` : undefined
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && HASH.test(value)
+}
+
+/** The smallest power of two from 16 to 4096 that is not below `size`. */
+function fit(size: number): number {
+  let fitting = 16
+  while (fitting < size && fitting < 4096) fitting *= 2
+  return fitting
+}
