@@ -1,4 +1,14 @@
-import { isOutdated, type Membership, readToldAt, withToldAt } from './membership.ts'
+import {
+  type Entry,
+  hearOutdated,
+  listed,
+  newcomer,
+  type Person,
+  type Snapshot,
+  setMembership,
+  setMemberships,
+  setShown,
+} from './person.ts'
 import {
   applyPresence,
   buildPresence,
@@ -8,32 +18,16 @@ import {
   OFFLINE,
   type PresenceState,
   readUser,
-  samePresence,
 } from './presence.ts'
+import { createRosters } from './rosters.ts'
 
-/** One person's presence as wire text. A new object after every change, so it can key caches of derived bytes. */
-export interface Snapshot {
-  readonly id: string
-  /** JSON text of the presence. */
-  readonly json: string
-}
+export type { Membership } from './membership.ts'
+export type { Person, Snapshot } from './person.ts'
 
 /** What a listener is told, after the change is in the store. Hidden people's changes are told to nobody. */
 export interface Change {
   readonly id: string
   readonly kind: 'joined' | 'changed' | 'left'
-}
-
-export type { Membership } from './membership.ts'
-
-/** Everything known of a monitored person. Read-only for everybody but the store. */
-export interface Person {
-  readonly id: string
-  /** JSON text of the user object. */
-  readonly user: string
-  readonly presence: PresenceState
-  /** The guilds shared with the bot, longest known first. Never empty. */
-  readonly memberships: readonly Membership[]
 }
 
 /**
@@ -78,18 +72,11 @@ export interface PresenceStore {
   takeTouched(): Map<string, Person | undefined>
 }
 
-interface Entry extends Person {
-  user: string
-  presence: PresenceState
-  memberships: readonly Membership[]
-  snapshot: Snapshot | null
-}
-
 const NO_PAIRS: ReadonlyMap<string, string> = new Map()
 
 export function createPresenceStore(): PresenceStore {
   const entries = new Map<string, Entry>()
-  const members = new Map<string, Set<string>>()
+  const rosters = createRosters()
   const kv = new Map<string, ReadonlyMap<string, string>>()
   const hidden = new Set<string>()
   const listeners = new Set<(change: Change) => void>()
@@ -105,66 +92,23 @@ export function createPresenceStore(): PresenceStore {
     return hiddenMembers > 0 && hidden.has(id) ? undefined : entries.get(id)
   }
 
-  function changed(entry: Entry): void {
-    entry.snapshot = null
-    tell(entry.id, 'changed')
-  }
-
   function join(guildId: string, id: string, member: JsonObject, user: string, presence: PresenceState): void {
-    entries.set(id, {
-      id,
-      user,
-      presence,
-      memberships: [{ guildId, nick: readNick(member) }],
-      snapshot: null,
-    })
+    entries.set(id, newcomer(id, user, presence, { guildId, nick: readNick(member) }))
     if (hidden.has(id)) hiddenMembers++
     touched.add(id)
     tell(id, 'joined')
   }
 
   function update(entry: Entry, user: string, presence: PresenceState): void {
-    if (entry.user === user && samePresence(entry.presence, presence)) return
-    entry.user = user
-    entry.presence = presence
+    if (!setShown(entry, user, presence)) return
     touched.add(entry.id)
-    changed(entry)
-  }
-
-  /** Whether a guild tells something older than another one has told; if not, notes when it was made. */
-  function outdated(entry: Entry, guildId: unknown, presence: JsonObject): boolean {
-    if (entry.memberships.length === 1 || typeof guildId !== 'string') return false
-    const toldAt = readToldAt(presence)
-    if (isOutdated(entry.memberships, guildId, toldAt)) return true
-    entry.memberships = withToldAt(entry.memberships, guildId, toldAt)
-    return false
-  }
-
-  /** A list names everybody with what they show: null is offline, undefined is nothing known. */
-  function listed(entry: Entry, guildId: string, presence: JsonObject | null | undefined): PresenceState {
-    if (presence === null) return OFFLINE
-    if (presence === undefined || outdated(entry, guildId, presence)) return entry.presence
-    return applyPresence(entry.presence, presence)
-  }
-
-  function setMembership(entry: Entry, guildId: string, nick: string | null): void {
-    const at = entry.memberships.findIndex(membership => membership.guildId === guildId)
-    if (at === -1) setMemberships(entry, [...entry.memberships, { guildId, nick }])
-    else if (entry.memberships[at]?.nick !== nick)
-      setMemberships(entry, entry.memberships.with(at, { ...entry.memberships[at], guildId, nick }))
-  }
-
-  /** Memberships are no part of the wire text, but what is derived from a snapshot may show a nickname. */
-  function setMemberships(entry: Entry, memberships: readonly Membership[]): void {
-    entry.memberships = memberships
-    entry.snapshot = null
-    touched.add(entry.id)
+    tell(entry.id, 'changed')
   }
 
   const pairs = (id: string) => kv.get(id) ?? NO_PAIRS
 
   function removeMember(guildId: string, id: string): void {
-    if (members.get(guildId)?.delete(id)) leave(guildId, id)
+    if (rosters.delete(guildId, id)) leave(guildId, id)
   }
 
   function leave(guildId: string, id: string): void {
@@ -173,6 +117,7 @@ export function createPresenceStore(): PresenceStore {
     const rest = entry.memberships.filter(membership => membership.guildId !== guildId)
     if (rest.length > 0) {
       setMemberships(entry, rest)
+      touched.add(id)
       return
     }
     entries.delete(id)
@@ -190,13 +135,13 @@ export function createPresenceStore(): PresenceStore {
       const user = readUser(member.user)
       if (user === null) return false
       const id = (member.user as { id: string }).id
-      guildMembers(members, guildId).add(id)
+      rosters.add(guildId, id)
       const entry = entries.get(id)
       if (entry === undefined) {
         join(guildId, id, member, user, applyPresence(OFFLINE, presence ?? {}))
         return true
       }
-      setMembership(entry, guildId, readNick(member))
+      if (setMembership(entry, guildId, readNick(member))) touched.add(id)
       update(entry, user, listed(entry, guildId, presence))
       return true
     },
@@ -206,7 +151,7 @@ export function createPresenceStore(): PresenceStore {
       if (!isObject(user)) return false
       const entry = entries.get(user.id as string)
       if (entry === undefined) return false
-      if (outdated(entry, presence.guild_id, presence)) return true
+      if (hearOutdated(entry, presence.guild_id, presence)) return true
       const merged = Object.keys(user).length > 1 ? mergeUser(entry.user, user) : entry.user
       update(entry, merged, applyPresence(entry.presence, presence))
       return true
@@ -215,20 +160,20 @@ export function createPresenceStore(): PresenceStore {
     removeMember,
 
     removeGuild(guildId) {
-      const guild = members.get(guildId) ?? []
-      members.delete(guildId)
-      for (const id of guild) leave(guildId, id)
+      for (const id of rosters.take(guildId)) leave(guildId, id)
     },
 
     retainMembers(guildId, userIds) {
-      for (const id of members.get(guildId) ?? []) if (!userIds.has(id)) removeMember(guildId, id)
+      for (const id of rosters.others(guildId, userIds)) removeMember(guildId, id)
     },
 
     setKv(userId, next) {
       if (next.size === 0) kv.delete(userId)
       else kv.set(userId, next)
       const entry = entries.get(userId)
-      if (entry !== undefined) changed(entry)
+      if (entry === undefined) return
+      entry.snapshot = null
+      tell(userId, 'changed')
     },
 
     kv: pairs,
@@ -257,7 +202,7 @@ export function createPresenceStore(): PresenceStore {
       return entry.snapshot
     },
 
-    guildIds: () => members.keys(),
+    guildIds: rosters.guildIds,
 
     *ids() {
       for (const id of entries.keys()) if (!hidden.has(id)) yield id
@@ -270,7 +215,7 @@ export function createPresenceStore(): PresenceStore {
 
     restore(person) {
       if (entries.has(person.id) || person.memberships.length === 0) return
-      for (const { guildId } of person.memberships) guildMembers(members, guildId).add(person.id)
+      for (const { guildId } of person.memberships) rosters.add(guildId, person.id)
       entries.set(person.id, { ...person, snapshot: null })
       if (hidden.has(person.id)) hiddenMembers++
     },
@@ -281,14 +226,6 @@ export function createPresenceStore(): PresenceStore {
       return taken
     },
   }
-}
-
-function guildMembers(members: Map<string, Set<string>>, guildId: string): Set<string> {
-  const known = members.get(guildId)
-  if (known !== undefined) return known
-  const created = new Set<string>()
-  members.set(guildId, created)
-  return created
 }
 
 const readNick = (member: JsonObject) => (typeof member.nick === 'string' ? member.nick : null)

@@ -1,0 +1,73 @@
+import { isOutdated, type Membership, readToldAt, withToldAt } from './membership.ts'
+import { applyPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
+
+/** One person's presence as wire text. A new object after every change, so it can key caches of derived bytes. */
+export interface Snapshot {
+  readonly id: string
+  /** JSON text of the presence. */
+  readonly json: string
+}
+
+/** Everything known of a monitored person. Read-only for everybody but the presence store. */
+export interface Person {
+  readonly id: string
+  /** JSON text of the user object. */
+  readonly user: string
+  readonly presence: PresenceState
+  /** The guilds shared with the bot, longest known first. Never empty. */
+  readonly memberships: readonly Membership[]
+}
+
+/** A person as the presence store keeps them. */
+export interface Entry extends Person {
+  user: string
+  presence: PresenceState
+  memberships: readonly Membership[]
+  /** Made when somebody asks for it. */
+  snapshot: Snapshot | null
+}
+
+export function newcomer(id: string, user: string, presence: PresenceState, membership: Membership): Entry {
+  return { id, user, presence, memberships: [membership], snapshot: null }
+}
+
+/** Whether a guild tells something older than another one has told; if not, notes when it was made. */
+export function hearOutdated(entry: Entry, guildId: unknown, presence: JsonObject): boolean {
+  if (entry.memberships.length === 1 || typeof guildId !== 'string') return false
+  const toldAt = readToldAt(presence)
+  if (isOutdated(entry.memberships, guildId, toldAt)) return true
+  entry.memberships = withToldAt(entry.memberships, guildId, toldAt)
+  return false
+}
+
+/** What a list says of a member: null is offline, undefined is nothing known. */
+export function listed(entry: Entry, guildId: string, presence: JsonObject | null | undefined): PresenceState {
+  if (presence === null) return OFFLINE
+  if (presence === undefined || hearOutdated(entry, guildId, presence)) return entry.presence
+  return applyPresence(entry.presence, presence)
+}
+
+/** Returns whether anything that is shown has changed. */
+export function setShown(entry: Entry, user: string, presence: PresenceState): boolean {
+  if (entry.user === user && samePresence(entry.presence, presence)) return false
+  entry.user = user
+  entry.presence = presence
+  entry.snapshot = null
+  return true
+}
+
+/** Returns whether it is news that the person is in the guild, by this nickname. */
+export function setMembership(entry: Entry, guildId: string, nick: string | null): boolean {
+  const at = entry.memberships.findIndex(membership => membership.guildId === guildId)
+  if (at === -1) setMemberships(entry, [...entry.memberships, { guildId, nick }])
+  else if (entry.memberships[at]?.nick !== nick)
+    setMemberships(entry, entry.memberships.with(at, { ...entry.memberships[at], guildId, nick }))
+  else return false
+  return true
+}
+
+/** Memberships are no part of the wire text, but what is derived from a snapshot may show a nickname. */
+export function setMemberships(entry: Entry, memberships: readonly Membership[]): void {
+  entry.memberships = memberships
+  entry.snapshot = null
+}
