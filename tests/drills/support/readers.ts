@@ -33,6 +33,10 @@ interface Reader {
   next: number
 }
 
+/** Milliseconds between heartbeats; who is silent for a minute is dropped. */
+const HEARTBEAT_EVERY = 20_000
+const HEARTBEAT = clientFrame('{"op":3}')
+
 const readers: Reader[] = []
 const problems: string[] = []
 let people = 0
@@ -85,6 +89,7 @@ function connectReader(url: URL, reader: Reader, message: string): Promise<void>
   }
   void open(url, message, {
     reading(socket) {
+      setInterval(() => socket.write(HEARTBEAT), HEARTBEAT_EVERY)
       return createFrameReader((opcode, payload) => onFrame(opcode, payload, socket), checkHead(reject))
     },
     closed: () => fail('a reader was disconnected'),

@@ -6,6 +6,7 @@ export interface Worker extends AsyncDisposable {
   ask<T>(question: string, argument?: unknown): Promise<T>
   /** Resolves with the exit code. */
   readonly ended: Promise<number>
+  readonly pid: number
 }
 
 interface Question {
@@ -38,6 +39,7 @@ export function startWorker(script: string, env: Readonly<Record<string, string>
       return asked.promise as Promise<T>
     },
     ended: child.exited,
+    pid: child.pid,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await child.exited
