@@ -8,6 +8,8 @@ export interface Membership {
   readonly toldAt?: number
 }
 
+export const readNick = (member: JsonObject) => (typeof member.nick === 'string' ? member.nick : null)
+
 /** When Discord had made a presence (ms). The field is undocumented; every presence of 2026 has it. */
 export function readToldAt({ processed_at_timestamp: at }: JsonObject): number | undefined {
   return typeof at === 'number' ? at : undefined

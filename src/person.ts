@@ -1,5 +1,5 @@
 import { isOutdated, type Membership, readToldAt, withToldAt } from './membership.ts'
-import { applyPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
+import { applyPresence, buildPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
 
 /** One person's presence as wire text. A new object after every change, so it can key caches of derived bytes. */
 export interface Snapshot {
@@ -16,19 +16,29 @@ export interface Person {
   readonly presence: PresenceState
   /** The guilds shared with the bot, longest known first. Never empty. */
   readonly memberships: readonly Membership[]
+  /** When they were seen going offline (ms since 1970); null while they are online, or when nobody saw it. */
+  readonly lastSeenAt: number | null
 }
+
+const HOUR = 60 * 60 * 1000
 
 /** A person as the presence store keeps them. */
 export interface Entry extends Person {
   user: string
   presence: PresenceState
   memberships: readonly Membership[]
+  lastSeenAt: number | null
   /** Made when somebody asks for it. */
   snapshot: Snapshot | null
 }
 
 export function newcomer(id: string, user: string, presence: PresenceState, membership: Membership): Entry {
-  return { id, user, presence, memberships: [membership], snapshot: null }
+  return { id, user, presence, memberships: [membership], lastSeenAt: null, snapshot: null }
+}
+
+export function snapshotOf(entry: Entry, kv: ReadonlyMap<string, string>): Snapshot {
+  entry.snapshot ??= { id: entry.id, json: buildPresence({ ...entry, kv }) }
+  return entry.snapshot
 }
 
 /** Whether a guild tells something older than another one has told; if not, notes when it was made. */
@@ -52,6 +62,28 @@ export function setShown(entry: Entry, user: string, presence: PresenceState): b
   if (entry.user === user && samePresence(entry.presence, presence)) return false
   entry.user = user
   entry.presence = presence
+  entry.snapshot = null
+  return true
+}
+
+/** Notes when the person was last seen, after their status has changed. `event` is what told it, null: nobody saw it. */
+export function setSeen(entry: Entry, event: JsonObject | null, now: number): void {
+  entry.lastSeenAt = entry.presence.status === 'offline' && event !== null ? happenedAt(event, now) : null
+}
+
+/**
+ * When an event that has just come was made (ms): what Discord replays after a pause happened during it. Its word is not
+ * taken for the future, nor for what is longer ago than a session can be resumed.
+ */
+function happenedAt(event: JsonObject, now: number): number {
+  const toldAt = readToldAt(event) ?? now
+  return toldAt <= now && toldAt >= now - HOUR ? Math.trunc(toldAt) : now
+}
+
+/** Forgets when the person was last seen. Returns whether anything was remembered. */
+export function forgetSeen(entry: Entry): boolean {
+  if (entry.lastSeenAt === null) return false
+  entry.lastSeenAt = null
   entry.snapshot = null
   return true
 }

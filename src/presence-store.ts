@@ -1,5 +1,8 @@
+import { type Clock, systemClock } from './clock.ts'
+import { readNick } from './membership.ts'
 import {
   type Entry,
+  forgetSeen,
   hearOutdated,
   listed,
   newcomer,
@@ -7,11 +10,12 @@ import {
   type Snapshot,
   setMembership,
   setMemberships,
+  setSeen,
   setShown,
+  snapshotOf,
 } from './person.ts'
 import {
   applyPresence,
-  buildPresence,
   isObject,
   type JsonObject,
   mergeUser,
@@ -49,7 +53,12 @@ export interface PresenceStore {
   /** Replaces a person's pairs, monitored or not. Always a change to listeners: a write is shown even when it changes nothing. */
   setKv(userId: string, pairs: ReadonlyMap<string, string>): void
   kv(userId: string): ReadonlyMap<string, string>
-  /** Takes a person out of every answer, or puts them back. They stay members all the same. */
+  /** Drops a person's pairs and when they were last seen. A change to listeners, like a write. */
+  forget(userId: string): void
+  /**
+   * Takes a person out of every answer, or puts them back. They stay members all the same, but when they were last seen
+   * is forgotten, and not noted while they are hidden.
+   */
   setHidden(userId: string, hidden: boolean): void
   isHidden(userId: string): boolean
   /** Whether the person shares a guild with the bot, hidden or not. */
@@ -74,7 +83,7 @@ export interface PresenceStore {
 
 const NO_PAIRS: ReadonlyMap<string, string> = new Map()
 
-export function createPresenceStore(): PresenceStore {
+export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): PresenceStore {
   const entries = new Map<string, Entry>()
   const rosters = createRosters()
   const kv = new Map<string, ReadonlyMap<string, string>>()
@@ -99,10 +108,22 @@ export function createPresenceStore(): PresenceStore {
     tell(id, 'joined')
   }
 
-  function update(entry: Entry, user: string, presence: PresenceState): void {
+  /** `event` is what tells it; a list (null) tells that somebody is offline, but not since when. */
+  function update(entry: Entry, user: string, presence: PresenceState, event: JsonObject | null): void {
+    const { status } = entry.presence
     if (!setShown(entry, user, presence)) return
+    if (status !== presence.status) setSeen(entry, hidden.has(entry.id) ? null : event, clock.now())
     touched.add(entry.id)
     tell(entry.id, 'changed')
+  }
+
+  function setKv(userId: string, next: ReadonlyMap<string, string>): void {
+    if (next.size === 0) kv.delete(userId)
+    else kv.set(userId, next)
+    const entry = entries.get(userId)
+    if (entry === undefined) return
+    entry.snapshot = null
+    tell(userId, 'changed')
   }
 
   const pairs = (id: string) => kv.get(id) ?? NO_PAIRS
@@ -115,14 +136,13 @@ export function createPresenceStore(): PresenceStore {
     const entry = entries.get(id)
     if (entry === undefined) return
     const rest = entry.memberships.filter(membership => membership.guildId !== guildId)
+    touched.add(id)
     if (rest.length > 0) {
       setMemberships(entry, rest)
-      touched.add(id)
       return
     }
     entries.delete(id)
     if (hidden.has(id)) hiddenMembers--
-    touched.add(id)
     tell(id, 'left')
   }
 
@@ -142,7 +162,7 @@ export function createPresenceStore(): PresenceStore {
         return true
       }
       if (setMembership(entry, guildId, readNick(member))) touched.add(id)
-      update(entry, user, listed(entry, guildId, presence))
+      update(entry, user, listed(entry, guildId, presence), null)
       return true
     },
 
@@ -153,7 +173,7 @@ export function createPresenceStore(): PresenceStore {
       if (entry === undefined) return false
       if (hearOutdated(entry, presence.guild_id, presence)) return true
       const merged = Object.keys(user).length > 1 ? mergeUser(entry.user, user) : entry.user
-      update(entry, merged, applyPresence(entry.presence, presence))
+      update(entry, merged, applyPresence(entry.presence, presence), presence)
       return true
     },
 
@@ -167,26 +187,25 @@ export function createPresenceStore(): PresenceStore {
       for (const id of rosters.others(guildId, userIds)) removeMember(guildId, id)
     },
 
-    setKv(userId, next) {
-      if (next.size === 0) kv.delete(userId)
-      else kv.set(userId, next)
-      const entry = entries.get(userId)
-      if (entry === undefined) return
-      entry.snapshot = null
-      tell(userId, 'changed')
-    },
-
+    setKv,
     kv: pairs,
+
+    forget(userId) {
+      const entry = entries.get(userId)
+      if (entry !== undefined && forgetSeen(entry)) touched.add(userId)
+      setKv(userId, NO_PAIRS)
+    },
 
     setHidden(userId, hide) {
       if (hidden.has(userId) === hide) return
-      const monitored = entries.has(userId)
+      const entry = entries.get(userId)
       if (hide) {
-        if (monitored) tell(userId, 'left')
+        if (entry !== undefined) tell(userId, 'left')
         hidden.add(userId)
       } else hidden.delete(userId)
-      if (!monitored) return
+      if (entry === undefined) return
       hiddenMembers += hide ? 1 : -1
+      if (forgetSeen(entry)) touched.add(userId)
       if (!hide) tell(userId, 'joined')
     },
 
@@ -197,9 +216,7 @@ export function createPresenceStore(): PresenceStore {
 
     snapshot(userId) {
       const entry = visible(userId)
-      if (entry === undefined) return undefined
-      entry.snapshot ??= { id: userId, json: buildPresence({ ...entry, kv: pairs(userId) }) }
-      return entry.snapshot
+      return entry && snapshotOf(entry, pairs(userId))
     },
 
     guildIds: rosters.guildIds,
@@ -216,8 +233,11 @@ export function createPresenceStore(): PresenceStore {
     restore(person) {
       if (entries.has(person.id) || person.memberships.length === 0) return
       for (const { guildId } of person.memberships) rosters.add(guildId, person.id)
-      entries.set(person.id, { ...person, snapshot: null })
-      if (hidden.has(person.id)) hiddenMembers++
+      const entry = { ...person, snapshot: null }
+      entries.set(person.id, entry)
+      if (!hidden.has(person.id)) return
+      hiddenMembers++
+      if (forgetSeen(entry)) touched.add(person.id)
     },
 
     takeTouched() {
@@ -227,5 +247,3 @@ export function createPresenceStore(): PresenceStore {
     },
   }
 }
-
-const readNick = (member: JsonObject) => (typeof member.nick === 'string' ? member.nick : null)

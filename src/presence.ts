@@ -37,6 +37,8 @@ export interface PersonState {
   /** JSON object: the user as the gateway sent it, `id`, `bot` and `public_flags` always there. */
   user: string
   presence: PresenceState
+  /** Unix milliseconds, or null. */
+  lastSeenAt: number | null
   kv: ReadonlyMap<string, string>
 }
 
@@ -87,13 +89,14 @@ export function samePresence(a: PresenceState, b: PresenceState): boolean {
 }
 
 /** The wire text of a presence: every key always present. */
-export function buildPresence({ user, presence, kv }: PersonState): string {
+export function buildPresence({ user, presence, lastSeenAt, kv }: PersonState): string {
   const platforms = PLATFORMS.map(
     (name, bit) => `"active_on_discord_${name}":${(presence.platforms & (1 << bit)) !== 0},`,
   )
   return (
     `{"kv":${kvJson(kv)},"discord_user":${user},"discord_status":"${presence.status}",${platforms.join('')}` +
-    `"listening_to_spotify":${presence.spotify !== 'null'},"spotify":${presence.spotify},"activities":${presence.activities}}`
+    `"listening_to_spotify":${presence.spotify !== 'null'},"spotify":${presence.spotify},` +
+    `"activities":${presence.activities},"last_seen_at":${lastSeenAt}}`
   )
 }
 

@@ -35,7 +35,7 @@ export function createPrivacy(
     show: userId => set(userId, false),
     async erase(userId) {
       await store.erase(userId)
-      presences.setKv(userId, new Map())
+      presences.forget(userId)
       for (const drop of forget) drop(userId)
     },
   }

@@ -56,6 +56,9 @@ export const PRESENCE = t.Object({
   listening_to_spotify: t.Boolean(),
   spotify: nullable(SPOTIFY),
   activities: t.Array(ACTIVITY),
+  last_seen_at: nullable(
+    t.Integer({ description: 'When the person went offline, in Unix milliseconds; null while online, or unknown' }),
+  ),
 })
 
 export const INFO = t.Object({
@@ -130,6 +133,7 @@ export const PRESENCE_EXAMPLE = {
       timestamps: { start: 1767225600000, end: 1767225815000 },
     },
   ],
+  last_seen_at: null,
 }
 
 export const USER_ID: Parameter = { name: 'id', in: 'path', description: 'Whom to tell about', schema: SNOWFLAKE }

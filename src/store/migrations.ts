@@ -11,7 +11,7 @@ const APPLICATION_ID = 0x45584f49
  * - absences hold since when (ms) somebody with pairs is in no guild.
  * - keys keep hashes only. Origin: made here, imported, or imported and revoked since (so that a second import does not
  *   bring it back).
- * - people and sessions are what was shown, and the gateway event it reflects: always written together.
+ * - people and sessions are what was shown, and the gateway event it reflects: always written together. last_seen_at is in ms.
  * - github_links hold an account's number, which never changes, and the last good copy of what it shows; no tokens.
  * - chores are what is still to be done to the file itself.
  */
@@ -56,6 +56,7 @@ const MIGRATIONS: readonly string[] = [
      checked_at INTEGER NOT NULL
    ) STRICT;`,
   'CREATE TABLE chores (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
+  'ALTER TABLE people ADD COLUMN last_seen_at INTEGER;',
 ]
 
 /** Brings the file to this version's schema, a transaction a step. Throws FatalError for what is not ours, or is newer. */

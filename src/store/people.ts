@@ -13,6 +13,7 @@ interface PersonRow {
   activities: string
   spotify: string
   memberships: string
+  last_seen_at: number | null
 }
 
 interface SessionRow {
@@ -26,9 +27,9 @@ interface SessionRow {
 /** Saved presences and the gateway sessions they reflect. */
 export function createStateStore(db: Database, group: GroupCommit): StateStore & Eraser {
   const people = db.prepare<PersonRow, []>('SELECT * FROM people')
-  const put = db.prepare<void, [string, string, string, number, string, string, string]>(
-    `INSERT OR REPLACE INTO people (id, user, status, platforms, activities, spotify, memberships)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  const put = db.prepare<void, [string, string, string, number, string, string, string, number | null]>(
+    `INSERT OR REPLACE INTO people (id, user, status, platforms, activities, spotify, memberships, last_seen_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const remove = db.prepare<void, [string]>('DELETE FROM people WHERE id = ?')
   const sessions = db.prepare<SessionRow, []>('SELECT * FROM sessions')
@@ -37,9 +38,9 @@ export function createStateStore(db: Database, group: GroupCommit): StateStore &
     'INSERT INTO sessions (shard_id, shard_count, session_id, resume_url, sequence) VALUES (?, ?, ?, ?, ?)',
   )
 
-  function putPerson({ id, user, presence, memberships }: Person): void {
+  function putPerson({ id, user, presence, memberships, lastSeenAt }: Person): void {
     const { status, platforms, activities, spotify } = presence
-    put.run(id, user, status, platforms, activities, spotify, JSON.stringify(memberships))
+    put.run(id, user, status, platforms, activities, spotify, JSON.stringify(memberships), lastSeenAt)
   }
 
   function putSessions(list: readonly GatewaySession[]): void {
@@ -67,7 +68,7 @@ export function createStateStore(db: Database, group: GroupCommit): StateStore &
 function readPerson(row: PersonRow): Person {
   const { id, user, platforms, activities, spotify } = row
   const presence: PresenceState = { status: row.status as Status, platforms, activities, spotify }
-  return { id, user, presence, memberships: JSON.parse(row.memberships) as Membership[] }
+  return { id, user, presence, memberships: JSON.parse(row.memberships) as Membership[], lastSeenAt: row.last_seen_at }
 }
 
 function readSession({ shard_id, shard_count, session_id, resume_url, sequence }: SessionRow): GatewaySession {

@@ -186,6 +186,7 @@ describe('a presence', () => {
       listening_to_spotify: false,
       spotify: null,
       activities: [],
+      last_seen_at: null,
     })
   })
 

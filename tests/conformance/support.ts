@@ -19,6 +19,7 @@ export const PRESENCE_KEYS = [
   'discord_status',
   'discord_user',
   'kv',
+  'last_seen_at',
   'listening_to_spotify',
   'spotify',
 ]

@@ -37,6 +37,7 @@ function shown({ user = USER, presence = {}, memberships = [], homeGuild, kv = n
     user: readUser({ ...user, id: ID }) ?? '',
     presence: applyPresence(OFFLINE, presence),
     memberships,
+    lastSeenAt: null,
   }
   return JSON.parse(buildHarmy({ person, kv, github, homeGuild }))
 }

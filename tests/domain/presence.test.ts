@@ -17,7 +17,8 @@ const NO_PAIRS = new Map<string, string>()
 
 /** The wire presence of a person whose gateway presence is the given one, parsed back. */
 function shown(update: JsonObject, user: JsonObject = { id: ID }) {
-  const text = buildPresence({ user: readUser(user) ?? '', presence: applyPresence(OFFLINE, update), kv: NO_PAIRS })
+  const presence = applyPresence(OFFLINE, update)
+  const text = buildPresence({ user: readUser(user) ?? '', presence, lastSeenAt: null, kv: NO_PAIRS })
   return JSON.parse(text)
 }
 
@@ -46,6 +47,7 @@ describe('a presence', () => {
       listening_to_spotify: false,
       spotify: null,
       activities: [],
+      last_seen_at: null,
     })
   })
 
@@ -127,7 +129,7 @@ describe('a presence', () => {
       ['__proto__', 'a'],
       ['constructor', 'b\u2028"\\'],
     ])
-    const text = buildPresence({ user: `{"id":"${ID}"}`, presence: OFFLINE, kv })
+    const text = buildPresence({ user: `{"id":"${ID}"}`, presence: OFFLINE, lastSeenAt: null, kv })
     expect(Object.entries(JSON.parse(text).kv)).toEqual([...kv])
   })
 

@@ -46,6 +46,18 @@ test('whoever is erased is a newcomer: no pairs, no key, in memory as in the sto
   expect([...new Map(store.loadKeys()).values()]).toEqual([BEN])
 })
 
+test('whoever is erased or hides was never seen, in what is saved too', async () => {
+  for (const id of [ANN, BEN])
+    for (const status of ['online', 'offline']) presences.patchPresence({ user: { id }, status })
+  presences.takeTouched()
+  await Promise.all([privacy.erase(ANN), privacy.hide(BEN)])
+  expect(presences.person(ANN)?.lastSeenAt).toBeNull()
+  expect([...presences.takeTouched()].map(([id, person]) => [id, person?.lastSeenAt])).toEqual([
+    [ANN, null],
+    [BEN, null],
+  ])
+})
+
 test('whoever is erased while hidden stays hidden', async () => {
   await privacy.hide(ANN)
   await privacy.erase(ANN)

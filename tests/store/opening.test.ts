@@ -167,6 +167,24 @@ describe('an older database', () => {
     await store.close()
     expect(sql('PRAGMA user_version', old)).toEqual([[newest]])
   })
+
+  test('that knows nothing of when people were last seen says so of everybody in it, and keeps it from then on', async () => {
+    const old = space.file('old.db')
+    const { BEFORE_LAST_SEEN } = await import('./support/before-last-seen.ts')
+    const db = new Database(old, { create: true })
+    db.run(BEFORE_LAST_SEEN)
+    db.close(true)
+    const store = open(old)
+    const [person] = [...store.loadPeople()]
+    if (person === undefined) throw new Error('nobody is left')
+    expect([person.id, person.presence.status, person.lastSeenAt]).toEqual([ANN, 'idle', null])
+    await store.saveState(() => ({
+      people: new Map([[ANN, { ...person, lastSeenAt: 1_767_225_600_000 }]]),
+      sessions: null,
+    }))
+    expect([...store.loadPeople()]).toEqual([{ ...person, lastSeenAt: 1_767_225_600_000 }])
+    await store.close()
+  })
 })
 
 /** Opens the file in a process of its own. */

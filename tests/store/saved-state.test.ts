@@ -66,6 +66,23 @@ describe('saved presences', () => {
       })
     }))
 
+  test('say when people were last seen, and forget it with who hides', () =>
+    withFile(async file => {
+      const lastSeen = ({ presences }: ReturnType<typeof open>) =>
+        ['1', '2', '3'].map(id => presences.person(id)?.lastSeenAt)
+      const before = await asProcess(file, app => {
+        for (const id of ['1', '2', '3']) app.presences.putMember('g', { user: { id } }, online)
+        for (const id of ['1', '2']) app.presences.patchPresence({ user: { id }, status: 'offline' })
+        return lastSeen(app)
+      })
+      expect(before).toEqual([expect.any(Number), expect.any(Number), null])
+      await asProcess(file, app => {
+        expect(lastSeen(app)).toEqual(before)
+        app.presences.setHidden('2', true)
+      })
+      await asProcess(file, app => expect(lastSeen(app)).toEqual([before[0], null, null]))
+    }))
+
   test('of who left, and sessions that ended, are gone', () =>
     withFile(async file => {
       await asProcess(file, ({ presences, state }) => {

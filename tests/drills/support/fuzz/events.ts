@@ -103,12 +103,21 @@ const STATUSES = ['online', 'idle', 'dnd', 'offline']
 export function checkPresences(presences: PresenceStore): void {
   for (const id of presences.ids()) {
     const text = presences.snapshot(id)?.json ?? ''
-    const { kv, discord_user: user, discord_status: status, activities, spotify, ...flags } = JSON.parse(text)
+    const {
+      kv,
+      discord_user: user,
+      discord_status: status,
+      activities,
+      spotify,
+      last_seen_at,
+      ...flags
+    } = JSON.parse(text)
     const whole =
       typeof kv === 'object' &&
       user.id === id &&
       STATUSES.includes(status) &&
       Array.isArray(activities) &&
+      (last_seen_at === null || (Number.isInteger(last_seen_at) && status === 'offline')) &&
       (spotify === null) === !flags.listening_to_spotify &&
       Object.values(flags).length === 6 &&
       Object.values(flags).every(flag => typeof flag === 'boolean')

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { temporaryFolder } from '../support/executable.ts'
+import { startReadyWorld, startWorld, type World } from './support.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startReadyWorld()
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+const lastSeen = async (of: World, id: string) => (await of.json(`/v1/users/${id}`)).data.last_seen_at
+
+/** Lets somebody go offline now, and tells when that was. */
+async function leave(of: World, id: string): Promise<number> {
+  const at = Date.now()
+  of.simulator.world.setPresence(id, { status: 'offline', at })
+  await of.settled()
+  return at
+}
+
+test('who goes offline was last seen then, over REST and on sockets; online it is null', async () => {
+  const { ada } = world.people
+  const client = await world.socket()
+  expect((await client.follow({ subscribe_to_id: ada })).d.last_seen_at).toBeNull()
+  const at = await leave(world, ada)
+  expect(await lastSeen(world, ada)).toBe(at)
+  expect((await client.next()).d).toMatchObject({ discord_status: 'offline', last_seen_at: at })
+  await leave(world, ada)
+  world.simulator.world.setPresence(ada, { status: 'idle' })
+  expect((await client.next()).d).toMatchObject({ discord_status: 'idle', last_seen_at: null })
+  client.close()
+})
+
+test('who hides is remembered no more when they come back, nor who is erased', async () => {
+  const { bob, cyd } = world.people
+  await leave(world, bob)
+  await world.ask(bob, '.privacy hide')
+  await world.ask(bob, '.privacy show')
+  expect(await lastSeen(world, bob)).toBeNull()
+  const at = await leave(world, cyd)
+  expect(await lastSeen(world, cyd)).toBe(at)
+  await world.ask(cyd, '.privacy delete confirm')
+  expect(await lastSeen(world, cyd)).toBeNull()
+})
+
+test('who leaves the last server and comes back is a newcomer', async () => {
+  const { dov } = world.people
+  await leave(world, dov)
+  world.simulator.world.removeMember(world.guildId, dov)
+  world.simulator.world.addMember(world.guildId, { id: dov })
+  await world.settled()
+  expect(await lastSeen(world, dov)).toBeNull()
+})
+
+test('a restart keeps it; of who went offline unseen it is unknown', async () => {
+  using folder = temporaryFolder()
+  const config = { databasePath: join(folder.path, 'exoix.db') }
+  let at = 0
+  let people: World['people']
+  {
+    await using first = await startReadyWorld({ config })
+    people = first.people
+    at = await leave(first, people.ada)
+  }
+  await using second = await startWorld({ config, world: simulator => simulator.weather.refuseConnections(true) })
+  expect(await lastSeen(second, people.ada)).toBe(at)
+  expect(await lastSeen(second, people.bob)).toBeNull()
+  for (const id of [people.ada, people.bob]) second.simulator.world.placePresence(id, { status: 'offline' })
+  second.simulator.weather.refuseConnections(false)
+  await second.ready()
+  expect((await second.json(`/v1/users/${people.bob}`)).data.discord_status).toBe('offline')
+  expect([await lastSeen(second, people.ada), await lastSeen(second, people.bob)]).toEqual([at, null])
+})
