@@ -20,6 +20,7 @@ export interface ContentHeaders {
   /** Request headers besides Accept-Encoding that choose the content. */
   readonly Vary?: string
   readonly 'Content-Security-Policy'?: string
+  readonly 'Cross-Origin-Resource-Policy'?: string
 }
 
 const NONE: Representation['encoded'] = new Map()

@@ -11,6 +11,7 @@ import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { createClientAddress } from './client-address.ts'
 import { docRoutes } from './docs.ts'
+import { embedRoutes } from './embed/embed-route.ts'
 import { failure } from './envelope.ts'
 import { createGate, type Handler } from './gate.ts'
 import { harmyRoutes } from './harmy.ts'
@@ -82,6 +83,7 @@ export function startHttp(deps: HttpDeps): Http {
     .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
     .use(kvRoutes(deps))
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
+    .use(embedRoutes(config))
     .use(docRoutes(() => app))
     .use(quicklinkRoutes({ ...deps, pictures: createPictures(config) }))
     .options('/*', ({ request }) => preflight(request), HIDDEN)

@@ -1,0 +1,133 @@
+import { describe, expect } from 'bun:test'
+import { ADA, cdnUrl, inBrowser, join, open, shows, startServer, startSite } from './support.ts'
+
+const BO = '204255221017214978'
+
+/** A policy that allows what the README says the element needs, and nothing else. */
+function strict(hosts: readonly string[]): string {
+  const [scripts, sockets] = [hosts.join(' '), hosts.map(host => host.replace('http', 'ws')).join(' ')]
+  const pictures = `${scripts} ${cdnUrl()} https://media.discordapp.net https://i.scdn.co`
+  return `default-src 'none'; script-src ${scripts}; connect-src ${sockets}; img-src ${pictures}`
+}
+
+const element = (user = ADA, attributes = '') => `<discord-presence user="${user}" ${attributes}></discord-presence>`
+const script = (url: string, attributes = 'async') => `<script src="${url}/embed.js" ${attributes}></script>`
+
+/** A page of somebody else's, under a strict policy, with these contents. */
+async function visit(html: string, ...hosts: string[]) {
+  const site = startSite(`<!doctype html><html lang="en"><title>Ada</title><body>${html}`, strict(hosts))
+  const view = await open(site.url, hosts)
+  return {
+    ...view,
+    async [Symbol.asyncDispose]() {
+      await view[Symbol.asyncDispose]()
+      await site[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function startWithAda() {
+  const server = startServer()
+  join(server.presences, { avatar_decoration_data: { asset: 'a'.repeat(32) } })
+  return server
+}
+
+export function embedTests(): void {
+  describe('<discord-presence> on a page elsewhere', () => {
+    for (const kind of ['async', 'type="module"']) {
+      inBrowser(`works under a strict policy as a script that is ${kind}`, async () => {
+        await using server = startWithAda()
+        await using view = await visit(script(server.url, kind) + element(), server.url)
+        await shows(view.page, 'Online')
+        server.presences.patchPresence({ user: { id: ADA }, status: 'dnd', client_status: { desktop: 'dnd' } })
+        await shows(view.page, 'Do not disturb')
+        const presence = view.page.getByRole('article', { name: 'Discord presence of Ada' })
+        expect(await presence.evaluate(shown => shown.computedStyleMap().get('display')?.toString())).toBe('grid')
+        expect(view.problems).toEqual([])
+      })
+    }
+
+    inBrowser('shares one socket, asks once, and lets go of whom nobody shows any more', async () => {
+      await using server = startWithAda()
+      server.presences.putMember('1', { user: { id: BO, username: 'bo' } })
+      await using view = await visit(script(server.url) + element() + element(BO) + element(), server.url)
+      await shows(view.page, '@bo')
+      expect(view.sent).toEqual([{ op: 2, d: { subscribe_to_ids: [ADA, BO] } }])
+      expect(view.sockets.size).toBe(1)
+      const elements = view.page.locator('discord-presence')
+      await elements.nth(1).evaluate(gone => gone.remove())
+      await view.until(() => view.sent.length === 2)
+      expect(view.sent[1]).toEqual({ op: 4, d: { unsubscribe_from_ids: [BO] } })
+      await elements.first().evaluate(gone => gone.remove())
+      await elements.first().evaluate((moved, user) => {
+        moved.parentNode?.append(moved)
+        moved.setAttribute('user', user)
+      }, BO)
+      await shows(view.page, '@bo')
+      expect(view.sent.slice(2)).toEqual([
+        { op: 4, d: { unsubscribe_from_ids: [ADA] } },
+        { op: 2, d: { subscribe_to_ids: [BO] } },
+      ])
+      await elements.first().evaluate(gone => gone.remove())
+      await view.until(() => view.sockets.size === 0)
+    })
+
+    inBrowser('tells scripts of every presence, and what it is doing', async () => {
+      await using server = startWithAda()
+      const pictures = { user: { id: ADA }, activities: [{ name: 'Chess', assets: { large_image: 'spotify:ab' } }] }
+      server.presences.patchPresence(pictures)
+      await using view = await visit(element(), server.url)
+      const told = view.page.evaluate(`new Promise(resolve => {
+        document.addEventListener('presence', ({ detail, target }) => resolve([detail.discord_user.username, target.state]))
+      })`)
+      await view.page.addScriptTag({ url: `${server.url}/embed.js` })
+      expect(await told).toEqual(['ada', 'live'])
+      await view.page.waitForLoadState('networkidle')
+      expect(view.elsewhere.sort()).toEqual([
+        `${cdnUrl()}/avatar-decoration-presets/${'a'.repeat(32)}.png?size=128&passthrough=true`,
+        'https://i.scdn.co/image/ab',
+      ])
+    })
+
+    inBrowser('bears a second copy of its script, and asks the host an element names', async () => {
+      await using server = startWithAda()
+      await using second = startServer()
+      const html = `${script(server.url)}${script(server.url, 'type="module"')}${element()}${element(BO)}`
+      await using view = await visit(html, server.url, second.url)
+      await shows(view.page, 'Online')
+      await shows(view.page, /Nobody with this id/)
+      await view.page.locator(`[user="${BO}"]`).evaluate((shown, host) => shown.setAttribute('host', host), second.url)
+      join(second.presences, { id: BO, username: 'bo' })
+      await shows(view.page, '@bo')
+      expect(view.problems).toEqual([])
+    })
+
+    inBrowser('stops its clocks while nobody looks', async () => {
+      await using server = startServer()
+      const start = Date.now() - 60_000
+      join(server.presences, {}, { status: 'online', activities: [{ name: 'Chess', timestamps: { start } }] })
+      await using view = await visit(element(), server.url)
+      const { page } = view
+      await page.clock.install()
+      await page.addScriptTag({ url: `${server.url}/embed.js` })
+      const elapsed = page.locator('.elapsed')
+      await elapsed.waitFor()
+      const shown = async (milliseconds: number) => {
+        await page.clock.runFor(milliseconds)
+        return elapsed.textContent()
+      }
+      const before = await shown(0)
+      expect(await shown(5000)).not.toBe(before)
+      await page.evaluate(hide(true))
+      const still = await shown(0)
+      expect(await shown(5000)).toBe(still)
+      await page.evaluate(hide(false))
+      expect(await shown(100)).not.toBe(still)
+    })
+  })
+}
+
+/** Makes a page believe that it is hidden, or not any more. */
+const hide = (hidden: boolean) => `
+  Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))`

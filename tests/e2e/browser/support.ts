@@ -1,0 +1,156 @@
+import { test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Config, readConfig } from '../../../src/config.ts'
+import { startHttp } from '../../../src/http/server.ts'
+import { createKeys } from '../../../src/keys.ts'
+import { createKv } from '../../../src/kv.ts'
+import { createLog } from '../../../src/log.ts'
+import { createMetrics } from '../../../src/metrics.ts'
+import { createPresenceStore, type PresenceStore } from '../../../src/presence-store.ts'
+import { createSockets } from '../../../src/socket/sockets.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+const found = existsSync(CHROMIUM)
+/** A test in a real browser, or one that says why there is none. */
+export const inBrowser = (name: string, run: () => Promise<void>) =>
+  test.skipIf(!found)(found ? name : `${name} (skipped: no Chromium at ${CHROMIUM})`, run, 60_000)
+
+export const ADA = '204255221017214977'
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+let browser: Browser | undefined
+let cdn: Bun.Server<undefined> | undefined
+/** Where servers of these tests have their pictures, so that nothing leaves this machine. */
+export const cdnUrl = () => `http://127.0.0.1:${cdn?.port}`
+
+/** One browser, and one host of pictures, for all tests: starting a browser takes longer than most of them. */
+export async function launch(): Promise<void> {
+  if (!found) return
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  const headers = { 'content-type': 'image/png' }
+  cdn = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response(PIXEL, { headers }) })
+}
+
+export async function quit(): Promise<void> {
+  await browser?.close()
+  await cdn?.stop(true)
+}
+
+interface ServerOptions {
+  presences?: PresenceStore
+  port?: number
+  config?: Partial<Config>
+}
+
+/** The real server with real sockets. */
+export function startServer({ presences = createPresenceStore(), port = 0, config }: ServerOptions = {}) {
+  const metrics = createMetrics()
+  const log = createLog({ level: 'silent', format: 'text' })
+  const sockets = createSockets({ presences, metrics, log })
+  const http = startHttp({
+    config: { ...readConfig({}), host: '127.0.0.1', port, discordCdnUrl: cdnUrl(), ...config },
+    presences,
+    kv: createKv({ loadPairs: () => [], changePairs: async () => true }, presences),
+    keys: createKeys({ loadKeys: () => [], replaceKeys: async () => {}, deleteKeys: async () => {} }),
+    github: { account: () => null },
+    readiness: () => 'ready',
+    metrics,
+    log,
+    sockets,
+  })
+  sockets.attach(http.server)
+  const stop = async () => {
+    sockets.close()
+    await http.stop()
+  }
+  return { ...http, presences, stop, [Symbol.asyncDispose]: stop }
+}
+
+/** Ada joins; everybody's fields are hers unless told otherwise. */
+export function join(presences: PresenceStore, user: object = {}, presence: object = { status: 'online' }): void {
+  presences.putMember('1', { user: { id: ADA, username: 'ada', global_name: 'Ada', ...user } }, { ...presence })
+}
+
+/** A site of somebody else's, at an origin of its own, with the given page and policy. */
+export function startSite(html: string, policy: string) {
+  const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy }
+  const fetch = (request: Request) =>
+    new URL(request.url).pathname === '/' ? new Response(html, { headers }) : new Response(null, { status: 204 })
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch })
+  return { url: `http://127.0.0.1:${server.port}`, [Symbol.asyncDispose]: () => server.stop(true) }
+}
+
+/**
+ * A fresh page that remembers what it asked from elsewhere, what it sent over sockets, and what went wrong in it.
+ * `hosts` are asked for real; everything else is a picture.
+ */
+export async function open(url: string, hosts: readonly string[] = [], options: BrowserContextOptions = {}) {
+  const context = await (browser as Browser).newContext(options)
+  const page = await context.newPage()
+  const elsewhere: string[] = []
+  const problems: string[] = []
+  const real = [url, ...hosts].map(address => new URL(address).origin)
+  await page.route('**/*', route => {
+    const asked = route.request().url()
+    if (real.includes(new URL(asked).origin) || asked.startsWith('data:')) return route.continue()
+    elsewhere.push(asked)
+    return route.fulfill({ contentType: 'image/png', body: PIXEL })
+  })
+  page.on('pageerror', error => problems.push(error.message))
+  page.on('console', message => message.type() === 'error' && problems.push(message.text()))
+  const traffic = watchSockets(page)
+  await page.goto(url)
+  return { page, elsewhere, problems, ...traffic, [Symbol.asyncDispose]: () => context.close() }
+}
+
+/** What a page sends over its sockets, and how many it has open. */
+function watchSockets(page: Page) {
+  const sent: unknown[] = []
+  const sockets = new Set<object>()
+  const waiting = new Set<() => void>()
+  const tell = () => {
+    for (const look of waiting) look()
+  }
+  page.on('websocket', socket => {
+    sockets.add(socket)
+    socket.on('framesent', ({ payload }) => {
+      sent.push(JSON.parse(String(payload)))
+      tell()
+    })
+    socket.on('close', () => {
+      sockets.delete(socket)
+      tell()
+    })
+  })
+  /** Resolves when something it sent, or a socket it closed, has made this true. */
+  function until(condition: () => boolean): Promise<void> {
+    return new Promise(resolve => {
+      const look = () => {
+        if (!condition()) return
+        waiting.delete(look)
+        resolve()
+      }
+      waiting.add(look)
+      look()
+    })
+  }
+  return { sent, sockets, until }
+}
+
+/** Waits until an element on the page shows a text. */
+export const shows = (page: Page, text: string | RegExp) =>
+  page.locator('discord-presence').getByText(text).first().waitFor()
