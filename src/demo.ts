@@ -19,6 +19,8 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     botToken: simulator.token,
     discordApiUrl: simulator.apiUrl,
     discordCdnUrl: simulator.cdnUrl,
+    discordMediaUrl: simulator.mediaUrl,
+    spotifyCdnUrl: simulator.spotifyUrl,
     githubApiUrl: github.apiUrl,
     githubUrl: github.url,
     githubToken: github.token,

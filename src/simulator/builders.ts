@@ -146,7 +146,7 @@ export function buildWatching(random: Random, startedAt: number): Activity {
     flags: 192,
     details: 'Viewing home page',
     created_at: startedAt,
-    assets: { large_image: `mp:external/${random.base62(40)}/https/example.org/logo.png` },
+    assets: { large_image: `mp:external/${random.base62(43)}/https/example.org/logo.png` },
     application_id: '901234567890123009',
   }
 }

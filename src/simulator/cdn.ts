@@ -1,106 +1,73 @@
 import { crc32 } from 'node:zlib'
-import { buildPng } from './png.ts'
+import { createPictureFiles } from './picture-file.ts'
+import { findPicture } from './picture-paths.ts'
+import { createPictureTroubles, type PictureTroubles, troubled } from './picture-troubles.ts'
 import type { BotJournal } from './records.ts'
-import { buildWebp } from './webp.ts'
 import type { World } from './world.ts'
 
 export interface Cdn {
-  handle(request: Request, url: URL): Response
-  /** The next `times` answers fail with this status. */
-  fail(status: number, times?: number): void
+  handle(request: Request, url: URL): Promise<Response>
+  fail: PictureTroubles['fail']
 }
 
-const TYPES: Record<string, string> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-  gif: 'image/gif',
-}
-
-/** One pixel each: only PNGs and WebPs are drawn, the other formats just have to be images. */
-const PREBUILT: Record<string, string> = {
-  'image/jpeg':
-    '/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=',
-  'image/gif': 'R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==',
-}
-
-const AVATAR = /^\/cdn\/avatars\/(\d{1,20})\/((?:a_)?[0-9a-f]{32})\.([a-z]+)$/
-const DEFAULT_AVATAR = /^\/cdn\/embed\/avatars\/([0-5])\.png$/
 const LAST_MODIFIED = 'Mon, 02 Jun 2025 10:00:00 GMT'
-const KEPT_IMAGES = 128
 
-/** cdn.discordapp.com: avatars and default avatars (docs: Reference, "Image Formatting"). */
+/**
+ * The hosts that keep pictures: cdn.discordapp.com at /cdn, media.discordapp.net at /media, i.scdn.co at /spotify. All but
+ * avatars exist when their address is well-formed (docs: Reference, "Image Formatting").
+ */
 export function createCdn(world: World, journal: BotJournal): Cdn {
-  const drawn = new Map<string, Uint8Array>()
-  let failures: number[] = []
+  const fileOf = createPictureFiles()
+  const troubles = createPictureTroubles()
 
-  function handle(request: Request, url: URL): Response {
-    const response = failures.length > 0 ? plain(failures.shift() ?? 500) : answer(request, url)
+  async function handle(request: Request, url: URL): Promise<Response> {
+    const path = url.pathname + url.search
+    const trouble = troubles.take(path)
+    const found = await answer(request, url)
     const ifNoneMatch = request.headers.get('if-none-match')
-    journal.record('cdn', { path: url.pathname + url.search, status: response.status, ifNoneMatch })
-    return response
+    journal.record('cdn', { path, status: typeof trouble === 'number' ? trouble : found.status, ifNoneMatch })
+    return trouble === undefined ? found : troubled(found, trouble, request.signal)
   }
 
-  function answer(request: Request, url: URL): Response {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405)
-    const size = readSize(url.searchParams.get('size'))
-    if (size === null) return plain(400)
-    const fallback = DEFAULT_AVATAR.exec(url.pathname)
-    if (fallback) return image(request, `default ${fallback[1]}`, 'image/png', size)
-    const [, userId, hash, extension] = AVATAR.exec(url.pathname) ?? []
-    if (!userId || !hash || world.user(userId)?.avatar !== hash) return plain(404)
-    const type = TYPES[extension ?? '']
-    if (!type || (type === 'image/gif' && !hash.startsWith('a_'))) return plain(415)
-    return image(request, hash, type, size)
+  async function answer(request: Request, url: URL): Promise<Response> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refused(405)
+    const picture = findPicture(url, world)
+    if (typeof picture === 'number') return refused(picture)
+    const size = readSize(url, picture.usual)
+    if (size === null) return refused(400)
+    return image(request, picture.type, await fileOf(picture, Math.min(size, picture.original)))
   }
 
-  function image(request: Request, seed: string, type: string, size: number): Response {
-    const bytes = draw(seed, type, size)
-    const headers = {
-      'content-type': type,
-      'content-length': String(bytes.byteLength),
-      'cache-control': 'public, max-age=31536000',
-      'last-modified': LAST_MODIFIED,
-      etag: `"${crc32(bytes).toString(16)}${size.toString(16)}"`,
-      'access-control-allow-origin': '*',
-      'x-simulated-by': 'exoix',
-    }
-    if (request.headers.get('if-none-match') === headers.etag) return new Response(null, { status: 304, headers })
-    return new Response(request.method === 'HEAD' ? null : bytes, { headers })
-  }
-
-  function draw(seed: string, type: string, size: number): Uint8Array<ArrayBuffer> {
-    const key = `${seed} ${type} ${size}`
-    const known = drawn.get(key)
-    const bytes = known ?? buildImage(seed, type, size)
-    if (!known) drawn.set(key, bytes)
-    const [oldest] = drawn.keys()
-    if (drawn.size > KEPT_IMAGES && oldest !== undefined) drawn.delete(oldest)
-    return bytes as Uint8Array<ArrayBuffer>
-  }
-
-  return {
-    handle,
-    fail: (status, times = 1) => {
-      failures = new Array(times).fill(status)
-    },
-  }
+  return { handle, fail: troubles.fail }
 }
 
-function buildImage(seed: string, type: string, size: number): Uint8Array {
-  if (type === 'image/png') return buildPng(seed, size)
-  return type === 'image/webp' ? buildWebp(seed) : Buffer.from(PREBUILT[type] ?? '', 'base64')
+function image(request: Request, type: string, bytes: Uint8Array<ArrayBuffer>): Response {
+  const headers = {
+    'content-type': type,
+    'content-length': String(bytes.byteLength),
+    'cache-control': 'public, max-age=31536000',
+    'last-modified': LAST_MODIFIED,
+    etag: `"${crc32(bytes).toString(16)}${bytes.byteLength.toString(16)}"`,
+    'access-control-allow-origin': '*',
+    'x-simulated-by': 'exoix',
+  }
+  if (request.headers.get('if-none-match') === headers.etag) return new Response(null, { status: 304, headers })
+  return new Response(request.method === 'HEAD' ? null : bytes, { headers })
 }
 
-/** Powers of two from 16 to 4096 only; null: refused. */
-function readSize(text: string | null): number | null {
-  if (text === null) return 128
-  const size = Number(text)
-  return size >= 16 && size <= 4096 && Number.isInteger(Math.log2(size)) ? size : null
+/** At the CDN powers of two from 16 to 4096 only, at the media proxy any width and height, together; null: refused. */
+function readSize({ pathname, searchParams }: URL, usual: number): number | null {
+  if (pathname.startsWith('/spotify/')) return usual
+  if (pathname.startsWith('/media/')) {
+    const [width, height] = [searchParams.get('width'), searchParams.get('height')].map(side => Number(side ?? usual))
+    const size = Math.min(width ?? usual, height ?? usual)
+    return Number.isInteger(size) && size >= 1 && size <= 4096 ? size : null
+  }
+  const size = Number(searchParams.get('size') ?? usual)
+  return size === usual || (size >= 16 && size <= 4096 && Number.isInteger(Math.log2(size))) ? size : null
 }
 
-function plain(status: number): Response {
+function refused(status: number): Response {
   return new Response(status === 415 ? 'Unsupported Media Type' : '', {
     status,
     headers: { 'content-type': 'text/plain' },

@@ -1,58 +1,59 @@
 import { crc32, deflateSync } from 'node:zlib'
-import { createRandom } from './random.ts'
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-export const CELLS = 8
 
-/** A picture somebody could tell from another: a symmetric pattern of 8 by 8 cells in two colours (red, green, blue). */
-export interface Pattern {
-  readonly colours: readonly [number[], number[]]
-  readonly cells: boolean[][]
-}
-
-export function buildPattern(seed: string): Pattern {
-  const random = createRandom(crc32(seed))
-  const colour = () => [random.int(0, 255), random.int(0, 255), random.int(0, 255)]
-  const colours: Pattern['colours'] = [colour(), colour()]
-  return { colours, cells: Array.from({ length: CELLS }, () => buildRow(random.int(0, 15))) }
-}
-
-/** A square PNG of `size` pixels, its pattern made from `seed` (PNG specification: one bit a pixel, palette). */
-export function buildPng(seed: string, size: number): Uint8Array {
-  const { colours, cells } = buildPattern(seed)
-  const palette = Buffer.from(colours.flat())
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(size, 0)
-  header.writeUInt32BE(size, 4)
-  header.set([1, 3, 0, 0, 0], 8)
-  const pixels = deflateSync(buildPixels(cells, size))
-  return Buffer.concat([
+/**
+ * A square PNG of `size` pixels from the bytes of {@link paint}; several pictures make one that moves, `everyMs` each
+ * (PNG specification, third edition: eight bits a channel, with opacity; animation chunks).
+ */
+export function encodePng(
+  size: number,
+  [first = new Uint8Array(), ...more]: readonly Uint8Array[],
+  everyMs = 100,
+): Uint8Array {
+  const header = numbers(13, [size, size])
+  header.set([8, 6, 0, 0, 0], 8)
+  const moves = more.length > 0
+  const parts = [
     SIGNATURE,
     chunk('IHDR', header),
-    chunk('PLTE', palette),
-    chunk('IDAT', pixels),
-    chunk('IEND', Buffer.alloc(0)),
-  ])
+    ...(moves ? [chunk('acTL', numbers(8, [more.length + 1, 0])), frameControl(0, size, everyMs)] : []),
+    chunk('IDAT', deflateRows(size, first)),
+  ]
+  for (const [index, pixels] of more.entries()) {
+    const place = numbers(4, [2 * index + 2])
+    parts.push(
+      frameControl(2 * index + 1, size, everyMs),
+      chunk('fdAT', Buffer.concat([place, deflateRows(size, pixels)])),
+    )
+  }
+  return Buffer.concat([...parts, chunk('IEND', Buffer.alloc(0))])
 }
 
-/** Four bits mirrored to eight. */
-function buildRow(half: number): boolean[] {
-  const left = [8, 4, 2, 1].map(bit => (half & bit) !== 0)
-  return [...left, ...left.toReversed()]
+/** The whole picture is replaced, and shown for a while. */
+function frameControl(place: number, size: number, everyMs: number): Uint8Array {
+  const data = numbers(26, [place, size, size, 0, 0])
+  data.writeUInt16BE(everyMs, 20)
+  data.writeUInt16BE(1000, 22)
+  return chunk('fcTL', data)
 }
 
-function buildPixels(cells: boolean[][], size: number): Uint8Array {
-  const stride = 1 + Math.ceil(size / 8)
-  const pixels = Buffer.alloc(stride * size)
-  const lines = cells.map(row => {
-    const line = Buffer.alloc(stride)
-    for (let x = 0; x < size; x++) {
-      if (row[Math.floor((x * CELLS) / size)]) line[1 + (x >> 3)] = (line[1 + (x >> 3)] ?? 0) | (0x80 >> (x & 7))
-    }
-    return line
-  })
-  for (let y = 0; y < size; y++) pixels.set(lines[Math.floor((y * CELLS) / size)] ?? [], y * stride)
-  return pixels
+/** Each row as the difference to the one above: gradients become long runs. */
+function deflateRows(size: number, pixels: Uint8Array): Uint8Array {
+  const stride = size * 4
+  const rows = Buffer.alloc((stride + 1) * size)
+  for (let y = 0, at = 0; y < size; y++) {
+    rows[at++] = 2
+    for (let from = y * stride, end = from + stride; from < end; from++)
+      rows[at++] = (pixels[from] ?? 0) - (from < stride ? 0 : (pixels[from - stride] ?? 0))
+  }
+  return deflateSync(rows, { level: 3 })
+}
+
+function numbers(length: number, values: readonly number[]): Buffer {
+  const data = Buffer.alloc(length)
+  for (const [index, value] of values.entries()) data.writeUInt32BE(value, index * 4)
+  return data
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {

@@ -14,9 +14,10 @@ export interface ServerParts {
   door: Door
 }
 
+const PICTURES = /^\/(cdn|media|spotify)\//
 const GATEWAY = /^\/gateway(\/resume)?\/?$/
 
-/** One server for everything: /api, /cdn and /gateway. */
+/** One server for everything: /api, /gateway, and pictures at /cdn, /media and /spotify. */
 export function serve({ settings, rest, cdn, websocket, door }: ServerParts): Server<Connection> {
   return Bun.serve({
     port: settings.port,
@@ -27,7 +28,10 @@ export function serve({ settings, rest, cdn, websocket, door }: ServerParts): Se
     fetch(request, server) {
       const url = new URL(request.url)
       if (url.pathname.startsWith('/api/')) return rest.handle(request, url)
-      if (url.pathname.startsWith('/cdn/')) return cdn.handle(request, url)
+      if (PICTURES.test(url.pathname)) {
+        server.timeout(request, 0)
+        return cdn.handle(request, url)
+      }
       if (!GATEWAY.test(url.pathname)) return new Response('Not Found', { status: 404 })
       if (door.refusing === true) return new Response('Service Unavailable', { status: 503 })
       if (door.refusing === 'hang') return hang(request, server)

@@ -28,6 +28,10 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
   /** For `new REST({ api })`. */
   readonly apiUrl: string
   readonly cdnUrl: string
+  /** Discord's proxy for pictures from elsewhere. */
+  readonly mediaUrl: string
+  /** Spotify's host of album covers. */
+  readonly spotifyUrl: string
   readonly token: string
   /** What Discord's portal would show; assign to change it while running. */
   readonly account: Account
@@ -50,6 +54,7 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
   restFails(failure: RestFailure): void
   /** Ends every arranged failure of REST. */
   restRecovers(): void
+  /** What goes wrong with pictures of all three hosts: `sim.cdnFails(404)`, `sim.cdnFails({ afterMs: 50 }, 2, /emojis/)`. */
   cdnFails: Cdn['fail']
   stop(): Promise<void>
 }
@@ -111,6 +116,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     url: `http://${host}`,
     apiUrl: `http://${host}/api`,
     cdnUrl: `http://${host}/cdn`,
+    mediaUrl: `http://${host}/media`,
+    spotifyUrl: `http://${host}/spotify`,
     token: account.token,
     account,
     world,

@@ -28,6 +28,8 @@ function settings(overrides: Record<string, string> = {}): Record<string, string
     BOT_TOKEN: simulator.token,
     DISCORD_API_URL: simulator.apiUrl,
     DISCORD_CDN_URL: simulator.cdnUrl,
+    DISCORD_MEDIA_URL: simulator.mediaUrl,
+    SPOTIFY_CDN_URL: simulator.spotifyUrl,
     ...overrides,
   }
 }

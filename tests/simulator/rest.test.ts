@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { inflateSync } from 'node:zlib'
 import { Routes } from '@discordjs/core'
 import { type DiscordAPIError, REST } from '@discordjs/rest'
 import { cleanUp, restFor, simulate } from './support.ts'
@@ -125,65 +124,5 @@ describe('REST', () => {
     sim.restFails({ kind: 'globally rate limited', retryAfter: 2 })
     await expect(rejecting.get(Routes.user())).rejects.toMatchObject({ global: true, retryAfter: 2000 + 50 })
     expect((await sim.next('rest', ({ status }) => status === 503)).path).toBe('/users/@me')
-  })
-})
-
-describe('the CDN', () => {
-  async function withAvatar(avatar: string) {
-    const sim = await simulate()
-    const user = sim.world.addUser({ avatar })
-    const get = (file: string, init?: RequestInit) => fetch(`${sim.cdnUrl}/avatars/${user.id}/${file}`, init)
-    return { sim, user, get }
-  }
-  const STATIC = 'ab'.repeat(16)
-  const ANIMATED = `a_${STATIC}`
-
-  test.each([16, 128, 1024])('draws a valid PNG of %i pixels', async size => {
-    const { get } = await withAvatar(STATIC)
-    const response = await get(`${STATIC}.png?size=${size}`)
-    expect(response.headers.get('content-type')).toBe('image/png')
-    const png = Buffer.from(await response.arrayBuffer())
-    expect(png.subarray(1, 4).toString()).toBe('PNG')
-    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([size, size])
-    const data = png.indexOf('IDAT')
-    const pixels = inflateSync(png.subarray(data + 4, data + 4 + png.readUInt32BE(data - 4)))
-    expect(pixels).toHaveLength(size * (1 + size / 8))
-  })
-
-  test('answers 304 to the etag it gave', async () => {
-    const { get } = await withAvatar(STATIC)
-    const first = await get(`${STATIC}.png`)
-    const etag = first.headers.get('etag') as string
-    expect(first.headers.get('cache-control')).toContain('max-age')
-    expect(first.headers.get('last-modified')).toBeString()
-    const again = await get(`${STATIC}.png`, { headers: { 'if-none-match': etag } })
-    expect(again.status).toBe(304)
-    expect(await again.text()).toBe('')
-  })
-
-  test.each([
-    [STATIC, `${STATIC}.gif`, 415],
-    [ANIMATED, `${ANIMATED}.gif`, 200],
-    [STATIC, `${STATIC}.webp`, 200],
-    [STATIC, `${STATIC}.jpg`, 200],
-    [STATIC, `${STATIC}.jpeg`, 200],
-    [STATIC, `${STATIC}.bmp`, 415],
-    [STATIC, `${'cd'.repeat(16)}.png`, 404],
-    [STATIC, 'nonsense.png', 404],
-    [STATIC, `${STATIC}.png?size=100`, 400],
-  ])('of somebody with avatar %s answers %s with %i', async (avatar, file, status) => {
-    const { get } = await withAvatar(avatar)
-    expect((await get(file)).status).toBe(status)
-  })
-
-  test('has six default avatars, and fails as arranged', async () => {
-    const { sim } = await withAvatar(STATIC)
-    const get = (index: number) => fetch(`${sim.cdnUrl}/embed/avatars/${index}.png`)
-    expect((await get(5)).status).toBe(200)
-    expect((await get(6)).status).toBe(404)
-    sim.cdnFails(500)
-    expect((await get(0)).status).toBe(500)
-    expect((await get(0)).status).toBe(200)
-    expect((await sim.next('cdn')).path).toBe('/cdn/embed/avatars/5.png')
   })
 })

@@ -29,6 +29,8 @@ export function testConfig(simulator: Simulator, overrides: Partial<Config> = {}
     botToken: simulator.token,
     discordApiUrl: simulator.apiUrl,
     discordCdnUrl: simulator.cdnUrl,
+    discordMediaUrl: simulator.mediaUrl,
+    spotifyCdnUrl: simulator.spotifyUrl,
     ...overrides,
   }
 }

@@ -15,6 +15,8 @@ export function settings(simulator: Simulator, more: Readonly<Record<string, str
     BOT_TOKEN: simulator.token,
     DISCORD_API_URL: simulator.apiUrl,
     DISCORD_CDN_URL: simulator.cdnUrl,
+    DISCORD_MEDIA_URL: simulator.mediaUrl,
+    SPOTIFY_CDN_URL: simulator.spotifyUrl,
     ...more,
   }
 }
