@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics.ts'
 import { createPictures } from '../pictures.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
+import { cardRoutes } from './card/routes.ts'
 import { createClientAddress } from './client-address.ts'
 import { docRoutes } from './docs.ts'
 import { embedRoutes } from './embed/embed-route.ts'
@@ -80,6 +81,7 @@ export function startHttp(deps: HttpDeps): Http {
     .onError(({ error }) => failure(told(error, deps.log)))
     .use(operationRoutes({ ...deps, discordInvite: config.discordInvite }))
     .use(users.routes)
+    .use(cardRoutes(deps))
     .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
     .use(kvRoutes(deps))
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))

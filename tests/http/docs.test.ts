@@ -47,6 +47,7 @@ describe('the API document', () => {
       expect.arrayContaining([
         'get /',
         'get /v1/users/{id}',
+        'get /v1/users/{id}/card.svg',
         'get /user/@me',
         'get /v1/users/@me',
         'get /v1/users/{id}/kv',

@@ -1,0 +1,83 @@
+import type { PresenceState } from '../../presence.ts'
+import type { Person } from '../../presence-store.ts'
+import { type ContentHeaders, type Representation, represent } from '../representation.ts'
+import { createLru } from './lru.ts'
+import type { CardOptions } from './options.ts'
+import { type Gallery, gather } from './picture-set.ts'
+import { readSubject, type Subject } from './subject.ts'
+import { drawCard } from './svg.ts'
+
+/** Cards of people, kept for a moment, so that a README many people look at costs little. */
+export interface Cards {
+  of(person: Person, options: CardOptions): Representation | Promise<Representation>
+}
+
+interface Made {
+  /** What was drawn: when the person shows something else, it is another one. */
+  readonly user: string
+  readonly presence: PresenceState
+  /** Milliseconds since 1970. */
+  readonly until: number
+  readonly representation: Representation | Promise<Representation>
+  readonly bytes: number
+}
+
+/** Bytes of finished cards that are kept, in every encoding. */
+export const CARD_CACHE = 64 * 1024 * 1024
+/** What a card on its way counts for. */
+const OVERHEAD = 2048
+const SECOND = 1000
+
+/** For how long a card stays as true as it has to be: progress is seen by the second, durations are told by the minute. */
+const LIFETIMES = { progress: 5 * SECOND, duration: 20 * SECOND, still: 60 * SECOND }
+
+export function createCards(gallery: Gallery, now: () => number = Date.now): Cards {
+  const kept = createLru<Made>(CARD_CACHE, ({ bytes, user, presence }) => {
+    // The compressed forms stand beside the plain one.
+    return 3 * bytes + user.length + presence.activities.length + OVERHEAD
+  })
+
+  async function draw(key: string, { user, presence }: Shown, options: CardOptions): Promise<Representation> {
+    const subject = readSubject({ user, presence }, options)
+    const pictures = await gather(subject, options, gallery)
+    const made = now()
+    const bytes = Buffer.from(drawCard(subject, pictures, options, made))
+    const representation = represent(() => bytes, CARD_HEADERS)
+    kept.set(key, { user, presence, representation, bytes: bytes.byteLength, until: made + lifetime(subject) })
+    return representation
+  }
+
+  return {
+    of({ id, user, presence }, options) {
+      const key = `${id} ${JSON.stringify(options)}`
+      const known = kept.get(key)
+      if (known !== undefined && known.user === user && known.presence === presence && now() < known.until) {
+        return known.representation
+      }
+      // Whoever asks for the same meanwhile waits for this one.
+      const representation = draw(key, { user, presence }, options)
+      kept.set(key, { user, presence, representation, bytes: 0, until: now() + LIFETIMES.progress })
+      return representation
+    },
+  }
+}
+
+type Shown = Pick<Person, 'user' | 'presence'>
+
+/** Nobody may run, load or frame anything by way of a card, not even where it is opened as a page of its own. */
+const CARD_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+
+/** Seconds for which READMEs keep a card; GitHub's proxy goes by it. */
+export const MAX_AGE = 60
+
+export const CARD_HEADERS: ContentHeaders = {
+  'Content-Type': 'image/svg+xml; charset=utf-8',
+  'Cache-Control': `public, max-age=${MAX_AGE}`,
+  'Content-Security-Policy': CARD_POLICY,
+}
+
+function lifetime({ rows }: Subject): number {
+  const timings = rows.map(row => row.timing).filter(timing => timing !== undefined)
+  if (timings.some(({ end }) => end !== undefined)) return LIFETIMES.progress
+  return timings.length > 0 ? LIFETIMES.duration : LIFETIMES.still
+}

@@ -1,0 +1,48 @@
+import type { Status } from '../../presence.ts'
+import type { CardOptions } from './options.ts'
+
+/** The colours of a card. What lies on the background is translucent, so that it suits any. */
+export interface Palette {
+  readonly background: string
+  /** Of panels and lines: laid over the background, thinly. */
+  readonly veil: string
+  readonly veilOpacity: number
+  readonly borderOpacity: number
+  readonly strong: string
+  readonly soft: string
+  readonly spotify: string
+  readonly tagBackground: string | undefined
+}
+
+const DARK = {
+  background: '#16171c',
+  veil: '#ffffff',
+  veilOpacity: 0.055,
+  borderOpacity: 0.1,
+  strong: '#f4f5f7',
+  soft: '#a9afbc',
+  spotify: '#1ed760',
+}
+
+const LIGHT = {
+  background: '#ffffff',
+  veil: '#10131a',
+  veilOpacity: 0.045,
+  borderOpacity: 0.13,
+  strong: '#16181d',
+  soft: '#5a606c',
+  spotify: '#128a3f',
+}
+
+export function choosePalette({ theme, background, tagBackground }: CardOptions): Palette {
+  const base = theme === 'light' ? LIGHT : DARK
+  return { ...base, background: background ?? base.background, tagBackground }
+}
+
+export const STATUS_COLOURS: Readonly<Record<Status | 'streaming', string>> = {
+  online: '#23a55a',
+  idle: '#f0b232',
+  dnd: '#f23f43',
+  offline: '#80848e',
+  streaming: '#9b6bdf',
+}

@@ -1,0 +1,160 @@
+import type { Badge } from './badges.ts'
+import { line } from './line.ts'
+import { element, join, type Markup, picture, words } from './markup.ts'
+import type { Palette } from './palette.ts'
+import type { CardPictures } from './picture-set.ts'
+import { drawInitial } from './stand-in.ts'
+import { statusGap, statusIcon } from './status-icon.ts'
+import type { Mood, Profile } from './subject.ts'
+import { measure } from './text.ts'
+
+/** Height of the upper part of a card, where the person is. Pixels, as everything here. */
+export const PROFILE_HEIGHT = 108
+
+const CENTRE = { x: 56, y: 54 }
+const RADIUS = 36
+/** Decorations are a fifth larger than avatars. */
+const DECORATION = RADIUS * 2 * 1.2
+const STATUS = { x: 82, y: 80 }
+const LEFT = 112
+const RIGHT = 390
+const ROOM = RIGHT - LEFT
+
+/** Avatar, names and custom status. */
+export function drawProfile(profile: Profile, pictures: CardPictures, palette: Palette): Markup {
+  const down = profile.mood === undefined ? 10 : 0
+  return join(
+    drawAvatar(profile, pictures, palette),
+    drawNameLine(profile, pictures, palette, 42 + down),
+    drawHandleLine(profile, palette, 63 + down),
+    profile.mood && drawMood(profile.mood, pictures, palette, 88),
+  )
+}
+
+function drawAvatar(profile: Profile, { avatar, decoration }: CardPictures, palette: Palette): Markup {
+  const { x, y } = CENTRE
+  const round = { cx: x, cy: y, r: RADIUS }
+  const box = { x: x - RADIUS, y: y - RADIUS, width: RADIUS * 2, height: RADIUS * 2 }
+  const frame = { x: x - DECORATION / 2, y: y - DECORATION / 2, width: DECORATION, height: DECORATION }
+  return join(
+    element('clipPath', { id: 'avatar' }, element('circle', round)),
+    element(
+      'mask',
+      { id: 'seen', maskUnits: 'userSpaceOnUse', ...frame },
+      element('rect', { ...frame, fill: '#fff' }),
+      statusGap(profile, STATUS.x, STATUS.y),
+    ),
+    element(
+      'g',
+      { mask: 'url(#seen)' },
+      element(
+        'g',
+        { 'clip-path': 'url(#avatar)' },
+        avatar === undefined
+          ? drawInitial(profile.name, x, y, RADIUS, palette)
+          : picture(avatar, { ...box, preserveAspectRatio: 'xMidYMid slice' }),
+      ),
+      decoration && picture(decoration, frame),
+    ),
+    statusIcon(profile, STATUS.x, STATUS.y),
+  )
+}
+
+function drawNameLine(profile: Profile, pictures: CardPictures, palette: Palette, baseline: number): Markup {
+  const size = 20
+  const tag = profile.tag === undefined ? undefined : drawTag(profile.tag, pictures, palette, baseline - 16)
+  const bot = profile.bot === undefined ? undefined : drawBot(profile.bot, baseline - 15)
+  const beside = [bot, tag].filter(piece => piece !== undefined)
+  const room = ROOM - beside.reduce((sum, { width }) => sum + width + 8, 0)
+  let x = LEFT + Math.min(room, measure(profile.name, size, 'bold')) + 6
+  const placed = beside.map(({ width, markup }) => {
+    const made = element('g', { transform: `translate(${Math.round(x)} 0)` }, markup)
+    x += width + 7
+    return made
+  })
+  return join(line(profile.name, { x: LEFT, baseline, room, size, weight: 'bold', fill: palette.strong }), ...placed)
+}
+
+interface Piece {
+  readonly width: number
+  readonly markup: Markup
+}
+
+function drawTag(tag: string, { tagBadge }: CardPictures, palette: Palette, y: number): Piece {
+  const text = Math.min(Math.ceil(measure(tag, 12, 'bold')), 70)
+  const start = tagBadge === undefined ? 8 : 24
+  const width = start + text + 8
+  const fill = palette.tagBackground
+  return {
+    width,
+    markup: join(
+      element('rect', {
+        y,
+        width,
+        height: 20,
+        rx: 6,
+        fill: fill ?? palette.veil,
+        'fill-opacity': fill === undefined ? palette.veilOpacity * 2 : undefined,
+      }),
+      tagBadge && picture(tagBadge, { x: 5, y: y + 2, width: 16, height: 16 }),
+      line(tag, { x: start, baseline: y + 14.5, room: text + 4, size: 12, weight: 'bold', fill: palette.strong }),
+    ),
+  }
+}
+
+function drawBot(kind: 'verified' | 'plain', y: number): Piece {
+  const width = kind === 'verified' ? 48 : 36
+  return {
+    width,
+    markup: join(
+      element('rect', { y, width, height: 18, rx: 5, fill: '#5865f2' }),
+      kind === 'verified' &&
+        element('path', {
+          d: 'M8.5 12.4l-3.3-3.3l1.3-1.3l2 2l4.5-4.5l1.3 1.3z',
+          transform: `translate(0 ${y})`,
+          fill: '#fff',
+        }),
+      line('BOT', { x: width - 30, baseline: y + 13, room: 28, size: 11, weight: 'bold', fill: '#ffffff' }),
+    ),
+  }
+}
+
+/** Badges stand behind the handle, and leave room for most of it. */
+function drawHandleLine({ handle = '', badges }: Profile, palette: Palette, baseline: number): Markup {
+  const size = 14
+  const wanted = handle === '' ? 0 : measure(handle, size) + GAP
+  const shown = badges.slice(0, Math.floor((ROOM - Math.min(wanted, LEAST_HANDLE)) / BADGE))
+  const room = ROOM - shown.length * BADGE - GAP
+  const start = LEFT + Math.min(room + GAP, wanted)
+  return join(
+    handle !== '' && line(handle, { x: LEFT, baseline, room, size, fill: palette.soft }),
+    ...shown.map((badge, index) => drawBadge(badge, Math.round(start + index * BADGE), baseline - 14)),
+  )
+}
+
+const GAP = 7
+const BADGE = 21
+const LEAST_HANDLE = 150
+
+function drawBadge({ name, colour, shape, sign }: Badge, x: number, y: number): Markup {
+  return element(
+    'g',
+    { transform: `translate(${x} ${y}) scale(.9)` },
+    element('title', {}, words(name)),
+    element('path', { d: shape, fill: colour }),
+    element('path', { d: sign, fill: '#fff' }),
+  )
+}
+
+function drawMood({ symbol, text }: Mood, { emoji }: CardPictures, palette: Palette, baseline: number): Markup {
+  const [size, image] = [13.5, 18]
+  if (emoji === undefined) {
+    const whole = [symbol, text].filter(Boolean).join(' ')
+    return line(whole, { x: LEFT, baseline, room: ROOM, size, fill: palette.strong })
+  }
+  const start = image + 6
+  return join(
+    picture(emoji, { x: LEFT, y: baseline - 14, width: image, height: image }),
+    line(text, { x: LEFT + start, baseline, room: ROOM - start, size, fill: palette.strong }),
+  )
+}

@@ -1,0 +1,144 @@
+import type { Row } from './activities.ts'
+import { line } from './line.ts'
+import { element, join, type Markup, picture } from './markup.ts'
+import type { Palette } from './palette.ts'
+import type { RowPictures } from './picture-set.ts'
+import { drawInitial } from './stand-in.ts'
+import { measure } from './text.ts'
+import { clock, duration } from './time.ts'
+
+/** A row and the gap below it. */
+export const ROW_HEIGHT = 88
+export const ROW_GAP = 8
+
+const EDGE = 12
+export const PANEL_WIDTH = 386
+const ART = 64
+const SMALL = 24
+const LEFT = EDGE + 12 + ART + 13
+const RIGHT = EDGE + PANEL_WIDTH - 14
+const ROOM = RIGHT - LEFT
+
+/** What every row is drawn with. */
+export interface Drawing {
+  readonly palette: Palette
+  readonly now: number
+  readonly animated: boolean
+}
+
+/** One activity in a panel of its own, `y` its upper edge. `index` tells several on a card apart. */
+export function drawRow(row: Row, pictures: RowPictures, y: number, index: number, drawing: Drawing): Markup {
+  const { palette } = drawing
+  const pieces = [
+    { height: 17, draw: (top: number) => drawLabel(row, top + 12, drawing) },
+    {
+      height: 20,
+      draw: (top: number) =>
+        line(row.title, { x: LEFT, baseline: top + 15, room: ROOM, size: 15, weight: 'bold', fill: palette.strong }),
+    },
+    ...row.lines.slice(0, hasBar(row) ? 1 : 2).map(text => ({
+      height: 18,
+      draw: (top: number) => line(text, { x: LEFT, baseline: top + 13, room: ROOM, size: 13, fill: palette.soft }),
+    })),
+    ...(hasBar(row) ? [{ height: 15, draw: (top: number) => drawBar(row, top + 8, drawing) }] : []),
+  ]
+  let top = y + (ROW_HEIGHT - pieces.reduce((sum, { height }) => sum + height, 0)) / 2
+  const drawn = pieces.map(({ height, draw }) => {
+    const made = draw(top)
+    top += height
+    return made
+  })
+  return join(panel(y, ROW_HEIGHT, palette), drawArt(row, pictures, y + 12, index, palette), ...drawn)
+}
+
+export function panel(y: number, height: number, palette: Palette): Markup {
+  const { veil, veilOpacity } = palette
+  return element('rect', { x: EDGE, y, width: PANEL_WIDTH, height, rx: 10, fill: veil, 'fill-opacity': veilOpacity })
+}
+
+const hasBar = ({ timing }: Row) => timing?.end !== undefined
+
+function drawArt(row: Row, { large, small }: RowPictures, y: number, index: number, palette: Palette): Markup {
+  const x = EDGE + 12
+  const centre = { x: x + ART - 6, y: y + ART - 6 }
+  const box = { x, y, width: ART, height: ART }
+  const id = `art${index}`
+  return join(
+    element(
+      'mask',
+      { id, maskUnits: 'userSpaceOnUse', ...box },
+      element('rect', { ...box, rx: 8, fill: '#fff' }),
+      small && element('circle', { cx: centre.x, cy: centre.y, r: SMALL / 2 + 3, fill: '#000' }),
+    ),
+    element(
+      'g',
+      { mask: `url(#${id})` },
+      large === undefined
+        ? drawInitial(row.kind === 'spotify' ? '♪' : row.title, x + ART / 2, y + ART / 2, ART / 2, palette)
+        : picture(large, { ...box, preserveAspectRatio: 'xMidYMid slice' }),
+    ),
+    small && drawSmall(small, centre, index),
+  )
+}
+
+function drawSmall(small: NonNullable<RowPictures['small']>, { x, y }: { x: number; y: number }, index: number) {
+  const r = SMALL / 2
+  const id = `small${index}`
+  return join(
+    element('clipPath', { id }, element('circle', { cx: x, cy: y, r })),
+    picture(small, {
+      x: x - r,
+      y: y - r,
+      width: SMALL,
+      height: SMALL,
+      'clip-path': `url(#${id})`,
+      preserveAspectRatio: 'xMidYMid slice',
+    }),
+  )
+}
+
+/** What kind of thing it is, and for how long it has been going on where it has no length. */
+function drawLabel(row: Row, baseline: number, { palette, now }: Drawing): Markup {
+  const size = 11.5
+  const fill = row.kind === 'spotify' ? palette.spotify : palette.soft
+  const since = row.timing !== undefined && row.timing.end === undefined ? duration(now - row.timing.start) : ''
+  const taken = since === '' ? 0 : Math.ceil(measure(since, size)) + 4
+  return join(
+    line(row.label, { x: LEFT, baseline, room: ROOM - taken - 8, size, weight: 'bold', fill }),
+    since !== '' && line(since, { x: RIGHT, baseline, room: taken, size, fill: palette.soft, anchor: 'end' }),
+  )
+}
+
+/** How far it is, between the time that has passed and the whole. `y` is the middle. */
+function drawBar(row: Row, y: number, { palette, now, animated }: Drawing): Markup {
+  const { start = 0, end = 0 } = row.timing ?? {}
+  const length = end - start
+  const passed = Math.min(Math.max(now - start, 0), length)
+  const [at, whole] = [clock(passed), clock(length)]
+  const size = 11
+  const taken = Math.ceil(measure(whole, size)) + 2
+  const [left, width] = [LEFT + taken + 8, ROOM - 2 * (taken + 8)]
+  const bar = { x: left, y: y - 2, height: 4, rx: 2 }
+  const fill = row.kind === 'spotify' ? palette.spotify : palette.strong
+  return join(
+    line(at, { x: LEFT, baseline: y + 4, room: taken, size, fill: palette.soft }),
+    element('rect', { ...bar, width, fill: palette.veil, 'fill-opacity': palette.veilOpacity * 2.6 }),
+    element(
+      'rect',
+      { ...bar, width: (width * passed) / length, fill },
+      animated && passed < length && runOn((width * passed) / length, width, length - passed),
+    ),
+    line(whole, { x: RIGHT, baseline: y + 4, room: taken, size, fill: palette.soft, anchor: 'end' }),
+  )
+}
+
+/** Lets the bar go on to its end by itself. */
+function runOn(from: number, to: number, milliseconds: number): Markup {
+  return element('animate', {
+    attributeName: 'width',
+    from,
+    to,
+    dur: `${Math.ceil(milliseconds / 1000)}s`,
+    fill: 'freeze',
+  })
+}

@@ -1,0 +1,104 @@
+import { isObject, type JsonObject, type Status } from '../../presence.ts'
+import type { Person } from '../../presence-store.ts'
+import { type Row, readRows } from './activities.ts'
+import { type Badge, isVerifiedBot, readBadges } from './badges.ts'
+import type { CardOptions } from './options.ts'
+import { clean } from './text.ts'
+
+/** What a card tells of somebody: their presence without what the options hide, every text cleaned. */
+export interface Subject {
+  /** Undefined when only activities are wanted. */
+  readonly profile: Profile | undefined
+  /** From most to least interesting. */
+  readonly rows: readonly Row[]
+  /** What is said where there are no rows; undefined where that is no news. */
+  readonly idle: string | undefined
+}
+
+export interface Profile {
+  /** The user object, to find pictures with. */
+  readonly user: JsonObject
+  readonly name: string
+  /** `@ada`, unless the name is that already. */
+  readonly handle: string | undefined
+  readonly status: Status
+  readonly streaming: boolean
+  /** On a phone and nowhere else. */
+  readonly mobile: boolean
+  /** The server tag they wear. */
+  readonly tag: string | undefined
+  readonly bot: 'verified' | 'plain' | undefined
+  readonly badges: readonly Badge[]
+  readonly mood: Mood | undefined
+  readonly decorated: boolean
+}
+
+/** A custom status. */
+export interface Mood {
+  readonly emoji: JsonObject | undefined
+  /** Its emoji where that is text. */
+  readonly symbol: string
+  readonly text: string
+}
+
+/** Bit of the phone among the platforms. */
+const MOBILE = 1 << 2
+
+export function readSubject(person: Pick<Person, 'user' | 'presence'>, options: CardOptions): Subject {
+  const activities = (JSON.parse(person.presence.activities) as unknown[]).filter(isObject)
+  const rows = options.hideActivity === true ? [] : readRows(activities, options)
+  const silent = options.hideActivity !== false
+  return {
+    profile: options.hideProfile ? undefined : readProfile(person, activities, options),
+    rows,
+    idle: rows.length === 0 && !silent ? options.idleMessage : undefined,
+  }
+}
+
+function readProfile(
+  { user: json, presence }: Pick<Person, 'user' | 'presence'>,
+  activities: readonly JsonObject[],
+  options: CardOptions,
+): Profile {
+  const user = JSON.parse(json) as JsonObject
+  return {
+    user,
+    ...readNames(user, options),
+    status: presence.status,
+    streaming: presence.status !== 'offline' && activities.some(activity => activity.type === 1),
+    mobile: presence.platforms === MOBILE,
+    tag: options.hideTag ? undefined : readTag(user),
+    bot: user.bot !== true ? undefined : isVerifiedBot(user.public_flags) ? 'verified' : 'plain',
+    badges: options.hideBadges ? [] : readBadges(user.public_flags),
+    mood: options.hideStatus ? undefined : readMood(activities),
+    decorated: !options.hideDecoration,
+  }
+}
+
+/** Bots still have a discriminator; people's is `0` and says nothing. */
+function readNames(user: JsonObject, { showDisplayName, hideDiscrim }: CardOptions) {
+  const username = clean(user.username) || 'unknown'
+  const discriminator = /^\d{4}$/.test(String(user.discriminator)) && user.discriminator !== '0000'
+  const full = discriminator && !hideDiscrim ? `${username}#${user.discriminator}` : username
+  const display = showDisplayName ? clean(user.global_name) : ''
+  return display === '' ? { name: full, handle: undefined } : { name: display, handle: `@${full}` }
+}
+
+/** Whoever took the tag off still has it in their user object. `clan` is the name it had before. */
+function readTag(user: JsonObject): string | undefined {
+  const tag = user.primary_guild === undefined ? user.clan : user.primary_guild
+  if (!isObject(tag) || tag.identity_enabled !== true) return undefined
+  return clean(tag.tag) || undefined
+}
+
+function readMood(activities: readonly JsonObject[]): Mood | undefined {
+  const custom = activities.find(activity => activity.type === 4)
+  if (custom === undefined) return undefined
+  const emoji = isObject(custom.emoji) ? custom.emoji : undefined
+  // The name of a custom emoji is a word, which stands in for its picture where there is none.
+  const symbol = emoji === undefined ? '' : emoji.id ? named(clean(emoji.name)) : clean(emoji.name)
+  const text = clean(custom.state)
+  return symbol === '' && text === '' ? undefined : { emoji, symbol, text }
+}
+
+const named = (name: string) => (name === '' ? '' : `:${name}:`)

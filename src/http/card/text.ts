@@ -1,0 +1,86 @@
+/** Weights of text a card uses. */
+export type Weight = 'regular' | 'bold'
+
+/** More of a text than any line of a card can show; what lies beyond is not even looked at. */
+const LONGEST = 512
+
+/**
+ * What XML 1.0 has no place for (control characters, lone surrogates, U+FFFE and U+FFFF), and what would turn the
+ * direction of everything behind it (bidi controls). Source: XML 1.0, 2.2 "Characters".
+ */
+const FORBIDDEN = /[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/gu
+
+/** A stranger's text as one line that may stand in a picture: short, without invisible traps, blanks joined. */
+export function clean(text: unknown): string {
+  if (typeof text !== 'string') return ''
+  return text
+    .slice(0, LONGEST)
+    .replaceAll(/[\t\r\n\u2028\u2029]/g, ' ')
+    .replaceAll(FORBIDDEN, '')
+    .replaceAll(/\s+/gu, ' ')
+    .trim()
+}
+
+/** How wide a text will be, in pixels, in the sans-serif fonts of common systems: rather too much than too little. */
+export function measure(text: string, size: number, weight: Weight = 'regular'): number {
+  let width = 0
+  for (const cluster of clusters(text)) width += widthOf(cluster)
+  return (width * size * (weight === 'bold' ? BOLD : 1)) / 1000
+}
+
+/** The text if it fits into so many pixels, else as much of it as fits with … at the end. */
+export function truncate(text: string, room: number, size: number, weight: Weight = 'regular'): string {
+  if (measure(text, size, weight) <= room) return text
+  let left = room - measure('…', size, weight)
+  let kept = ''
+  for (const cluster of clusters(text)) {
+    left -= measure(cluster, size, weight)
+    if (left < 0) break
+    kept += cluster
+  }
+  return `${kept.trimEnd()}…`
+}
+
+const BOLD = 1.07
+
+/** What people see as one character: an emoji of a whole family is one, a letter and its accents are one. */
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+function clusters(text: string): Iterable<string> {
+  if (/^[ -~]*$/.test(text)) return text
+  return Array.from(graphemes.segment(text), ({ segment }) => segment)
+}
+
+/** Widths in thousandths of the font's size: the widest of Arial, Segoe UI, Roboto and San Francisco, rounded. */
+const WIDTHS = new Map<string, number>()
+for (const [characters, width] of [
+  ["ijl'|", 245],
+  [' !,.:;I[]`', 280],
+  ['()ft/\\', 340],
+  ['r"-{}*', 380],
+  ['Jcksvxyz^', 515],
+  ['?aeL_gnu0123456789$FEbdhopq', 575],
+  ['#ABKPSTXYZ+<=>~V', 665],
+  ['&CDHNRUw', 740],
+  ['GOQ', 780],
+  ['Mm%W@', 930],
+] as const)
+  for (const character of characters) WIDTHS.set(character, width)
+
+const EMOJI = 1350
+const WIDE = 1020
+const OTHER = 640
+
+function widthOf(cluster: string): number {
+  const known = WIDTHS.get(cluster)
+  if (known !== undefined) return known
+  if (/\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3/u.test(cluster)) return EMOJI
+  if (Bun.stringWidth(cluster) >= 2) return WIDE
+  // An accented letter is as wide as the letter.
+  const [base = ''] = cluster.normalize('NFD')
+  if (/^[\p{M}\p{Cf}]*$/u.test(cluster)) return 0
+  return WIDTHS.get(base) ?? OTHER * Math.max(1, lettersOf(cluster))
+}
+
+/** A cluster may hold many letters where the segmenter joins them (some scripts do); marks upon a letter add nothing. */
+const lettersOf = (cluster: string) => Array.from(cluster.matchAll(/[^\p{M}\p{Cf}]/gu)).length

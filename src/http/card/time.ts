@@ -1,0 +1,19 @@
+const SECOND = 1000
+const MINUTE = 60
+
+/** A time as players show it: `3:07`, `1:02:03`. */
+export function clock(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / SECOND))
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / MINUTE) % 60, seconds % 60]
+  const shown = parts[0] === 0 ? parts.slice(1) : parts
+  return shown.map((part, index) => (index === 0 ? part : String(part).padStart(2, '0'))).join(':')
+}
+
+/** How long something has been going on. To the minute: a card is looked at for longer than a second stays true. */
+export function duration(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / SECOND / MINUTE)
+  if (minutes < 1) return 'just now'
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24]
+  if (days > 0) return days > 9999 ? 'for ever' : `for ${days} d ${hours} h`
+  return hours > 0 ? `for ${hours} h ${minutes % 60} min` : `for ${minutes} min`
+}
