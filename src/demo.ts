@@ -30,8 +30,12 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     logLevel: process.env.LOG_LEVEL ? config.logLevel : 'warn',
   })
   await app.gateway.whenLoaded
-  void connectGithubPeople(simulator, github, lively.featuredIds)
-  say(welcome(app.url, lively.featuredIds))
+  void lively.tellPairs().then(() => connectGithubPeople(simulator, github, lively.featuredIds))
+  const people = [...lively.featuredIds, lively.offlineId].map(id => ({
+    id,
+    name: simulator.world.user(id)?.global_name,
+  }))
+  say(welcome(app.url, people))
   return {
     url: app.url,
     async stop() {
@@ -51,8 +55,8 @@ function startOnFreePort(config: Config): App {
   }
 }
 
-function welcome(url: string, ids: readonly string[]): string {
-  const [id = ''] = ids
+function welcome(url: string, people: readonly { id: string; name?: unknown }[]): string {
+  const id = people[0]?.id ?? ''
   const subscribe = JSON.stringify({ op: 2, d: { subscribe_to_id: id } })
   const socketUrl = `${url.replace(/^http/, 'ws')}/socket`
   return `
@@ -60,7 +64,7 @@ Exoix demo: made-up people on a simulated Discord. Nothing is kept.
 
   Live page   ${url}/?user=${id}
   API docs    ${url}/swagger
-  People      ${ids.join('  ')}
+  People      ${people.map(person => `${person.id}  ${person.name}`).join('\n              ')}
 
 Read a presence:
 

@@ -1,4 +1,4 @@
-import { GAMES, type Game, NAMES, SONGS, type Song, STATUS_TEXTS } from './catalogue.ts'
+import { EMOJIS, GAMES, type Game, NAMES, SONGS, type Song, STATUS_TEXTS, type StatusText } from './catalogue.ts'
 import type { Random } from './random.ts'
 import type { Activity, Json, MemberFields, Presence, Status, User } from './types.ts'
 
@@ -112,6 +112,7 @@ export function buildSpotify(
 
 /** A game with rich presence. */
 export function buildGame(random: Random, startedAt: number, game: Game = random.pick(GAMES)): Activity {
+  const { art, smallText, seats = 1 } = game
   return {
     type: 0,
     timestamps: { start: startedAt },
@@ -123,15 +124,24 @@ export function buildGame(random: Random, startedAt: number, game: Game = random
     flags: 0,
     created_at: startedAt,
     application_id: game.applicationId,
-    assets: { large_image: game.image, large_text: game.name },
-    party: { id: random.hex(16), size: [random.int(1, 4), 4] },
+    assets: {
+      large_image: art.large,
+      large_text: game.name,
+      ...(art.small !== undefined && { small_image: art.small, small_text: smallText }),
+    },
+    ...(seats > 1 && { party: { id: random.hex(16), size: [random.int(1, seats), seats] } }),
   }
 }
 
-/** A custom status; half of them carry an emoji. */
-export function buildCustomStatus(random: Random, at: number, state: string = random.pick(STATUS_TEXTS)): Activity {
-  const emoji = random.chance(0.5) ? { name: 'moss', id: '1100000000000000003', animated: false } : { name: '🌱' }
-  return { type: 4, state, name: 'Custom Status', id: 'custom', emoji, created_at: at }
+/** A custom status: one of one's own, or any with an emoji, half of which are custom ones. */
+export function buildCustomStatus(random: Random, at: number, status: StatusText = anyStatus(random)): Activity {
+  const { text, emoji } = status
+  const said = { ...(text !== null && { state: text }), ...(emoji !== undefined && { emoji }) }
+  return { type: 4, name: 'Custom Status', id: 'custom', ...said, created_at: at }
+}
+
+function anyStatus(random: Random): StatusText {
+  return { text: random.pick(STATUS_TEXTS), emoji: random.chance(0.5) ? random.pick(EMOJIS) : { name: '🌱' } }
 }
 
 /** Something watched through a browser extension: `media` art comes from an external address. */

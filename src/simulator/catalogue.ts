@@ -16,8 +16,18 @@ export interface Game {
   applicationId: string
   details: string
   state: string
-  /** Asset key on Discord's side. */
-  image: string
+  /** Ids of its art at Discord. */
+  art: { readonly large: string; readonly small?: string }
+  /** What is said of the small art. */
+  smallText?: string
+  /** How many play together at most. */
+  seats?: number
+}
+
+/** A custom status: a text, an emoji, or both. */
+export interface StatusText {
+  readonly text: string | null
+  readonly emoji?: { readonly name: string; readonly id?: string; readonly animated?: boolean }
 }
 
 const song = (title: string, artist: string, album: string, seconds: number, tag: string): Song => ({
@@ -42,18 +52,63 @@ export const SONGS: readonly Song[] = [
   song('Café de la Lune', 'Élodie Marchand', 'Minuit', 219, 'adbecf'),
 ]
 
-export const GAMES: readonly Game[] = [
-  { name: 'Lumen Drift', applicationId: '901234567890123001', details: 'Ranked', state: 'In a lobby', image: 'drift' },
-  { name: 'Hearthwood', applicationId: '901234567890123002', details: 'Day 41', state: 'Fishing', image: 'farm' },
-  { name: 'Iron Tides II', applicationId: '901234567890123003', details: 'Campaign', state: 'Act 3', image: 'ship' },
-  { name: 'Cube Garden', applicationId: '901234567890123004', details: 'Building', state: 'Solo', image: 'cube' },
+/** Large art is a landscape, small art a sign: the last digit of the id decides (see picture-paths.ts). */
+export const GAMES: readonly [Game, Game, Game, Game, Game, Game] = [
+  {
+    name: 'Lumen Drift',
+    applicationId: '901234567890123001',
+    details: 'Ranked, Ember Pass',
+    state: 'In a lobby',
+    art: { large: '110000000000000102', small: '110000000000000213' },
+    smallText: 'Level 38',
+    seats: 4,
+  },
+  {
+    name: 'Hearthwood',
+    applicationId: '901234567890123002',
+    details: 'Day 41',
+    state: 'Fishing',
+    art: { large: '110000000000000104' },
+  },
+  {
+    name: 'Iron Tides II',
+    applicationId: '901234567890123003',
+    details: 'Campaign',
+    state: 'Act 3',
+    art: { large: '110000000000000108', small: '110000000000000217' },
+    smallText: 'Captain',
+    seats: 2,
+  },
+  {
+    name: 'Cube Garden',
+    applicationId: '901234567890123004',
+    details: 'Building',
+    state: 'Solo',
+    art: { large: '110000000000000219' },
+  },
   {
     name: 'Visual Studio Code',
     applicationId: '901234567890123005',
     details: 'Editing main.ts',
     state: 'Workspace',
-    image: 'ts',
+    art: { large: '110000000000000225', small: '110000000000000227' },
+    smallText: 'TypeScript',
   },
+  {
+    name: 'The Extraordinarily Long Voyage of the Good Ship Perseverance, Part the Second',
+    applicationId: '901234567890123006',
+    details:
+      'Chapter 17, in which the crew finds out that the map was upside down all along, and turns the ship around',
+    state: 'Somewhere between the Outer Lesser Islands and the Lesser Outer Islands',
+    art: { large: '110000000000000106', small: '110000000000000229' },
+    smallText: 'First mate of the second watch',
+    seats: 100,
+  },
+]
+
+export const EMOJIS: readonly [Required<StatusText>['emoji'], Required<StatusText>['emoji']] = [
+  { name: 'moss', id: '1100000000000000017', animated: false },
+  { name: 'kettle', id: '1100000000000000014', animated: true },
 ]
 
 export const STATUS_TEXTS: readonly string[] = [

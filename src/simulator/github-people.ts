@@ -1,5 +1,6 @@
 import type { GithubSimulator } from './github.ts'
 import type { Simulator } from './simulator.ts'
+import { ask } from './talk.ts'
 
 /** Made-up profiles; null and empty fields as real ones have them. */
 const PROFILES = [
@@ -26,16 +27,5 @@ export async function connectGithubPeople(sim: Simulator, github: GithubSimulato
     const told = await ask(sim, userId, `.github connect ${profile.login}`)
     github.world.addGist(id, { files: { 'exoix.txt': /exoix-link-\w+/.exec(told)?.[0] ?? '' } })
     await ask(sim, userId, '.github verify')
-  }
-}
-
-/** Sends the bot a direct message and resolves with its answer; empty when the simulator stops before. */
-async function ask(sim: Simulator, userId: string, content: string): Promise<string> {
-  const answer = sim.nextMessage(message => message.userId === userId)
-  sim.sendMessage({ authorId: userId, content })
-  try {
-    return (await answer).content
-  } catch {
-    return ''
   }
 }

@@ -1,7 +1,9 @@
 import { buildUser } from './builders.ts'
+import { CAST, type Role } from './cast.ts'
 import { CHANGES, type Change, createPerson, type Person } from './person.ts'
 import { createRandom, type Random } from './random.ts'
 import type { Simulator } from './simulator.ts'
+import { ask } from './talk.ts'
 import type { Guild } from './types.ts'
 
 export interface LivelyOptions {
@@ -18,38 +20,42 @@ export interface LivelyOptions {
 }
 
 export interface Lively {
-  /** People who never leave and whose presence changes at least every five seconds. */
+  /** People who never leave and whose presence changes at least every five seconds (cast.ts says what they show). */
   readonly featuredIds: readonly string[]
+  /** Somebody who is never online. */
+  readonly offlineId: string
+  /** Has people tell the bot the pairs they keep. It must be there already; ends quietly when the simulator stops. */
+  tellPairs(): Promise<void>
   /** Clears every timer; the world stays as it is. */
   stop(): void
 }
 
 const DEFAULTS = { members: 36, guilds: 2, seed: 7, featuredEveryMs: 4000, othersEveryMs: 700, songMs: 24_000 }
 
-/** One plan for each featured person, gone through in a circle. */
-const PLANS: readonly (readonly Change[])[] = [
-  ['status', 'custom', 'platform', 'status', 'custom', 'music'],
-  ['game', 'status', 'watching', 'platform', 'custom', 'game'],
-  ['platform', 'custom', 'status', 'music', 'platform', 'status'],
-  ['custom', 'platform', 'game', 'status'],
-]
-
 /** Fills the simulated Discord with people who talk to nobody but never sit still: songs, games, phones, comings and goings. */
 export function startLively(sim: Simulator, options: LivelyOptions = {}): Lively {
   const settings = { ...DEFAULTS, ...options }
   const random = createRandom(settings.seed)
   const guilds = numbered(Math.max(1, settings.guilds), index => sim.world.addGuild({ name: `Simulated ${index + 1}` }))
-  const featured = PLANS.map((_, index) => addPerson(sim, random, guilds, index, settings.songMs))
-  const others = numbered(settings.members - featured.length, index => {
-    return addPerson(sim, random, guilds, index + featured.length)
+  const cast = CAST.map((role, index) => addPerson(sim, random, guilds, { index, role, songMs: settings.songMs }))
+  const others = numbered(settings.members - cast.length, index => {
+    return addPerson(sim, random, guilds, { index: index + cast.length })
   })
-  const timers = featured.map((person, index) => follow(person, PLANS[index] ?? CHANGES, settings.featuredEveryMs))
+  const timers = cast.map((person, index) => follow(person, CAST[index]?.plan ?? [], settings.featuredEveryMs))
   if (others.length > 0) timers.push(setInterval(() => disturb(sim, random, guilds, others), settings.othersEveryMs))
+  const ids = cast.map(person => person.id)
   return {
-    featuredIds: featured.map(person => person.id),
+    featuredIds: ids.slice(0, -1),
+    offlineId: ids.at(-1) ?? '',
+    async tellPairs() {
+      for (const [index, { pairs }] of CAST.entries()) {
+        const lines = Object.entries(pairs).map(([key, value]) => `\n${key} ${value}`)
+        if (lines.length > 0) await ask(sim, ids[index] ?? '', `.mset${lines.join('')}`)
+      }
+    },
     stop() {
       for (const timer of timers) clearInterval(timer)
-      for (const person of [...featured, ...others]) person.stop()
+      for (const person of [...cast, ...others]) person.stop()
     },
   }
 }
@@ -58,25 +64,40 @@ function numbered<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: Math.max(0, count) }, (_, index) => make(index))
 }
 
-/** With a `songMs` somebody featured: in every guild, with an avatar, always playing. */
-function addPerson(sim: Simulator, random: Random, guilds: Guild[], index: number, songMs?: number): Person {
-  const featured = songMs !== undefined
+interface Newcomer {
+  index: number
+  /** Who has one is in every guild, under their own name. */
+  role?: Role
+  songMs?: number
+}
+
+function addPerson(sim: Simulator, random: Random, guilds: Guild[], { index, role, songMs }: Newcomer): Person {
   const id = sim.world.snowflake()
-  const avatar = featured ? { avatar: `${index === 1 ? 'a_' : ''}${random.hex(32)}` } : {}
-  const user = buildUser(random, { id, ...avatar })
-  sim.world.addUser(user)
-  const person = createPerson(sim.world, id, random, songMs)
+  sim.world.addUser(buildUser(random, { id, ...(role && { ...PLAIN, ...role.user }) }))
+  const person = createPerson(sim.world, id, random, { role, ...(songMs !== undefined && { songLength: songMs }) })
   person.place()
   for (const [place, guild] of guilds.entries()) {
-    if (place > 0 && !featured && !random.chance(0.4)) continue
-    sim.world.addMember(guild.id, id, { nick: random.chance(0.2) ? `the ${index + 1}th` : null })
+    if (place > 0 && !role && !random.chance(0.4)) continue
+    sim.world.addMember(guild.id, id, { nick: !role && random.chance(0.2) ? `the ${index + 1}th` : null })
   }
   return person
 }
 
+/** What a role does not say, nobody makes up. */
+const PLAIN = {
+  primary_guild: null,
+  clan: null,
+  avatar_decoration_data: null,
+  collectibles: null,
+  display_name_styles: null,
+}
+
 function follow(person: Person, plan: readonly Change[], everyMs: number): Timer {
   let step = 0
-  return setInterval(() => person.change(plan[step++ % plan.length] as Change), everyMs)
+  return setInterval(() => {
+    const change = plan[step++ % plan.length]
+    if (change) person.change(change)
+  }, everyMs)
 }
 
 /** Somebody changes; now and then somebody leaves a guild or comes back. */

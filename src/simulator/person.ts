@@ -1,4 +1,5 @@
 import { buildCustomStatus, buildGame, buildPresence, buildSpotify, buildWatching } from './builders.ts'
+import type { Role } from './cast.ts'
 import { SONGS, type Song } from './catalogue.ts'
 import type { Random } from './random.ts'
 import type { Activity, Status } from './types.ts'
@@ -31,13 +32,28 @@ const PLATFORMS: readonly (readonly string[])[] = [
   ['embedded'],
 ]
 
-/** `songLength`, milliseconds, shortens every song: a demo is watched for a minute or two. */
-export function createPerson(world: World, id: string, random: Random, songLength?: number): Person {
-  let status: Status = random.pick(STATUSES)
-  let platforms = random.pick(PLATFORMS)
-  let custom: Activity | null = random.chance(0.5) ? buildCustomStatus(random, Date.now()) : null
+export interface PersonOptions {
+  /** Milliseconds; shortens every song: a demo is watched for a minute or two. */
+  songLength?: number
+  /** Without one they begin, and change, as it happens. */
+  role?: Role | undefined
+}
+
+const PLAYED_FOR = 47 * 60_000
+
+export function createPerson(
+  world: World,
+  id: string,
+  random: Random,
+  { songLength, role }: PersonOptions = {},
+): Person {
+  const began = Date.now() - (role ? PLAYED_FOR : random.int(0, 3_600_000))
+  let status: Status = role?.status ?? random.pick(STATUSES)
+  let platforms = role?.platforms ?? random.pick(PLATFORMS)
+  let said = 0
+  let custom: Activity | null = role || random.chance(0.5) ? sayNext() : null
   let song: Activity | null = null
-  let game: Activity | null = random.chance(0.3) ? buildGame(random, Date.now() - random.int(0, 3_600_000)) : null
+  let game: Activity | null = role?.game || (!role && random.chance(0.3)) ? buildGame(random, began, role?.game) : null
   let songEnds: Timer | null = null
   let track = random.int(0, SONGS.length - 1)
 
@@ -48,6 +64,12 @@ export function createPerson(world: World, id: string, random: Random, songLengt
       activities,
       clientStatus: Object.fromEntries(platforms.map(name => [name, status])),
     })
+  }
+
+  function sayNext(): Activity | null {
+    if (!role) return buildCustomStatus(random, Date.now())
+    const status = role.statuses[said++ % role.statuses.length]
+    return status ? buildCustomStatus(random, Date.now(), status) : null
   }
 
   function nextSong(startedAt: number): void {
@@ -88,11 +110,13 @@ export function createPerson(world: World, id: string, random: Random, songLengt
       platforms = other(random, PLATFORMS, platforms)
     },
     custom: () => {
-      custom = custom && random.chance(0.3) ? null : buildCustomStatus(random, Date.now())
+      custom = custom && !role && random.chance(0.3) ? null : sayNext()
     },
-    music: () => (song && random.chance(0.3) ? stopMusic() : nextSong(Date.now())),
+    music: () => (song && !role && random.chance(0.3) ? stopMusic() : nextSong(Date.now())),
     game: () => {
-      game = game ? null : buildGame(random, Date.now())
+      // Whoever plays one game all the time goes on with other people.
+      if (role?.game) game = buildGame(random, began, role.game)
+      else game = game ? null : buildGame(random, Date.now())
     },
     watching: () => {
       game = buildWatching(random, Date.now())
@@ -114,7 +138,7 @@ export function createPerson(world: World, id: string, random: Random, songLengt
     world.setPresence(id, presence())
   }
 
-  if (random.chance(0.4) || songLength !== undefined) nextSong(Date.now() - random.int(0, songLength ?? 120_000))
+  if (role?.listens ?? random.chance(0.4)) nextSong(Date.now() - random.int(0, songLength ?? 120_000))
   return { id, show, place: () => world.placePresence(id, presence()), change, stop }
 }
 

@@ -39,7 +39,7 @@ const PATHS: readonly (readonly [RegExp, Find])[] = [
     ([userId = '', hash = '', extension = ''], _, world) => {
       if (world.user(userId)?.avatar !== hash) return 404
       const type = typeOf(extension, hash.startsWith('a_'))
-      return type ? { seed: hash, type, original: 1024, usual: 128, draw: avatar, ...STILL } : 415
+      return type ? { seed: bare(hash), type, original: 1024, usual: 128, draw: avatar, ...STILL } : 415
     },
   ],
   [
@@ -53,7 +53,7 @@ const PATHS: readonly (readonly [RegExp, Find])[] = [
     /^\/cdn\/avatar-decoration-presets\/((?:a_)?[0-9a-f]{32})\.png$/,
     ([hash = ''], { searchParams }) => {
       const moves = hash.startsWith('a_') && searchParams.get('passthrough') !== 'false'
-      return { seed: hash, type: 'image/png', original: 256, usual: 192, draw: decoration, frames: moves ? 8 : 1 }
+      return { seed: bare(hash), type: 'image/png', original: 256, usual: 192, draw: decoration, frames: moves ? 8 : 1 }
     },
   ],
   [
@@ -102,6 +102,9 @@ function still(seed: string, extension: string, picture: Pick<Picture, 'original
   const type = typeOf(extension, false)
   return type ? { seed, type, usual: picture.original, ...picture, ...STILL } : 415
 }
+
+/** What moves looks like what stands still. */
+const bare = (hash: string) => hash.replace('a_', '')
 
 /** GIF exists of what moves. */
 function typeOf(extension: string, moves: boolean): string | undefined {
