@@ -1,70 +1,27 @@
 import { createAppLog } from './app.ts'
-import { type Config, type Environment, readConfig } from './config.ts'
-import { TOKEN_REFUSED } from './discord/closes.ts'
-import { chooseIntents } from './discord/intents.ts'
-import { createRest, isTokenRefused } from './discord/rest.ts'
-import { FatalError } from './errors.ts'
-import { listening } from './http/listen.ts'
-import { describeError } from './log.ts'
-import { openStore } from './store/sqlite.ts'
-
-type Say = (text: string) => void
-type Step = (config: Config) => string | Promise<string>
-
-/** What a start needs, in the order in which a start meets it. Each says what it found, or throws what to mend. */
-const STEPS: readonly [name: string, step: Step][] = [
-  ['database', checkDatabase],
-  ['port', checkPort],
-  ['Discord', checkDiscord],
-]
+import { type Environment, readConfig } from './config.ts'
+import { examineDiscord } from './discord/examine.ts'
+import { type Finding, ok } from './findings.ts'
+import { examineGithub } from './github/examine.ts'
+import { examinePort } from './http/examine.ts'
+import { examineDatabase } from './store/examine.ts'
 
 /**
- * Tries everything a start needs without serving anybody, and says of each what it found or what to mend. Resolves with
- * whether all is well. Throws ConfigError when the settings themselves are wrong.
+ * Looks at everything a start needs, without starting or changing anything, and says of each what it found or what to
+ * mend. Resolves with whether nothing has to be mended. Throws ConfigError when the settings themselves are wrong.
  */
-export async function check(env: Environment, say: Say): Promise<boolean> {
+export async function check(env: Environment, say: (text: string) => void): Promise<boolean> {
   const config = { ...readConfig(env), logLevel: 'silent' as const }
-  say('ok    settings')
-  const results: boolean[] = []
-  for (const [name, step] of STEPS) results.push(await attempt(name, () => step(config), say))
-  return results.every(Boolean)
-}
-
-async function attempt(name: string, step: () => string | Promise<string>, say: Say): Promise<boolean> {
-  try {
-    say(`ok    ${name}: ${await step()}`)
-    return true
-  } catch (error) {
-    say(`WRONG ${name}: ${error instanceof FatalError ? error.message : describeError(error)}`)
-    return false
+  let mistakes = 0
+  const tell = ({ level, topic, text }: Finding) => {
+    if (level === 'WRONG') mistakes++
+    say(`${level.padEnd(5)} ${topic}: ${text}`)
   }
-}
-
-async function checkDatabase(config: Config): Promise<string> {
-  const store = openStore(config.databasePath, { log: createAppLog(config), patience: 0 })
-  await store.close()
-  return config.databasePath
-}
-
-async function checkPort({ host, port }: Config): Promise<string> {
-  const server = listening(host, port, () => Bun.serve({ hostname: host, port, fetch: () => new Response() }))
-  await server.stop(true)
-  return `${host}:${port} is free`
-}
-
-async function checkDiscord(config: Config): Promise<string> {
-  if (config.botToken === undefined) throw new FatalError('BOT_TOKEN is not set')
-  const { api, rest } = createRest(config, createAppLog(config))
-  try {
-    const { name, flags = 0 } = await api.applications.getCurrent()
-    const { messageContent } = chooseIntents(flags)
-    return `the token is that of ${name}, its intents are on${messageContent ? '' : '; Message Content Intent is off, so typed commands work in direct messages and as mentions only'}`
-  } catch (error) {
-    if (isTokenRefused(error)) throw new FatalError(TOKEN_REFUSED)
-    if (error instanceof FatalError) throw error
-    throw new FatalError(`${config.discordApiUrl} did not answer (${describeError(error)})`)
-  } finally {
-    rest.clearHashSweeper()
-    rest.clearHandlerSweeper()
-  }
+  tell(ok('settings', 'all can be read'))
+  tell(examineDatabase(config.databasePath))
+  tell(await examinePort(config))
+  for (const finding of await examineDiscord(config, createAppLog(config))) tell(finding)
+  for (const finding of await examineGithub(config)) tell(finding)
+  say(mistakes === 0 ? 'Nothing has to be mended.' : `To be mended: ${mistakes}.`)
+  return mistakes === 0
 }

@@ -18,7 +18,7 @@ Usage: exoix [command]
 
   (none), serve                 serve; needs BOT_TOKEN in the environment
   demo                          serve made-up people from a simulated Discord; needs nothing
-  check                         check settings, token, intents and database, and say what to mend
+  check                         look at settings, database, port, token, intents and servers, and say what to mend
   health                        ask the server on this machine whether it is ready (exit code 0 or 1)
   backup <file>                 copy the database to a new file, also while the server runs
   restore <file> [--force]      put a backup in place; --force replaces an existing database

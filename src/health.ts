@@ -2,25 +2,42 @@ import type { Config } from './config.ts'
 import { describeError } from './log.ts'
 import { isObject } from './presence.ts'
 
+type Place = Pick<Config, 'host' | 'port'>
+
 /** A health check must answer before its orchestrator gives up. Milliseconds. */
 const TIMEOUT = 4_000
 
 /** Asks the server on this machine's port for its health; says what it answered. Resolves with whether it is ready. */
-export async function health(
-  { host, port }: Pick<Config, 'host' | 'port'>,
-  say: (text: string) => void,
-): Promise<boolean> {
-  const url = `http://${reachable(host)}:${port}/health`
+export async function health(place: Place, say: (text: string) => void): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) })
-    const body: unknown = await response.json()
-    say(response.ok ? 'ready' : problem(body))
-    return response.ok
+    const { ok, body } = await ask(place)
+    say(ok ? 'ready' : problem(body))
+    return ok
   } catch (error) {
-    say(`no answer from ${url} (${describeError(error)})`)
+    say(`no answer from ${healthUrl(place)} (${describeError(error)})`)
     return false
   }
 }
+
+/** `ready`, `starting` or `reconnecting` when it is an Exoix that answers there; null when it is another program or none. */
+export async function findExoix(place: Place): Promise<string | null> {
+  const body = await ask(place).then(
+    answer => answer.body,
+    () => null,
+  )
+  if (!isObject(body)) return null
+  const told = body.success === true ? dataOf(body).status : errorOf(body).code
+  return typeof told === 'string' && STATES.includes(told) ? told : null
+}
+
+const STATES: readonly string[] = ['ready', 'starting', 'reconnecting']
+
+async function ask(place: Place): Promise<{ ok: boolean; body: unknown }> {
+  const response = await fetch(healthUrl(place), { signal: AbortSignal.timeout(TIMEOUT) })
+  return { ok: response.ok, body: await response.json() }
+}
+
+const healthUrl = ({ host, port }: Place) => `http://${reachable(host)}:${port}/health`
 
 /** A server that listens on every address is asked on the loopback one. */
 function reachable(host: string): string {
@@ -29,7 +46,10 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+const dataOf = ({ data }: Record<string, unknown>) => (isObject(data) ? data : {})
+const errorOf = ({ error }: Record<string, unknown>) => (isObject(error) ? error : {})
+
 function problem(body: unknown): string {
-  const error = isObject(body) && isObject(body.error) ? body.error : {}
+  const error = isObject(body) ? errorOf(body) : {}
   return `${error.code ?? 'not ready'}: ${error.message ?? 'the answer was not understood'}`
 }

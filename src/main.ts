@@ -6,7 +6,9 @@ import { type Command, HELP, parseCommand, UsageError } from './cli.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { startDemo } from './demo.ts'
 import { FatalError } from './errors.ts'
-import { health } from './health.ts'
+import { findExoix, health } from './health.ts'
+import { HINTS } from './hints.ts'
+import { PortTaken } from './http/listen.ts'
 import { describeError } from './log.ts'
 import { backup, restore } from './store/backup.ts'
 import { importLanyard } from './store/import-lanyard.ts'
@@ -50,10 +52,7 @@ const exit = (ok: boolean) => process.exit(ok ? 0 : 1)
 
 function requireToken(config: Config): Config {
   if (config.botToken !== undefined) return config
-  throw new FatalError(
-    'BOT_TOKEN is not set. Create a bot at https://discord.com/developers/applications, switch on its Presence and ' +
-      'Server Members intents and set BOT_TOKEN to its token; to look around without one, run "exoix demo".',
-  )
+  throw new FatalError(HINTS.tokenMissing)
 }
 
 function serve(config: Config): void {
@@ -90,6 +89,9 @@ try {
   await run(parseCommand(process.argv.slice(2)))
 } catch (error) {
   if (error instanceof UsageError) fail(`${error.message}\nTry "exoix --help".`)
+  if (error instanceof PortTaken && (await findExoix(error)) !== null) {
+    fail(HINTS.portTakenByExoix(error.host, error.port))
+  }
   if (error instanceof ConfigError || error instanceof FatalError) fail(error.message)
   fail(describeError(error))
 }

@@ -1,15 +1,9 @@
 import { FatalError } from '../errors.ts'
-
-/** Where the switches are that only the operator can turn. */
-export const PORTAL = 'Discord Developer Portal (https://discord.com/developers/applications) → your application → Bot'
-
-export const TOKEN_REFUSED = `Discord refused BOT_TOKEN: copy the token of your bot from the ${PORTAL} → Reset Token into BOT_TOKEN and start again.`
-
-export const TOKEN_MISSING = `BOT_TOKEN is not set: copy the token of your bot from the ${PORTAL} → Reset Token into BOT_TOKEN and start again.`
+import { HINTS, SWITCHES } from '../hints.ts'
 
 /** Closes after which no reconnecting helps (docs: Opcodes and Status Codes, "Gateway Close Event Codes"). */
 const FATAL_CLOSES: ReadonlyMap<number, string> = new Map([
-  [4004, TOKEN_REFUSED],
+  [4004, HINTS.tokenRefused],
   [
     4010,
     'Discord refused the shard numbers (close code 4010): start Exoix again, it asks Discord for the number of shards at every start.',
@@ -26,10 +20,7 @@ const FATAL_CLOSES: ReadonlyMap<number, string> = new Map([
     4013,
     'The gateway does not know the intents that Exoix asks for (close code 4013): update Exoix, or check DISCORD_API_URL if you have set it.',
   ],
-  [
-    4014,
-    `Discord refused the privileged intents (close code 4014): switch on "Server Members Intent" and "Presence Intent" in the ${PORTAL} → Privileged Gateway Intents and start again.`,
-  ],
+  [4014, HINTS.intentsOff([SWITCHES.members, SWITCHES.presences])],
 ])
 
 /** What to tell the operator when the gateway closed with this code; undefined when reconnecting is the answer. */

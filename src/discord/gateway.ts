@@ -3,12 +3,13 @@ import type { REST } from '@discordjs/rest'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { FatalError } from '../errors.ts'
+import { HINTS } from '../hints.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { isObject, isSnowflake } from '../presence.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
-import { fatalClose, TOKEN_MISSING, TOKEN_REFUSED } from './closes.ts'
+import { fatalClose } from './closes.ts'
 import { createComplaint } from './complaint.ts'
 import { createDispatch } from './dispatch.ts'
 import { createFleet } from './fleet.ts'
@@ -161,22 +162,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
     try {
       return await askGateway()
     } catch (error) {
-      if (isTokenRefused(error)) fail(new FatalError(TOKEN_REFUSED))
+      if (isTokenRefused(error)) fail(new FatalError(HINTS.tokenRefused))
       throw error
     }
   }
 
   async function connect(): Promise<void> {
-    if (config.botToken === undefined) throw new FatalError(TOKEN_MISSING)
+    if (config.botToken === undefined) throw new FatalError(HINTS.tokenMissing)
     const persistence = { clock, backoff: timing.backoff, log, signal: stopped.signal }
     const getApplication = () => api.applications.getCurrent({ signal: stopped.signal })
     const answer = await askUntilAnswered('tell about the application', getApplication, persistence)
     const intents = chooseIntents(typeof answer.flags === 'number' ? answer.flags : 0)
     application = { id: answer.id, messageContent: intents.messageContent }
-    if (!intents.messageContent)
-      log.info(
-        '"Message Content Intent" is off: commands are read in direct messages, as mentions and as slash commands',
-      )
+    if (!intents.messageContent) log.info(HINTS.messageContentOff)
+    if (answer.approximate_guild_count === 0) log.warn(HINTS.noServers(answer.id))
     const info = createGatewayInfoSource(
       await askUntilAnswered('name its gateway', askGateway, persistence),
       askGatewayAgain,

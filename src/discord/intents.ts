@@ -1,6 +1,6 @@
 import { ApplicationFlags, GatewayIntentBits } from '@discordjs/core/http-only'
 import { FatalError } from '../errors.ts'
-import { PORTAL } from './closes.ts'
+import { HINTS, SWITCHES } from '../hints.ts'
 
 /** What the bot may listen to. */
 export interface Intents {
@@ -14,9 +14,9 @@ export interface Intents {
 const REQUIRED = [
   {
     flags: ApplicationFlags.GatewayGuildMembers | ApplicationFlags.GatewayGuildMembersLimited,
-    name: '"Server Members Intent"',
+    name: SWITCHES.members,
   },
-  { flags: ApplicationFlags.GatewayPresence | ApplicationFlags.GatewayPresenceLimited, name: '"Presence Intent"' },
+  { flags: ApplicationFlags.GatewayPresence | ApplicationFlags.GatewayPresenceLimited, name: SWITCHES.presences },
 ]
 
 const ALWAYS =
@@ -26,18 +26,36 @@ const ALWAYS =
   GatewayIntentBits.GuildMessages |
   GatewayIntentBits.DirectMessages
 
+const CONTENT = {
+  flags: ApplicationFlags.GatewayMessageContent | ApplicationFlags.GatewayMessageContentLimited,
+  name: SWITCHES.messageContent,
+}
+
+/** A switch in the developer portal, as the application has it. */
+export interface Switch {
+  readonly name: string
+  readonly on: boolean
+  /** Whether nothing works without it. */
+  readonly required: boolean
+}
+
 /**
- * The intents that the application has switched on (docs: Resources, Application, "Application Flags"; the limited flags
- * are those of bots in fewer than 100 servers). Throws FatalError naming every switch that is missing.
+ * Every switch that matters here (docs: Resources, Application, "Application Flags"; the limited flags are those of bots
+ * in fewer than 100 servers).
  */
+export function readSwitches(applicationFlags: number): readonly Switch[] {
+  return [...REQUIRED, CONTENT].map(({ flags, name }) => ({
+    name,
+    on: (applicationFlags & flags) !== 0,
+    required: name !== CONTENT.name,
+  }))
+}
+
+/** The intents that the application has switched on. Throws FatalError naming every switch that is missing. */
 export function chooseIntents(applicationFlags: number): Intents {
-  const missing = REQUIRED.filter(({ flags }) => (applicationFlags & flags) === 0).map(({ name }) => name)
-  if (missing.length > 0) {
-    throw new FatalError(
-      `Exoix cannot see presences: switch on ${missing.join(' and ')} in the ${PORTAL} → Privileged Gateway Intents and start again.`,
-    )
-  }
-  const content = ApplicationFlags.GatewayMessageContent | ApplicationFlags.GatewayMessageContentLimited
-  const messageContent = (applicationFlags & content) !== 0
+  const switches = readSwitches(applicationFlags)
+  const missing = switches.filter(({ on, required }) => required && !on).map(({ name }) => name)
+  if (missing.length > 0) throw new FatalError(HINTS.intentsOff(missing))
+  const messageContent = switches.every(({ on }) => on)
   return { bits: ALWAYS | (messageContent ? GatewayIntentBits.MessageContent : 0), messageContent }
 }

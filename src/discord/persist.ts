@@ -1,8 +1,8 @@
 import { type Clock, pause } from '../clock.ts'
 import { FatalError } from '../errors.ts'
+import { HINTS } from '../hints.ts'
 import { describeError, type Log } from '../log.ts'
 import { type Backoff, backoffMs } from './backoff.ts'
-import { TOKEN_REFUSED } from './closes.ts'
 import { isTokenRefused, retryAfterMs } from './rest.ts'
 
 export interface Persistence {
@@ -28,7 +28,7 @@ export async function askUntilAnswered<T>(
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof FatalError) throw error
-      if (isTokenRefused(error)) throw new FatalError(TOKEN_REFUSED)
+      if (isTokenRefused(error)) throw new FatalError(HINTS.tokenRefused)
       const wait = Math.max(backoffMs(failures, backoff), retryAfterMs(error))
       log.warn(`Discord did not ${what}`, { error: describeError(error), retryInMs: Math.round(wait) })
       await pause(clock, wait, signal)

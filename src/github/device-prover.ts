@@ -1,5 +1,6 @@
 import { type Clock, pause } from '../clock.ts'
 import { GithubProblem } from '../github.ts'
+import { HINTS } from '../hints.ts'
 import type { Log } from '../log.ts'
 import { isObject, type JsonObject } from '../presence.ts'
 import { readAccount } from './account.ts'
@@ -55,7 +56,7 @@ export function createDeviceProver(deps: DeviceProverDeps): Prover {
     const grant = readGrant(answer)
     if (grant !== null) return grant
     if (isBusy(answer)) throw new GithubProblem('outage')
-    log.error('GitHub refuses GITHUB_CLIENT_ID; does it exist, and is its device flow switched on?', {
+    log.error(HINTS.githubClientRefused, {
       status: answer.status,
       error: readError(answer),
     })

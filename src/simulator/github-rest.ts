@@ -23,6 +23,7 @@ export function createGithubRest({ world, limits, tokenOwner }: GithubRestDeps):
     const token = /^(?:bearer|token) (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? null
     const caller = token === null ? null : tokenOwner(token)
     if (caller === undefined) return message(401, 'Bad credentials')
+    if (path === '/rate_limit') return stamp(json({ resources: { core: limits.budget(token) } }), token)
     if (limits.budget(token).remaining === 0) return stamp(exceeded(), token)
     const found = request.method === 'GET' ? find(path, query, caller) : undefined
     if (found === undefined) limits.spend(token)

@@ -2,6 +2,7 @@ import { Database, SQLiteError } from 'bun:sqlite'
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { FatalError } from '../errors.ts'
+import { HINTS } from '../hints.ts'
 import type { Log } from '../log.ts'
 import { claim } from './lock.ts'
 import { migrate } from './migrations.ts'
@@ -108,8 +109,8 @@ function close(db: Database, release: () => void): void {
 
 function explain(file: string, error: SQLiteError): string {
   const code = String(error.code)
+  if (code.startsWith('SQLITE_CANTOPEN')) return HINTS.folderUnusable(file)
   const about = [
-    ['SQLITE_CANTOPEN', 'cannot be opened: its folder is missing or may not be written to. Mend it or DATABASE_PATH.'],
     ['SQLITE_NOTADB', 'is not a database. Choose another DATABASE_PATH, or put a backup in its place.'],
     ['SQLITE_CORRUPT', 'is damaged. Put a backup in its place: exoix restore <file> --force.'],
     ['SQLITE_BUSY', 'is locked by another program. Stop that program and try again.'],

@@ -1,4 +1,5 @@
 import { Database } from 'bun:sqlite'
+import { existsSync } from 'node:fs'
 import { FatalError } from '../errors.ts'
 
 /** A database that is garbage is closed, and its lock with it: claims are kept even when nobody else remembers them. */
@@ -27,6 +28,23 @@ export function claim(file: string, patience: number): () => void {
   return () => {
     HELD.delete(lock)
     lock.close(true)
+  }
+}
+
+/** Whether a process has claimed the file. */
+export function isClaimed(file: string): boolean {
+  if (!existsSync(`${file}.lock`)) return false
+  const lock = new Database(`${file}.lock`)
+  try {
+    lock.run('PRAGMA journal_mode = MEMORY')
+    // Reading takes a lock for a moment that a claim does not share.
+    lock.query('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    if (isBusy(error)) return true
+    throw error
+  } finally {
+    lock.close()
   }
 }
 

@@ -59,6 +59,9 @@ const MIGRATIONS: readonly string[] = [
   'ALTER TABLE people ADD COLUMN last_seen_at INTEGER;',
 ]
 
+/** How many steps a database of this version has. */
+export const SCHEMA = MIGRATIONS.length
+
 /** Brings the file to this version's schema, a transaction a step. Throws FatalError for what is not ours, or is newer. */
 export function migrate(db: Database, name: string): void {
   const version = schemaVersion(db, name)

@@ -158,7 +158,7 @@ describe('the executable', () => {
       settings({ BOT_TOKEN: 'nope', DATABASE_PATH: '/no/such/folder/a.db' }),
     )
     expect(await bad.exited).toBe(1)
-    expect(bad.output()).toMatch(/WRONG database.*\n.*ok {4}port.*\nWRONG Discord/)
+    expect(bad.output()).toMatch(/WRONG database.*\n.*ok {4}port.*\nWRONG token/)
   })
 
   test('does not know every word, and says so', async () => {

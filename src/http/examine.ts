@@ -1,0 +1,24 @@
+import type { Config } from '../config.ts'
+import { FatalError } from '../errors.ts'
+import { type Finding, note, ok, wrong } from '../findings.ts'
+import { findExoix } from '../health.ts'
+import { HINTS } from '../hints.ts'
+import { listening, PortTaken } from './listen.ts'
+
+/** Whether Exoix could listen where it is told to; when it could not, who does. An Exoix that runs is no mistake. */
+export async function examinePort({ host, port }: Pick<Config, 'host' | 'port'>): Promise<Finding> {
+  try {
+    await tryToListen(host, port)
+    return ok('port', port === 0 ? `any free one on ${host}` : `${host}:${port} is free`)
+  } catch (error) {
+    if (!(error instanceof FatalError)) throw error
+    const state = error instanceof PortTaken ? await findExoix(error) : null
+    if (state === null) return wrong('port', error.message)
+    return note('port', `an Exoix answers there already (${state}). ${HINTS.portTakenByExoix(host, port)}`)
+  }
+}
+
+async function tryToListen(host: string, port: number): Promise<void> {
+  const open = () => Bun.serve({ hostname: host, port, reusePort: false, fetch: () => new Response() })
+  await listening(host, port, open).stop(true)
+}
