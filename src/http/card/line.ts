@@ -13,16 +13,20 @@ export interface Line {
   readonly anchor?: 'start' | 'middle' | 'end'
 }
 
+/** Pixels around a line that may be used by a font that is wider than expected. */
+const SLACK = 8
+
 /**
  * A line of text in a window of its own: fonts differ, and letters with a tower of accents are higher than any line, so
  * what is too wide or too high after all is cut off instead of covering its neighbours.
  */
 export function line(text: string, { x, baseline, room, size, fill, weight = 'regular', anchor }: Line): Markup {
-  const left = { start: x, middle: x - room / 2, end: x - room }[anchor ?? 'start']
+  const width = room + 2 * SLACK
+  const left = { start: x - SLACK, middle: x - width / 2, end: x - width + SLACK }[anchor ?? 'start']
   const rise = Math.round(size * 1.15)
   return element(
     'svg',
-    { x: left, y: baseline - rise, width: room, height: Math.round(size * 1.6) },
+    { x: left, y: baseline - rise, width, height: Math.round(size * 1.6) },
     element(
       'text',
       {

@@ -11,13 +11,13 @@ import { measure } from './text.ts'
 /** Height of the upper part of a card, where the person is. Pixels, as everything here. */
 export const PROFILE_HEIGHT = 108
 
-const CENTRE = { x: 56, y: 54 }
+const CENTRE = { x: 60, y: 54 }
 const RADIUS = 36
 /** Decorations are a fifth larger than avatars. */
 const DECORATION = RADIUS * 2 * 1.2
-const STATUS = { x: 82, y: 80 }
-const LEFT = 112
-const RIGHT = 390
+const STATUS = { x: 86, y: 80 }
+const LEFT = 115
+const RIGHT = 384
 const ROOM = RIGHT - LEFT
 
 /** Avatar, names and custom status. */
@@ -60,19 +60,22 @@ function drawAvatar(profile: Profile, { avatar, decoration }: CardPictures, pale
   )
 }
 
+/** Where a name ends depends on the font. So what belongs to it stands at the other end of the line, where that is clear. */
 function drawNameLine(profile: Profile, pictures: CardPictures, palette: Palette, baseline: number): Markup {
-  const size = 20
   const tag = profile.tag === undefined ? undefined : drawTag(profile.tag, pictures, palette, baseline - 16)
   const bot = profile.bot === undefined ? undefined : drawBot(profile.bot, baseline - 15)
-  const beside = [bot, tag].filter(piece => piece !== undefined)
-  const room = ROOM - beside.reduce((sum, { width }) => sum + width + 8, 0)
-  let x = LEFT + Math.min(room, measure(profile.name, size, 'bold')) + 6
-  const placed = beside.map(({ width, markup }) => {
-    const made = element('g', { transform: `translate(${Math.round(x)} 0)` }, markup)
-    x += width + 7
-    return made
-  })
-  return join(line(profile.name, { x: LEFT, baseline, room, size, weight: 'bold', fill: palette.strong }), ...placed)
+  let right = RIGHT
+  const placed = [tag, bot]
+    .filter(piece => piece !== undefined)
+    .map(({ width, markup }) => {
+      right -= width + GAP
+      return element('g', { transform: `translate(${right + GAP} 0)` }, markup)
+    })
+  const room = right - LEFT
+  return join(
+    line(profile.name, { x: LEFT, baseline, room, size: 20, weight: 'bold', fill: palette.strong }),
+    ...placed,
+  )
 }
 
 interface Piece {
@@ -82,58 +85,51 @@ interface Piece {
 
 function drawTag(tag: string, { tagBadge }: CardPictures, palette: Palette, y: number): Piece {
   const text = Math.min(Math.ceil(measure(tag, 12, 'bold')), 70)
-  const start = tagBadge === undefined ? 8 : 24
-  const width = start + text + 8
-  const fill = palette.tagBackground
+  const start = tagBadge === undefined ? 7 : 25
+  const width = start + text + 7
+  const fill = palette.tagBackground ?? palette.veil
+  const opacity = palette.tagBackground === undefined ? palette.veilOpacity * 2 : undefined
+  const place = { x: start + text / 2, baseline: y + 14.5, room: text, anchor: 'middle' } as const
   return {
     width,
     markup: join(
-      element('rect', {
-        y,
-        width,
-        height: 20,
-        rx: 6,
-        fill: fill ?? palette.veil,
-        'fill-opacity': fill === undefined ? palette.veilOpacity * 2 : undefined,
-      }),
-      tagBadge && picture(tagBadge, { x: 5, y: y + 2, width: 16, height: 16 }),
-      line(tag, { x: start, baseline: y + 14.5, room: text + 4, size: 12, weight: 'bold', fill: palette.strong }),
+      element('rect', { y, width, height: 20, rx: 6, fill, 'fill-opacity': opacity }),
+      tagBadge && picture(tagBadge, { x: 6, y: y + 2, width: 16, height: 16 }),
+      line(tag, { ...place, size: 12, weight: 'bold', fill: palette.strong }),
     ),
   }
 }
 
 function drawBot(kind: 'verified' | 'plain', y: number): Piece {
-  const width = kind === 'verified' ? 48 : 36
+  const width = kind === 'verified' ? 50 : 36
+  const check = 'M8.5 12.4l-3.3-3.3l1.3-1.3l2 2l4.5-4.5l1.3 1.3z'
+  const place = { x: width - 18, baseline: y + 13, room: 30, anchor: 'middle' } as const
   return {
     width,
     markup: join(
       element('rect', { y, width, height: 18, rx: 5, fill: '#5865f2' }),
-      kind === 'verified' &&
-        element('path', {
-          d: 'M8.5 12.4l-3.3-3.3l1.3-1.3l2 2l4.5-4.5l1.3 1.3z',
-          transform: `translate(0 ${y})`,
-          fill: '#fff',
-        }),
-      line('BOT', { x: width - 30, baseline: y + 13, room: 28, size: 11, weight: 'bold', fill: '#ffffff' }),
+      kind === 'verified' && element('path', { d: check, transform: `translate(1 ${y})`, fill: '#fff' }),
+      line('BOT', { ...place, size: 11, weight: 'bold', fill: '#ffffff' }),
     ),
   }
 }
 
-/** Badges stand behind the handle, and leave room for most of it. */
+/** Badges leave room for most of the handle. */
 function drawHandleLine({ handle = '', badges }: Profile, palette: Palette, baseline: number): Markup {
   const size = 14
-  const wanted = handle === '' ? 0 : measure(handle, size) + GAP
-  const shown = badges.slice(0, Math.floor((ROOM - Math.min(wanted, LEAST_HANDLE)) / BADGE))
-  const room = ROOM - shown.length * BADGE - GAP
-  const start = LEFT + Math.min(room + GAP, wanted)
+  const wanted = handle === '' ? 0 : Math.min(measure(handle, size) + GAP, LEAST_HANDLE)
+  const shown = badges.slice(0, Math.floor((ROOM - wanted) / BADGE))
+  const start = handle === '' ? LEFT : RIGHT - shown.length * BADGE + BADGE_GAP
+  const room = RIGHT - shown.length * BADGE - GAP - LEFT
   return join(
     handle !== '' && line(handle, { x: LEFT, baseline, room, size, fill: palette.soft }),
-    ...shown.map((badge, index) => drawBadge(badge, Math.round(start + index * BADGE), baseline - 14)),
+    ...shown.map((badge, index) => drawBadge(badge, start + index * BADGE, baseline - 14)),
   )
 }
 
 const GAP = 7
-const BADGE = 21
+const BADGE_GAP = 3
+const BADGE = 18 + BADGE_GAP
 const LEAST_HANDLE = 150
 
 function drawBadge({ name, colour, shape, sign }: Badge, x: number, y: number): Markup {

@@ -77,7 +77,7 @@ export function frame({ height, title, glow, options, palette }: Frame, ...piece
 function drawGlow(colour: string): Markup {
   const stop = (offset: number, opacity: number) =>
     element('stop', { offset, 'stop-color': colour, 'stop-opacity': opacity })
-  const place = { id: 'glow', gradientUnits: 'userSpaceOnUse', cx: 56, cy: 54, r: 190 }
+  const place = { id: 'glow', gradientUnits: 'userSpaceOnUse', cx: 60, cy: 54, r: 190 }
   return element('radialGradient', place, stop(0, 0.2), stop(0.45, 0.06), stop(1, 0))
 }
 

@@ -41,7 +41,7 @@ export function truncate(text: string, room: number, size: number, weight: Weigh
   return `${kept.trimEnd()}…`
 }
 
-const BOLD = 1.07
+const BOLD = 1.1
 
 /** What people see as one character: an emoji of a whole family is one, a letter and its accents are one. */
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
@@ -51,19 +51,26 @@ function clusters(text: string): Iterable<string> {
   return Array.from(graphemes.segment(text), ({ segment }) => segment)
 }
 
-/** Widths in thousandths of the font's size: the widest of Arial, Segoe UI, Roboto and San Francisco, rounded. */
+/**
+ * Widths in thousandths of the font's size: the widest of Arial, Segoe UI, Roboto and San Francisco, and nearly those of
+ * DejaVu, which is wider than all of them and often the only font of a Linux machine.
+ */
 const WIDTHS = new Map<string, number>()
 for (const [characters, width] of [
-  ["ijl'|", 245],
-  [' !,.:;I[]`', 280],
-  ['()ft/\\', 340],
-  ['r"-{}*', 380],
-  ['Jcksvxyz^', 515],
-  ['?aeL_gnu0123456789$FEbdhopq', 575],
-  ['#ABKPSTXYZ+<=>~V', 665],
-  ['&CDHNRUw', 740],
-  ['GOQ', 780],
-  ['Mm%W@', 930],
+  ["ijl'|", 265],
+  [' !,.:;I[]`', 300],
+  ['()ft/\\', 370],
+  ['r"-{}*', 400],
+  ['Jcksz', 525],
+  ['vxyk?L_', 565],
+  ['aeo$FT', 600],
+  ['bdghnpqu0123456789', 606],
+  ['ABEKPSVXYZ', 668],
+  ['CDHNRU', 732],
+  ['GOQw&', 780],
+  ['M+<=>~^#', 835],
+  ['mW@%', 945],
+  ['…', 1000],
 ] as const)
   for (const character of characters) WIDTHS.set(character, width)
 

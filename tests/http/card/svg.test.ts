@@ -136,7 +136,7 @@ describe('a card', () => {
 
   test('tells the status by its shape, not by its colour alone', () => {
     const shape = (status: string, client_status = { desktop: status }) =>
-      / transform="translate\(82 80\)" d="([^"]+)"/.exec(draw({ presence: { status, client_status } }))?.[1]
+      / transform="translate\(86 80\)" d="([^"]+)"/.exec(draw({ presence: { status, client_status } }))?.[1]
     const shapes = ['online', 'idle', 'dnd', 'offline'].map(status => shape(status))
     expect(new Set(shapes).size).toBe(4)
     expect(shapes).not.toContain(undefined)
