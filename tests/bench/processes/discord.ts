@@ -22,7 +22,8 @@ function running(): Simulator {
 /** Discord without its patience: what the benches do in a minute would else be a day's ration. */
 async function start(): Promise<Upstream> {
   simulator = await startSimulator({ identifyIntervalMs: 0, memberRequestIntervalMs: 0, replayBufferSize: 1000 })
-  return { apiUrl: simulator.apiUrl, token: simulator.token }
+  const { apiUrl, token, cdnUrl, mediaUrl, spotifyUrl } = simulator
+  return { apiUrl, token, cdnUrl, mediaUrl, spotifyUrl }
 }
 
 /** The bot joins a guild with so many members. Answers when the guild is announced. */

@@ -7,6 +7,10 @@ import { collectedHeap } from '../support/usage.ts'
 export interface Upstream {
   readonly apiUrl: string
   readonly token: string
+  /** Where pictures are. */
+  readonly cdnUrl: string
+  readonly mediaUrl: string
+  readonly spotifyUrl: string
   /** Default: in memory. */
   readonly databasePath?: string
 }
@@ -24,9 +28,11 @@ function running(): App {
 const NOWHERE = 'http://127.0.0.1:9'
 
 /** The whole application, as `exoix` runs it. */
-function start({ apiUrl, token, databasePath = ':memory:' }: Upstream): string {
+function start({ apiUrl, token, databasePath = ':memory:', ...upstream }: Upstream): string {
   const env = { BOT_TOKEN: token, DISCORD_API_URL: apiUrl, HOST: '127.0.0.1', PORT: '0', DATABASE_PATH: databasePath }
-  app = startApp(readConfig({ ...env, GITHUB_API_URL: NOWHERE, LOG_LEVEL: 'error' }))
+  const { cdnUrl, mediaUrl, spotifyUrl } = upstream
+  const pictures = { DISCORD_CDN_URL: cdnUrl, DISCORD_MEDIA_URL: mediaUrl, SPOTIFY_CDN_URL: spotifyUrl }
+  app = startApp(readConfig({ ...env, ...pictures, GITHUB_API_URL: NOWHERE, LOG_LEVEL: 'error' }))
   return app.url
 }
 

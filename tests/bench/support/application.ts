@@ -5,6 +5,7 @@ export interface Application {
   readonly url: string
   /** Ids of the people, all online. */
   readonly ids: readonly string[]
+  readonly upstream: Upstream
 }
 
 /** Starts Exoix on a simulated Discord where it meets so many people. */
@@ -17,5 +18,5 @@ export async function startApplication(
   const upstream = await discord.call<Upstream>('start')
   await discord.call('populate', { count: people })
   const url = await exoix.call<string>('start', { ...upstream, ...settings })
-  return { url, ids: await exoix.call<string[]>('meet', people) }
+  return { url, ids: await exoix.call<string[]>('meet', people), upstream }
 }
