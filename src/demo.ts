@@ -30,7 +30,7 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     logLevel: process.env.LOG_LEVEL ? config.logLevel : 'warn',
   })
   await app.gateway.whenLoaded
-  void lively.tellPairs().then(() => connectGithubPeople(simulator, github, lively.featuredIds))
+  void lively.begin().then(() => connectGithubPeople(simulator, github, lively.featuredIds))
   const people = [...lively.featuredIds, lively.offlineId].map(id => ({
     id,
     name: simulator.world.user(id)?.global_name,

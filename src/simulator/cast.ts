@@ -21,7 +21,7 @@ export interface Role {
 const [MOSS, KETTLE] = EMOJIS
 const [DRIFT, , TIDES, , , VOYAGE] = GAMES
 
-/** Between them they show everything there is to show; the last one is never there. */
+/** Between them they show everything there is to show; the last one leaves at the beginning. */
 export const CAST: readonly Role[] = [
   {
     user: {
@@ -107,8 +107,8 @@ export const CAST: readonly Role[] = [
       avatar: 'a9eb46308b3ee2276bf0ae432c54cb58',
       ...tag('MOSS', 'c1df6cfef5c6f230bfce23ccffc8d68a'),
     },
-    status: 'offline',
-    platforms: [],
+    status: 'online',
+    platforms: ['desktop'],
     statuses: [],
     listens: false,
     plan: [],

@@ -22,10 +22,13 @@ export interface LivelyOptions {
 export interface Lively {
   /** People who never leave and whose presence changes at least every five seconds (cast.ts says what they show). */
   readonly featuredIds: readonly string[]
-  /** Somebody who is never online. */
+  /** Somebody who is offline for good after {@link begin}. */
   readonly offlineId: string
-  /** Has people tell the bot the pairs they keep. It must be there already; ends quietly when the simulator stops. */
-  tellPairs(): Promise<void>
+  /**
+   * What the bot is to see from its start: people tell it the pairs they keep, and one of them leaves. It must be there
+   * already; ends quietly when the simulator stops.
+   */
+  begin(): Promise<void>
   /** Clears every timer; the world stays as it is. */
   stop(): void
 }
@@ -47,7 +50,8 @@ export function startLively(sim: Simulator, options: LivelyOptions = {}): Lively
   return {
     featuredIds: ids.slice(0, -1),
     offlineId: ids.at(-1) ?? '',
-    async tellPairs() {
+    async begin() {
+      cast.at(-1)?.change('offline')
       for (const [index, { pairs }] of CAST.entries()) {
         const lines = Object.entries(pairs).map(([key, value]) => `\n${key} ${value}`)
         if (lines.length > 0) await ask(sim, ids[index] ?? '', `.mset${lines.join('')}`)

@@ -1,11 +1,10 @@
 import { crc32 } from 'node:zlib'
 import { paint } from './canvas.ts'
+import { encodeGif } from './gif.ts'
 import type { Picture } from './picture-paths.ts'
 import { encodePng } from './png.ts'
 import { createRandom } from './random.ts'
 
-/** One pixel: there is no encoder for what nobody needs to recognise. */
-const GIF = Buffer.from('R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64')
 const PAINTED_AT_MOST = 256
 const KEPT_FILES = 128
 
@@ -14,7 +13,7 @@ export function createPictureFiles() {
   const files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   return (picture: Picture, size: number): Promise<Uint8Array<ArrayBuffer>> => {
     const { seed, type, frames } = picture
-    const key = `${seed} ${type} ${frames} ${size}`
+    const key = `${seed} ${type} ${frames.length} ${size}`
     const known = files.get(key)
     if (known) return known
     const drawn = drawFile(picture, size)
@@ -27,12 +26,11 @@ export function createPictureFiles() {
 
 /** Painting takes a moment, enlarging happens beside the main thread: so large ones are painted smaller. */
 async function drawFile({ seed, type, frames, draw }: Picture, size: number): Promise<Uint8Array<ArrayBuffer>> {
-  if (type === 'image/gif') return GIF
   const painted = Math.min(size, PAINTED_AT_MOST)
-  const random = () => createRandom(crc32(seed))
-  const pictures = Array.from({ length: frames }, (_, index) => paint(painted, draw(random(), index / frames)))
+  const pictures = frames.map(({ turn, ms }) => ({ ms, pixels: paint(painted, draw(createRandom(crc32(seed)), turn)) }))
+  if (type === 'image/gif') return Uint8Array.from(encodeGif(painted, pictures))
   const png = encodePng(painted, pictures)
-  if (type === 'image/png' && (painted === size || frames > 1)) return Uint8Array.from(png)
+  if (type === 'image/png' && (painted === size || frames.length > 1)) return Uint8Array.from(png)
   const image = new Bun.Image(png).resize(size, size)
   const encoded =
     type === 'image/jpeg' ? image.jpeg({ quality: 85 }) : type === 'image/webp' ? image.webp() : image.png()

@@ -15,8 +15,8 @@ export interface Picture {
   readonly usual: number
   /** `turn` from 0 to 1, for those that move. */
   readonly draw: (random: Random, turn: number) => Layer[]
-  /** Shown one after another; 1: it stands still. */
-  readonly frames: number
+  /** Shown one after another; with one it stands still. */
+  readonly frames: readonly { readonly turn: number; readonly ms: number }[]
 }
 
 const TYPES: ReadonlyMap<string, string> = new Map([
@@ -30,7 +30,12 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 /** What a path shows, or the status it is refused with. */
 type Find = (parts: readonly string[], url: URL, world: World) => Picture | number
 
-const STILL = { frames: 1 }
+const STILL = { frames: [{ turn: 0, ms: 0 }] }
+const BLINKING = [
+  { turn: 0, ms: 2600 },
+  { turn: 1, ms: 160 },
+]
+const TURNING = Array.from({ length: 8 }, (_, index) => ({ turn: index / 8, ms: 100 }))
 
 /** Paths after Discord docs, Reference, "CDN Endpoints"; the media proxy and Spotify's host as they answer today. */
 const PATHS: readonly (readonly [RegExp, Find])[] = [
@@ -39,7 +44,9 @@ const PATHS: readonly (readonly [RegExp, Find])[] = [
     ([userId = '', hash = '', extension = ''], _, world) => {
       if (world.user(userId)?.avatar !== hash) return 404
       const type = typeOf(extension, hash.startsWith('a_'))
-      return type ? { seed: bare(hash), type, original: 1024, usual: 128, draw: avatar, ...STILL } : 415
+      if (!type) return 415
+      const [original, frames] = type === 'image/gif' ? [256, BLINKING] : [1024, STILL.frames]
+      return { seed: bare(hash), type, original, usual: 128, draw: avatar, frames }
     },
   ],
   [
@@ -53,7 +60,8 @@ const PATHS: readonly (readonly [RegExp, Find])[] = [
     /^\/cdn\/avatar-decoration-presets\/((?:a_)?[0-9a-f]{32})\.png$/,
     ([hash = ''], { searchParams }) => {
       const moves = hash.startsWith('a_') && searchParams.get('passthrough') !== 'false'
-      return { seed: bare(hash), type: 'image/png', original: 256, usual: 192, draw: decoration, frames: moves ? 8 : 1 }
+      const frames = moves ? TURNING : STILL.frames
+      return { seed: bare(hash), type: 'image/png', original: 256, usual: 192, draw: decoration, frames }
     },
   ],
   [

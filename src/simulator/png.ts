@@ -1,39 +1,35 @@
 import { crc32, deflateSync } from 'node:zlib'
 
-const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+const SIGNATURE: Uint8Array = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+
+/** One of the pictures that make a moving one: bytes of {@link paint}, and how long it is shown. */
+export interface Frame {
+  readonly pixels: Uint8Array
+  readonly ms: number
+}
 
 /**
- * A square PNG of `size` pixels from the bytes of {@link paint}; several pictures make one that moves, `everyMs` each
- * (PNG specification, third edition: eight bits a channel, with opacity; animation chunks).
+ * A square PNG of `size` pixels, moving when there is more than one frame (PNG specification, third edition: eight bits a
+ * channel, with opacity; animation chunks).
  */
-export function encodePng(
-  size: number,
-  [first = new Uint8Array(), ...more]: readonly Uint8Array[],
-  everyMs = 100,
-): Uint8Array {
+export function encodePng(size: number, frames: readonly Frame[]): Uint8Array {
   const header = numbers(13, [size, size])
   header.set([8, 6, 0, 0, 0], 8)
-  const moves = more.length > 0
-  const parts = [
-    SIGNATURE,
-    chunk('IHDR', header),
-    ...(moves ? [chunk('acTL', numbers(8, [more.length + 1, 0])), frameControl(0, size, everyMs)] : []),
-    chunk('IDAT', deflateRows(size, first)),
-  ]
-  for (const [index, pixels] of more.entries()) {
-    const place = numbers(4, [2 * index + 2])
-    parts.push(
-      frameControl(2 * index + 1, size, everyMs),
-      chunk('fdAT', Buffer.concat([place, deflateRows(size, pixels)])),
-    )
+  const parts = [SIGNATURE, chunk('IHDR', header)]
+  if (frames.length > 1) parts.push(chunk('acTL', numbers(8, [frames.length, 0])))
+  let place = 0
+  for (const [index, { pixels, ms }] of frames.entries()) {
+    const data = deflateRows(size, pixels)
+    if (frames.length > 1) parts.push(frameControl(place++, size, ms))
+    parts.push(index === 0 ? chunk('IDAT', data) : chunk('fdAT', Buffer.concat([numbers(4, [place++]), data])))
   }
   return Buffer.concat([...parts, chunk('IEND', Buffer.alloc(0))])
 }
 
 /** The whole picture is replaced, and shown for a while. */
-function frameControl(place: number, size: number, everyMs: number): Uint8Array {
+function frameControl(place: number, size: number, ms: number): Uint8Array {
   const data = numbers(26, [place, size, size, 0, 0])
-  data.writeUInt16BE(everyMs, 20)
+  data.writeUInt16BE(ms, 20)
   data.writeUInt16BE(1000, 22)
   return chunk('fcTL', data)
 }

@@ -17,8 +17,8 @@ import type { Random } from './random.ts'
 const DARK = hsl(240, 30, 16)
 const WHITE = hsl(0, 0, 100)
 
-/** Somebody with ears, one of many thousands. */
-export function avatar(random: Random): Layer[] {
+/** Somebody with ears, one of many thousands; with a `turn` their eyes are closed. */
+export function avatar(random: Random, turn = 0): Layer[] {
   const hue = random.int(0, 359)
   const fur = hue + random.pick([35, 150, 180, 210])
   const ears = random.pick(EARS)
@@ -29,7 +29,7 @@ export function avatar(random: Random): Layer[] {
     { shape: ears(1), fill: hsl(fur, 50, 70) },
     { shape: ears(0.55), fill: hsl(fur + 20, 55, 52) },
     { shape: head, fill: gradient(hsl(fur, 55, 86), hsl(fur, 52, 72)) },
-    ...face(random, 0.12, hsl(fur + 330, 80, 66, 0.55)),
+    ...face(random, 0.12, hsl(fur + 330, 80, 66, 0.55), turn > 0),
   ]
 }
 
@@ -56,15 +56,27 @@ function pointed(x: number, part: number): Shape {
 }
 
 /** Eyes, cheeks and a mouth around the height `y`. */
-function face(random: Random, y: number, cheeks: Layer['fill']): Layer[] {
+function face(random: Random, y: number, cheeks: Layer['fill'], asleep = false): Layer[] {
   const apart = random.int(19, 27) / 100
   const eye = random.int(65, 90) / 1000
   return [
     { shape: union(circle(-apart - 0.12, y + 0.17, 0.09), circle(apart + 0.12, y + 0.17, 0.09)), fill: cheeks },
-    { shape: union(circle(-apart, y, eye), circle(apart, y, eye)), fill: DARK },
-    { shape: union(circle(-apart + 0.025, y - 0.03, eye / 3), circle(apart + 0.025, y - 0.03, eye / 3)), fill: WHITE },
+    ...(asleep ? closedEyes(apart, y, eye) : openEyes(apart, y, eye)),
     { shape: random.pick(MOUTHS)(y + 0.16), fill: DARK },
   ]
+}
+
+function openEyes(apart: number, y: number, size: number): Layer[] {
+  const glint = (x: number) => circle(x + 0.025, y - 0.03, size / 3)
+  return [
+    { shape: union(circle(-apart, y, size), circle(apart, y, size)), fill: DARK },
+    { shape: union(glint(-apart), glint(apart)), fill: WHITE },
+  ]
+}
+
+function closedEyes(apart: number, y: number, size: number): Layer[] {
+  const lid = (x: number) => box(x, y, size, 0.018, 0.018)
+  return [{ shape: union(lid(-apart), lid(apart)), fill: DARK }]
 }
 
 const above =

@@ -17,7 +17,7 @@ beforeAll(async () => {
     },
   })
   await running.ready()
-  await lively.tellPairs()
+  await lively.begin()
 })
 
 afterAll(async () => {
@@ -55,9 +55,10 @@ test('the first of the cast shows everything: song, game with art and a party, c
   expect(presence.kv).toEqual(CAST[0]?.pairs)
 })
 
-test('the last of the cast is offline, with pairs all the same', async () => {
+test('the last of the cast has just left, with pairs all the same', async () => {
   const presence = await presenceOf(lively.offlineId)
   expect([presence.discord_status, presence.activities, presence.kv]).toEqual(['offline', [], { location: 'away' }])
+  expect(presence.last_seen_at).toBePositive()
 })
 
 test('every picture of the cast can be fetched, and is one', async () => {

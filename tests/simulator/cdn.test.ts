@@ -40,7 +40,9 @@ function readPng(png: Buffer) {
     for (let row = 0; row <= y; row++) value += rows[row * stride + 4 + 4 * x] ?? 0
     return value % 256
   }
-  return { size, chunks, opacity }
+  /** Red, green, blue or opacity of the first pixel. */
+  const corner = (channel: number) => rows[1 + channel] ?? 0
+  return { size, chunks, opacity, corner }
 }
 
 const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer())
@@ -88,6 +90,19 @@ describe('the CDN', () => {
     sim.world.updateUser(user.id, { avatar: 'cd'.repeat(16) })
     const other = await get(`${'cd'.repeat(16)}.${format}`)
     expect(other.headers.get('etag')).not.toBe(one.headers.get('etag'))
+  })
+
+  test.each([`avatars/1/${MOVING}`, 'emojis/1'])('draws %s as a GIF with the colours of the PNG', async path => {
+    const sim = await simulate()
+    sim.world.addUser({ id: '1', avatar: MOVING })
+    const look = async (extension: string) => {
+      const file = await (await fetch(`${sim.cdnUrl}/${path}.${extension}?size=128`)).bytes()
+      const blurred = await new Bun.Image(file).resize(1, 1, { filter: 'box' }).png().buffer()
+      return { file, ...readPng(blurred) }
+    }
+    const [gif, png] = [await look('gif'), await look('png')]
+    expect(Buffer.from(gif.file).toString('latin1')).toMatch(/^GIF89a\x80\0\x80\0.*NETSCAPE2\.0.*;$/s)
+    for (const channel of [0, 1, 2, 3]) expect(Math.abs(gif.corner(channel) - png.corner(channel))).toBeLessThan(8)
   })
 
   test('answers 304 to the etag it gave', async () => {

@@ -64,7 +64,7 @@ export function startHost(answer: (request: Request) => Response | Promise<Respo
 
 /** A small PNG, for each seed another. */
 export function pngOf(seed: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(encodePng(4, [Buffer.alloc(64, Bun.hash(seed).toString(16), 'hex')]))
+  return Uint8Array.from(encodePng(4, [{ pixels: Buffer.alloc(64, Bun.hash(seed).toString(16), 'hex'), ms: 0 }]))
 }
 
 export const png = ({ url }: { url: string }) => new Response(pngOf(url), { headers: { 'content-type': 'image/png' } })
