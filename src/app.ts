@@ -1,3 +1,4 @@
+import { createAddresses } from './addresses.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
 import { type Bot, createBot } from './discord/bot.ts'
 import { createGateway, type Gateway } from './discord/gateway.ts'
@@ -12,6 +13,7 @@ import { createPresenceStore, type PresenceStore } from './presence-store.ts'
 import { createPrivacy } from './privacy.ts'
 import { createRetention, type Retention } from './retention.ts'
 import { createSavedState } from './saved-state.ts'
+import { createSequence } from './sequence.ts'
 import { createSockets } from './socket/sockets.ts'
 import { openStore, type Store } from './store/sqlite.ts'
 
@@ -63,12 +65,9 @@ function wire(config: Config, store: Store, { env = {}, onFatal = () => {}, log,
   const privacy = createPrivacy(store, presences, [keys.forget, github.forget])
   const retention = createRetention(store, presences, config.kvRetentionDays)
   const state = createSavedState(store, presences, log)
-  const sockets = createSockets({
-    presences,
-    metrics,
-    log,
-    options: { maxSocketsPerAddress: config.maxSocketsPerAddress },
-  })
+  const sequence = createSequence()
+  const addresses = createAddresses(config.maxSocketsPerAddress)
+  const sockets = createSockets({ presences, sequence, addresses, metrics, log })
   const gateway = createGateway({
     config,
     presences,
@@ -80,7 +79,9 @@ function wire(config: Config, store: Store, { env = {}, onFatal = () => {}, log,
   })
   const answers = answersCommands(config, env)
   const bot = createBot({ config, answers, api: gateway.api, presences, kv, keys, privacy, github, metrics, log })
-  const http = startHttp({ config, presences, kv, keys, github, readiness: gateway.readiness, metrics, log, sockets })
+  const { readiness } = gateway
+  const told = { presences, sequence, addresses, metrics, log }
+  const http = startHttp({ ...told, config, kv, keys, github, readiness, sockets })
   sockets.attach(http.server)
   const stopRetention = sweepDaily(retention, gateway, log)
   const stopping = new AbortController()

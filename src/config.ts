@@ -71,7 +71,7 @@ export const SETTINGS = {
   maxSocketsPerAddress: setting(
     'MAX_SOCKETS_PER_ADDRESS',
     1000,
-    'open WebSockets an address (0 = off)',
+    'open WebSockets and event streams an address (0 = off)',
     integer(0, 1_000_000),
   ),
   trustedProxies: setting(

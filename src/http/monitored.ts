@@ -18,14 +18,20 @@ export interface MonitoredDeps {
 export const PUBLIC: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'public, no-cache' }
 const OWN: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' }
 
+/** Why there is nothing to tell about somebody: not monitored, or not yet. */
+export function whyUnknown(
+  { presences, readiness }: Pick<MonitoredDeps, 'presences' | 'readiness'>,
+  id: string,
+): ApiError {
+  return readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
+}
+
 /** What every way to read about one person has in common. */
-export function createMonitored({ presences, keys, readiness }: MonitoredDeps, body: (snapshot: Snapshot) => Bytes) {
-  function unknown(id: string): ApiError {
-    return readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
-  }
+export function createMonitored(deps: MonitoredDeps, body: (snapshot: Snapshot) => Bytes) {
+  const { presences, keys } = deps
+  const unknown = (id: string) => whyUnknown(deps, id)
 
   return {
-    /** Why there is nothing to tell about somebody: not monitored, or not yet. */
     unknown,
 
     /** Tells the key's owner about themselves. */

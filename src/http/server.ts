@@ -1,4 +1,5 @@
 import { type AnyElysia, Elysia } from 'elysia'
+import type { Addresses } from '../addresses.ts'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
 import type { Github } from '../github.ts'
@@ -9,11 +10,14 @@ import type { Metrics } from '../metrics.ts'
 import { createPictures } from '../pictures.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
+import type { Sequence } from '../sequence.ts'
 import { cardRoutes } from './card/routes.ts'
 import { createClientAddress } from './client-address.ts'
 import { docRoutes } from './docs.ts'
 import { embedRoutes } from './embed/embed-route.ts'
 import { failure } from './envelope.ts'
+import { eventRoutes } from './events/route.ts'
+import { createEventStreams, type EventOptions } from './events/streams.ts'
 import { createGate, type Handler } from './gate.ts'
 import { harmyRoutes } from './harmy.ts'
 import { preflight } from './headers.ts'
@@ -37,6 +41,10 @@ export interface HttpDeps {
   readonly metrics: Metrics
   readonly log: Log
   readonly sockets: SocketDoor
+  /** Numbers every event. */
+  readonly sequence: Sequence
+  readonly addresses: Addresses
+  readonly events?: Partial<EventOptions>
   /** Milliseconds that requests under way get when the server stops. Default 5 s. */
   readonly grace?: number
 }
@@ -45,7 +53,7 @@ export interface Http {
   readonly server: Bun.Server<unknown>
   /** Where it can be reached, without a slash at the end. */
   readonly url: string
-  /** Takes no new connection, lets requests under way finish for a while, then cuts what is left. */
+  /** Takes no new connection, ends event streams, lets requests under way finish for a while, then cuts what is left. */
   stop(): Promise<void>
 }
 
@@ -72,6 +80,7 @@ export function startHttp(deps: HttpDeps): Http {
   }
 
   const users = createUsers(deps)
+  const streams = createEventStreams({ ...deps, options: deps.events ?? {} })
   const app: AnyElysia = new Elysia({
     // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
     handler: { standardHostname: false },
@@ -82,6 +91,7 @@ export function startHttp(deps: HttpDeps): Http {
     .use(operationRoutes({ ...deps, discordInvite: config.discordInvite }))
     .use(users.routes)
     .use(cardRoutes(deps))
+    .use(eventRoutes({ ...deps, streams, addressOf, original: strays.original }))
     .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
     .use(kvRoutes(deps))
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
@@ -100,6 +110,7 @@ export function startHttp(deps: HttpDeps): Http {
     url: reachableUrl(config.host, server.port ?? config.port),
     async stop() {
       stopMeasuring()
+      streams.close()
       await within(grace, server.stop())
       await server.stop(true)
       app.server = null

@@ -1,4 +1,5 @@
 import type { PresenceStore } from '../presence-store.ts'
+import type { Sequence } from '../sequence.ts'
 import { createFrame, type Frame } from './frame.ts'
 import { type Follow, initStateFrame } from './protocol.ts'
 import type { Session } from './session.ts'
@@ -17,11 +18,11 @@ export interface InitialStates {
   outdated(): void
 }
 
-export function createInitialStates(presences: PresenceStore, nextSeq: () => number): InitialStates {
+export function createInitialStates(presences: PresenceStore, sequence: Sequence): InitialStates {
   let shared: InitialState | null = null
 
   function state(body: string): InitialState {
-    const seq = nextSeq()
+    const seq = sequence.next()
     return { seq, frame: createFrame(initStateFrame(seq, body)) }
   }
 

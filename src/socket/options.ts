@@ -1,7 +1,5 @@
 /** Bounds for what clients may ask of the process. */
 export interface SocketOptions {
-  /** Open sockets an address, loopback exempt; 0 is any number. */
-  maxSocketsPerAddress: number
   /** People one socket may follow by name, or silence. */
   maxSubscriptions: number
   /** Inbound frames at once, and how many more each second. */
@@ -22,7 +20,6 @@ export interface SocketOptions {
 }
 
 export const DEFAULTS: SocketOptions = {
-  maxSocketsPerAddress: 0,
   maxSubscriptions: 20_000,
   frameBurst: 120,
   framesPerSecond: 2,

@@ -1,11 +1,12 @@
+import type { Addresses } from '../addresses.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Change, PresenceStore } from '../presence-store.ts'
+import type { Sequence } from '../sequence.ts'
 import { createBacklogs } from './backlogs.ts'
 import { createHandlers } from './handlers.ts'
 import { createInitialStates } from './initial-states.ts'
 import { createInitializer } from './initializer.ts'
-import { createAddresses } from './limits.ts'
 import { DEFAULTS, type SocketOptions } from './options.ts'
 import { CLOSES } from './protocol.ts'
 import { createSession, type Session, type Socket } from './session.ts'
@@ -35,6 +36,9 @@ export interface Upgrader {
 
 export interface SocketsDeps {
   presences: PresenceStore
+  /** Numbers every frame. */
+  sequence: Sequence
+  addresses: Addresses
   metrics: Metrics
   log: Log
   options?: Partial<SocketOptions>
@@ -43,10 +47,10 @@ export interface SocketsDeps {
 /** Stands in until the real one listens: there is nobody to tell anything yet. */
 const NOBODY: Publisher = { publish: () => 0, subscriberCount: () => 0 }
 
-export function createSockets({ presences, metrics, log, options: given = {} }: SocketsDeps): Sockets {
+export function createSockets(deps: SocketsDeps): Sockets {
+  const { presences, sequence, addresses, metrics, log, options: given = {} } = deps
   const options = { ...DEFAULTS, ...given }
   const sockets = new Set<Socket>()
-  const addresses = createAddresses(options.maxSocketsPerAddress)
   const outbound = metrics.counter('messages_outbound', 'Messages sent to WebSocket clients')
   const slow = metrics.counter('slow_sockets_closed_total', 'WebSockets closed because the client did not read')
   const silent = metrics.counter('silent_sockets_closed_total', 'WebSockets closed because the client was silent')
@@ -61,13 +65,14 @@ export function createSockets({ presences, metrics, log, options: given = {} }: 
   const topics = createTopics({
     presences,
     publisher,
+    sequence,
     picky: subscriptions.picky,
     sockets,
     backlogs,
     outbound,
     maxQueuedBytes: options.maxQueuedBytes,
   })
-  const initialStates = createInitialStates(presences, topics.nextSeq)
+  const initialStates = createInitialStates(presences, sequence)
   const initializer = createInitializer({
     maxQueuedBytes: options.maxQueuedBytes,
     presences,

@@ -1,5 +1,6 @@
 import type { Counter } from '../metrics.ts'
 import type { Change, PresenceStore } from '../presence-store.ts'
+import type { Sequence } from '../sequence.ts'
 import type { Backlogs } from './backlogs.ts'
 import { createFrame, deflated, type Frame } from './frame.ts'
 import { updateFrame, withUserId } from './protocol.ts'
@@ -26,13 +27,12 @@ export interface Topics {
   change(change: Change): void
   /** Sends what was noted. Whoever subscribes after this call sees none of it, whoever did before sees all. */
   flush(): void
-  /** The number of the next frame. One counter for all sockets, so numbers rise on each of them. */
-  nextSeq(): number
 }
 
 export interface TopicsDeps {
   presences: PresenceStore
   publisher: Publisher
+  sequence: Sequence
   /** Sockets no topic fits: they follow everybody but some, and are sent to one by one. */
   picky: ReadonlySet<Socket>
   sockets: ReadonlySet<Socket>
@@ -53,10 +53,9 @@ const TURN = 512 * 1024
 const MAX_WAITING = 1000
 
 export function createTopics(deps: TopicsDeps): Topics {
-  const { presences, publisher, picky, sockets, backlogs, outbound, maxQueuedBytes } = deps
+  const { presences, publisher, sequence, picky, sockets, backlogs, outbound, maxQueuedBytes } = deps
   const waiting: Update[] = []
   let scheduled = false
-  let seq = 0
 
   const listened = (topic: string) => publisher.subscriberCount(topic) > 0
 
@@ -116,7 +115,7 @@ export function createTopics(deps: TopicsDeps): Topics {
   }
 
   function send({ id, presence }: Update): number {
-    const number = ++seq
+    const number = sequence.next()
     const alone = once(() => createFrame(updateFrame(number, presence)))
     const named = once(() => createFrame(updateFrame(number, withUserId(id, presence))))
     const bytes = Math.max(
@@ -167,7 +166,6 @@ export function createTopics(deps: TopicsDeps): Topics {
       else schedule()
     },
     flush,
-    nextSeq: () => ++seq,
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { createAddresses } from '../../src/addresses.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import { type HttpDeps, startHttp } from '../../src/http/server.ts'
 import { createKeys, hashKey } from '../../src/keys.ts'
@@ -7,6 +8,7 @@ import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createPresenceStore } from '../../src/presence-store.ts'
 import type { Readiness } from '../../src/readiness.ts'
+import { createSequence } from '../../src/sequence.ts'
 
 export const ADA = '204255221017214977'
 /** A live key of Ada's. */
@@ -18,6 +20,7 @@ export interface Options {
   sockets?: Partial<HttpDeps['sockets']>
   kv?: Partial<HttpDeps['kv']>
   grace?: number
+  events?: HttpDeps['events']
   github?: HttpDeps['github']
 }
 
@@ -28,10 +31,12 @@ export function startServer({
   sockets,
   kv,
   grace,
+  events = {},
   github = { account: () => null },
 }: Options = {}) {
   const presences = createPresenceStore()
   const metrics = createMetrics()
+  const addresses = createAddresses(config?.maxSocketsPerAddress ?? 0)
   const state = { readiness }
   const logged: string[] = []
   const keys = createKeys({
@@ -50,6 +55,9 @@ export function startServer({
     kv: { ...createKv({ loadPairs: () => [], changePairs: async () => true }, presences), ...kv },
     keys,
     github,
+    sequence: createSequence(),
+    addresses,
+    events,
     ...(grace !== undefined && { grace }),
     readiness: () => state.readiness,
     metrics,
@@ -64,6 +72,7 @@ export function startServer({
   return {
     ...http,
     presences,
+    addresses,
     metrics,
     state,
     logged,

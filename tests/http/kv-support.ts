@@ -1,3 +1,4 @@
+import { createAddresses } from '../../src/addresses.ts'
 import { readConfig } from '../../src/config.ts'
 import { startHttp } from '../../src/http/server.ts'
 import { createKeys } from '../../src/keys.ts'
@@ -7,6 +8,7 @@ import { createMetrics } from '../../src/metrics.ts'
 import { createPresenceStore } from '../../src/presence-store.ts'
 import { createPrivacy } from '../../src/privacy.ts'
 import type { Readiness } from '../../src/readiness.ts'
+import { createSequence } from '../../src/sequence.ts'
 import { createSockets } from '../../src/socket/sockets.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
@@ -24,7 +26,8 @@ export async function startKvServer({ path = ':memory:', log = silent }: { path?
   const kv = createKv(store, presences)
   const keys = createKeys(store)
   const privacy = createPrivacy(store, presences, [keys.forget])
-  const sockets = createSockets({ presences, metrics, log })
+  const [sequence, addresses] = [createSequence(), createAddresses(0)]
+  const sockets = createSockets({ presences, sequence, addresses, metrics, log })
   let readiness: Readiness = 'ready'
   const config = { ...readConfig({}), host: '127.0.0.1', port: 0 }
   const http = startHttp({
@@ -37,6 +40,8 @@ export async function startKvServer({ path = ':memory:', log = silent }: { path?
     metrics,
     log,
     sockets,
+    sequence,
+    addresses,
   })
   sockets.attach(http.server)
   for (const id of [ANN, BEN]) presences.putMember('1', { user: { id, username: 'x' } })

@@ -1,12 +1,14 @@
 import { connect } from 'node:net'
 import { inflateSync } from 'node:zlib'
+import { createAddresses } from '../../src/addresses.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createPresenceStore, type PresenceStore } from '../../src/presence-store.ts'
+import { createSequence } from '../../src/sequence.ts'
 import { createSockets, type SocketOptions } from '../../src/socket/sockets.ts'
 
 /** A server with nothing but the sockets, on a free port. */
-export function startServer(options: Partial<SocketOptions> = {}) {
+export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAddress?: number } = {}) {
   const presences = createPresenceStore()
   const { onChange } = presences
   let listeners = 0
@@ -22,7 +24,8 @@ export function startServer(options: Partial<SocketOptions> = {}) {
   })
   const metrics = createMetrics()
   const log = createLog({ level: 'silent', format: 'text' })
-  const sockets = createSockets({ presences, metrics, log, options })
+  const addresses = createAddresses(options.maxSocketsPerAddress ?? 0)
+  const sockets = createSockets({ presences, sequence: createSequence(), addresses, metrics, log, options })
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',

@@ -1,6 +1,7 @@
 import { test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { createAddresses } from '../../../src/addresses.ts'
 import { type Config, readConfig } from '../../../src/config.ts'
 import { startHttp } from '../../../src/http/server.ts'
 import { createKeys } from '../../../src/keys.ts'
@@ -8,6 +9,7 @@ import { createKv } from '../../../src/kv.ts'
 import { createLog } from '../../../src/log.ts'
 import { createMetrics } from '../../../src/metrics.ts'
 import { createPresenceStore, type PresenceStore } from '../../../src/presence-store.ts'
+import { createSequence } from '../../../src/sequence.ts'
 import { createSockets } from '../../../src/socket/sockets.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -60,7 +62,8 @@ interface ServerOptions {
 export function startServer({ presences = createPresenceStore(), port = 0, config }: ServerOptions = {}) {
   const metrics = createMetrics()
   const log = createLog({ level: 'silent', format: 'text' })
-  const sockets = createSockets({ presences, metrics, log })
+  const [sequence, addresses] = [createSequence(), createAddresses(0)]
+  const sockets = createSockets({ presences, sequence, addresses, metrics, log })
   const http = startHttp({
     config: { ...readConfig({}), host: '127.0.0.1', port, discordCdnUrl: cdnUrl(), ...config },
     presences,
@@ -71,6 +74,8 @@ export function startServer({ presences = createPresenceStore(), port = 0, confi
     metrics,
     log,
     sockets,
+    sequence,
+    addresses,
   })
   sockets.attach(http.server)
   const stop = async () => {
