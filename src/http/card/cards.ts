@@ -23,13 +23,13 @@ interface Made {
 }
 
 /** Bytes of finished cards that are kept, in every encoding. */
-export const CARD_CACHE = 64 * 1024 * 1024
+const CARD_CACHE = 64 * 1024 * 1024
 /** What a card on its way counts for. */
 const OVERHEAD = 2048
 const SECOND = 1000
 
 /** For how long a card stays as true as it has to be: progress is seen by the second, durations are told by the minute. */
-const LIFETIMES = { progress: 5 * SECOND, duration: 20 * SECOND, still: 60 * SECOND }
+const LIFETIMES = { late: 2 * SECOND, progress: 5 * SECOND, duration: 20 * SECOND, still: 60 * SECOND }
 
 export function createCards(gallery: Gallery, now: () => number = Date.now): Cards {
   const kept = createLru<Made>(CARD_CACHE, ({ bytes, user, presence }) => {
@@ -42,8 +42,10 @@ export function createCards(gallery: Gallery, now: () => number = Date.now): Car
     const pictures = await gather(subject, options, gallery)
     const made = now()
     const bytes = Buffer.from(drawCard(subject, pictures, options, made))
-    const representation = represent(() => bytes, CARD_HEADERS)
-    kept.set(key, { user, presence, representation, bytes: bytes.byteLength, until: made + lifetime(subject) })
+    const late = pictures.late === true
+    const representation = represent(() => bytes, late ? SHORT_LIVED : CARD_HEADERS)
+    const until = made + (late ? LIFETIMES.late : lifetime(subject))
+    kept.set(key, { user, presence, representation, bytes: bytes.byteLength, until })
     return representation
   }
 
@@ -67,14 +69,15 @@ type Shown = Pick<Person, 'user' | 'presence'>
 /** Nobody may run, load or frame anything by way of a card, not even where it is opened as a page of its own. */
 const CARD_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
-/** Seconds for which READMEs keep a card; GitHub's proxy goes by it. */
-export const MAX_AGE = 60
-
+/** READMEs keep a card for a minute: GitHub's proxy goes by it. */
 export const CARD_HEADERS: ContentHeaders = {
   'Content-Type': 'image/svg+xml; charset=utf-8',
-  'Cache-Control': `public, max-age=${MAX_AGE}`,
+  'Cache-Control': 'public, max-age=60',
   'Content-Security-Policy': CARD_POLICY,
 }
+
+/** Of a card there will be a better one of in a moment. */
+export const SHORT_LIVED: ContentHeaders = { ...CARD_HEADERS, 'Cache-Control': 'public, max-age=5' }
 
 function lifetime({ rows }: Subject): number {
   const timings = rows.map(row => row.timing).filter(timing => timing !== undefined)

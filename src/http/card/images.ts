@@ -2,20 +2,24 @@ import type { Metrics } from '../../metrics.ts'
 import { type Fetched, fetchImage } from './image-fetch.ts'
 import { createLru } from './lru.ts'
 import type { DataUri } from './markup.ts'
-import { createSlots } from './slots.ts'
+import { createSlots, type Slots } from './slots.ts'
 
 /** Pictures from elsewhere, as addresses that need nobody else. */
 export interface Images {
-  /** Undefined when it cannot be had in time. Never rejects. */
-  get(url: string): Promise<DataUri | undefined>
+  /** Undefined when it cannot be had, `late` when it may be there a little later. Never rejects, never takes long. */
+  get(url: string): Promise<Got>
 }
+
+export type Got = DataUri | 'late' | undefined
 
 export interface ImagesOptions {
   /** Bases of the addresses that may be asked, without a slash at the end. */
   readonly hosts: readonly string[]
   readonly metrics: Metrics
-  /** Milliseconds a picture may take, waiting for its turn included. Default 2 s. */
+  /** Milliseconds a card waits for a picture. Default 2 s. */
   readonly patience?: number
+  /** Milliseconds a picture may take altogether, waiting for its turn included, to be there for later cards. Default 5 s. */
+  readonly longest?: number
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -29,23 +33,25 @@ interface Kept {
 }
 
 /** Bytes of pictures that are kept, and of what is known of failures. */
-export const IMAGE_CACHE = 32 * 1024 * 1024
+const IMAGE_CACHE = 32 * 1024 * 1024
 const HOUR = 60 * 60 * 1000
 const MINUTE = 60 * 1000
-/** Requests to others at once, and how many may wait for one of them to end. */
-export const AT_ONCE = 32
-export const MOST_WAITING = 512
+/** Requests to one host at once, and how many may wait for one of them to end. */
+const AT_ONCE = 16
+const MOST_WAITING = 256
 /** What an entry costs beside its text. */
 const OVERHEAD = 200
 
 const OUTCOMES = ['fetched', 'unchanged', 'failed', 'refused', 'too_large', 'timeout', 'crowded'] as const
 
-export function createImages({ hosts, metrics, patience = 2000, now = Date.now }: ImagesOptions): Images {
+export function createImages({ hosts, metrics, patience = 2000, ...options }: ImagesOptions): Images {
+  const { longest = 5000, now = Date.now } = options
   const kept = createLru<Kept>(IMAGE_CACHE, ({ uri, etag }, url) => {
     return (uri?.length ?? 0) + (etag?.length ?? 0) + url.length + OVERHEAD
   })
-  const underway = new Map<string, Promise<DataUri | undefined>>()
-  const slots = createSlots(AT_ONCE, MOST_WAITING)
+  const underway = new Map<string, Promise<Got>>()
+  // One host that hangs leaves the others alone.
+  const slots = new Map(hosts.map(host => [`${host}/`, createSlots(AT_ONCE, MOST_WAITING)]))
   const counters = new Map(
     OUTCOMES.map(outcome => [
       outcome,
@@ -53,10 +59,10 @@ export function createImages({ hosts, metrics, patience = 2000, now = Date.now }
     ]),
   )
 
-  async function ask(url: string, etag: string | undefined): Promise<Fetched> {
+  async function ask(url: string, etag: string | undefined, turns: Slots): Promise<Fetched> {
     const slow = new AbortController()
-    const timer = setTimeout(() => slow.abort(), patience)
-    const release = await slots.take(slow.signal)
+    const timer = setTimeout(() => slow.abort(), longest)
+    const release = await turns.take(slow.signal)
     try {
       return release === undefined ? { outcome: 'crowded' } : await fetchImage(url, etag, slow.signal)
     } finally {
@@ -65,8 +71,8 @@ export function createImages({ hosts, metrics, patience = 2000, now = Date.now }
     }
   }
 
-  async function refresh(url: string, old: Kept | undefined): Promise<DataUri | undefined> {
-    const fetched = await ask(url, old?.uri === undefined ? undefined : old.etag)
+  async function refresh(url: string, old: Kept | undefined, turns: Slots): Promise<Got> {
+    const fetched = await ask(url, old?.uri === undefined ? undefined : old.etag, turns)
     counters.get(fetched.outcome)?.inc()
     if (fetched.outcome === 'fetched') {
       kept.set(url, { uri: fetched.uri, etag: fetched.etag, until: now() + HOUR })
@@ -74,9 +80,9 @@ export function createImages({ hosts, metrics, patience = 2000, now = Date.now }
     }
     // What is known to have been right is better than nothing.
     const uri = old?.uri
-    const known = { uri, etag: old?.etag, until: now() + (fetched.outcome === 'unchanged' ? HOUR : MINUTE) }
     // That too much was going on here says nothing of the picture.
-    if (fetched.outcome !== 'crowded') kept.set(url, known)
+    if (fetched.outcome === 'crowded') return uri ?? 'late'
+    kept.set(url, { uri, etag: old?.etag, until: now() + (fetched.outcome === 'unchanged' ? HOUR : MINUTE) })
     return uri
   }
 
@@ -84,12 +90,22 @@ export function createImages({ hosts, metrics, patience = 2000, now = Date.now }
     async get(url) {
       const known = kept.get(url)
       if (known !== undefined && now() < known.until) return known.uri
-      if (!hosts.some(host => url.startsWith(`${host}/`))) return undefined
-      const asked = underway.get(url)
-      if (asked !== undefined) return asked
-      const asking = refresh(url, known).finally(() => underway.delete(url))
+      const [, turns] = [...slots].find(([base]) => url.startsWith(base)) ?? []
+      if (turns === undefined) return undefined
+      const asking = underway.get(url) ?? refresh(url, known, turns).finally(() => underway.delete(url))
       underway.set(url, asking)
-      return asking
+      return within(patience, asking, known?.uri ?? 'late')
     },
+  }
+}
+
+/** What comes of it, or something else when that takes too long. */
+async function within<T>(milliseconds: number, work: Promise<T>, otherwise: T): Promise<T> {
+  const { promise: expired, resolve } = Promise.withResolvers<T>()
+  const timer = setTimeout(() => resolve(otherwise), milliseconds)
+  try {
+    return await Promise.race([work, expired])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -13,6 +13,8 @@ export interface CardPictures {
   readonly emoji?: DataUri | undefined
   /** One for each row. */
   readonly rows: readonly RowPictures[]
+  /** Whether there may be more of them in a moment. */
+  readonly late?: boolean
 }
 
 export interface RowPictures {
@@ -27,41 +29,55 @@ export interface Gallery {
 }
 
 /** About twice the pixels they are drawn with: many screens have two for one. */
-const SIZES = { avatar: 128, decoration: 160, emoji: 48, large: 128, small: 64 }
+const SIZES = { avatar: 128, decoration: 160, tagBadge: 32, emoji: 48, large: 128, small: 64 }
 
 /** Fetches everything a card shows, all at once, so that it takes no longer than the slowest picture. */
 export async function gather(subject: Subject, options: CardOptions, gallery: Gallery): Promise<CardPictures> {
+  const collection = collect(gallery)
   const [ofProfile, rows] = await Promise.all([
-    subject.profile && gatherProfile(subject.profile, options, gallery),
-    Promise.all(subject.rows.map(row => gatherRow(row, gallery))),
+    subject.profile && gatherProfile(subject.profile, options, collection),
+    Promise.all(subject.rows.map(row => gatherRow(row, collection))),
   ])
-  return { ...ofProfile, rows }
+  return { ...ofProfile, rows, late: collection.late }
 }
 
-async function gatherProfile(profile: Profile, { animated }: CardOptions, { pictures, images }: Gallery) {
+type Collection = ReturnType<typeof collect>
+
+function collect({ pictures, images }: Gallery) {
+  let late = false
+  return {
+    pictures,
+    get late() {
+      return late
+    },
+    /** The first of several pictures, the best one first, that can be had. All are asked for at once: waiting adds up. */
+    async first(...urls: readonly (string | undefined | false)[]): Promise<DataUri | undefined> {
+      const wanted = [...new Set(urls.filter(url => typeof url === 'string'))]
+      const come = await Promise.all(wanted.map(url => images.get(url)))
+      late ||= come.includes('late')
+      return come.find(got => got !== undefined && got !== 'late')
+    },
+  }
+}
+
+async function gatherProfile(profile: Profile, { animated }: CardOptions, { pictures, first }: Collection) {
   const { user, tag, mood, decorated } = profile
   const moves = animated && typeof user.avatar === 'string' && user.avatar.startsWith('a_')
   const emoji = mood?.emoji && { ...mood.emoji, animated: animated && mood.emoji.animated === true }
-  const stillDecoration = pictures.decoration(user, SIZES.decoration)
   const [avatar, decoration, tagBadge, symbol] = await Promise.all([
-    first(images, [moves && pictures.avatar(user, 'gif', SIZES.avatar), pictures.avatar(user, 'webp', SIZES.avatar)]),
-    decorated && first(images, [animated && pictures.decoration(user), stillDecoration]),
-    tag !== undefined && first(images, [pictures.tagBadge(user, 32)]),
-    emoji && first(images, [pictures.emoji(emoji, SIZES.emoji)]),
+    first(moves && pictures.avatar(user, 'gif', SIZES.avatar), pictures.avatar(user, 'webp', SIZES.avatar)),
+    first(decorated && animated && pictures.decoration(user), decorated && pictures.decoration(user, SIZES.decoration)),
+    first(tag !== undefined && pictures.tagBadge(user, SIZES.tagBadge)),
+    first(emoji && pictures.emoji(emoji, SIZES.emoji)),
   ])
-  return { avatar, decoration: decoration || undefined, tagBadge: tagBadge || undefined, emoji: symbol }
+  return { avatar, decoration, tagBadge, emoji: symbol }
 }
 
-async function gatherRow({ activity }: Row, { pictures, images }: Gallery): Promise<RowPictures> {
-  const fetched = (which: 'large' | 'small') => first(images, [pictures.activity(activity, which, SIZES[which])])
-  const [large, small] = await Promise.all([fetched('large'), fetched('small')])
+async function gatherRow({ activity }: Row, { pictures, first }: Collection): Promise<RowPictures> {
+  const [large, small] = await Promise.all([
+    first(pictures.activity(activity, 'large', SIZES.large)),
+    first(pictures.activity(activity, 'small', SIZES.small)),
+  ])
   // Somebody's only picture should not be the tiny one.
   return large === undefined ? { large: small } : { large, small }
-}
-
-/** The first of several pictures, the best one first, that can be had. All are asked for at once: waiting adds up. */
-async function first(images: Images, urls: readonly (string | undefined | false)[]): Promise<DataUri | undefined> {
-  const wanted = [...new Set(urls.filter(url => typeof url === 'string'))]
-  const come = await Promise.all(wanted.map(url => images.get(url)))
-  return come.find(uri => uri !== undefined)
 }

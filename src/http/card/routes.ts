@@ -5,7 +5,7 @@ import { createPictures } from '../../pictures.ts'
 import type { PresenceStore } from '../../presence-store.ts'
 import type { Readiness } from '../../readiness.ts'
 import { answer, represent } from '../representation.ts'
-import { CARD_HEADERS, createCards } from './cards.ts'
+import { CARD_HEADERS, createCards, SHORT_LIVED } from './cards.ts'
 import { CARD } from './docs.ts'
 import { createImages } from './images.ts'
 import { drawNotMonitored, drawStarting } from './notice.ts'
@@ -17,9 +17,6 @@ export interface CardDeps {
   readonly readiness: () => Readiness
   readonly metrics: Metrics
 }
-
-/** Seconds until it is worth looking whether members have arrived. */
-const SOON = { 'Cache-Control': 'public, max-age=5' }
 
 /** `/v1/users/:id/card.svg`: a presence as a picture. Always a picture and always 200, because it stands in READMEs. */
 export function cardRoutes({ config, presences, readiness, metrics }: CardDeps) {
@@ -35,7 +32,7 @@ export function cardRoutes({ config, presences, readiness, metrics }: CardDeps) 
   /** Nobody knows of the person: because there is none, because they are hidden, or because they have not arrived yet. */
   function nobody(options: CardOptions) {
     if (readiness() === 'starting') {
-      return represent(() => Buffer.from(drawStarting(options)), { ...CARD_HEADERS, ...SOON })
+      return represent(() => Buffer.from(drawStarting(options)), SHORT_LIVED)
     }
     return represent(() => Buffer.from(drawNotMonitored(options, config.discordInvite)), CARD_HEADERS)
   }

@@ -120,9 +120,24 @@ describe('a picture from elsewhere', () => {
     ['never ends', () => typed(new ReadableStream({ start: controller => controller.enqueue(PNG) }), 'image/png')],
   ])('is given up when it %s', async (_, answer) => {
     await using host = startHost(answer)
-    const images = startImages(host, { patience: 50 })
+    const images = startImages(host, { patience: 60_000, longest: 50 })
     expect(await images.get(`${host.url}/a`)).toBeUndefined()
     expect(images.outcome('timeout')).toBe(1)
+  })
+
+  test('that takes longer than a card can wait is late, and there for the next card', async () => {
+    const opened = Promise.withResolvers<void>()
+    await using host = startHost(async request => {
+      await opened.promise
+      return png(request)
+    })
+    const images = startImages(host, { patience: 50, longest: 60_000 })
+    expect(await images.get(`${host.url}/a`)).toBe('late')
+    opened.resolve()
+    let got = await images.get(`${host.url}/a`)
+    while (got === 'late') got = await images.get(`${host.url}/a`)
+    expect(got).toStartWith('data:image/png')
+    expect(host.asked).toEqual(['/a'])
   })
 
   test('is none when nobody listens there', async () => {
@@ -186,24 +201,26 @@ describe('pictures that were asked for', () => {
     expect(host.asked).toHaveLength(2)
   })
 
-  test('are asked for 32 at a time; what has to wait too long is left out and may be asked for again', async () => {
-    const held = Array.from({ length: 40 }, () => Promise.withResolvers<void>())
+  test('are asked for 16 at a time of each host', async () => {
+    const sixteen = Promise.withResolvers<void>()
+    const opened = Promise.withResolvers<void>()
     let most = 0
     let now = 0
     await using host = startHost(async request => {
       most = Math.max(most, ++now)
-      await held[host.asked.length - 1]?.promise
+      if (now === 16) sixteen.resolve()
+      await opened.promise
       now--
       return png(request)
     })
-    const images = startImages(host, { patience: 60_000 })
+    await using other = startHost()
+    const images = startImages(host, { hosts: [host.url, other.url], patience: 60_000, longest: 60_000 })
     const all = Array.from({ length: 40 }, (_, index) => images.get(`${host.url}/${index}`))
-    for (const { resolve } of held) {
-      resolve()
-      await Bun.sleep(0)
-    }
+    expect(await images.get(`${other.url}/a`)).toStartWith('data:image/png')
+    await sixteen.promise
+    opened.resolve()
     expect((await Promise.all(all)).every(uri => uri?.startsWith('data:'))).toBe(true)
-    expect(most).toBeLessThanOrEqual(32)
+    expect(most).toBe(16)
   })
 
   test('beyond those that may wait are left out, and nothing is held against them', async () => {
@@ -212,9 +229,9 @@ describe('pictures that were asked for', () => {
       await opened.promise
       return png(request)
     })
-    const images = startImages(host, { patience: 60_000 })
-    const waiting = Array.from({ length: 32 + 512 }, (_, index) => images.get(`${host.url}/${index}`))
-    expect(await images.get(`${host.url}/last`)).toBeUndefined()
+    const images = startImages(host, { patience: 60_000, longest: 60_000 })
+    const waiting = Array.from({ length: 16 + 256 }, (_, index) => images.get(`${host.url}/${index}`))
+    expect(await images.get(`${host.url}/last`)).toBe('late')
     expect(images.outcome('crowded')).toBe(1)
     opened.resolve()
     await Promise.all(waiting)

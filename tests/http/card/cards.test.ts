@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'bun:test'
+import { createCards } from '../../../src/http/card/cards.ts'
+import { createImages } from '../../../src/http/card/images.ts'
+import { readOptions } from '../../../src/http/card/options.ts'
+import { createMetrics } from '../../../src/metrics.ts'
+import { createPictures } from '../../../src/pictures.ts'
+import { createPresenceStore, type Person } from '../../../src/presence-store.ts'
+import { ADA } from '../harness.ts'
+import { GAME, inspect, MOOD, png, SONG, startHost, USER } from './support.ts'
+
+const SECOND = 1000
+const START = 1_767_225_600_000
+const OPTIONS = readOptions('')
+
+/** Cards of Ada, on a clock that stands still. */
+function startDrawing(host: Pick<ReturnType<typeof startHost>, 'url' | 'config'>, patience = 60_000) {
+  const clock = { now: START }
+  const presences = createPresenceStore()
+  const images = createImages({ hosts: [host.url], metrics: createMetrics(), patience, longest: 60_000 })
+  const cards = createCards({ pictures: createPictures(host.config), images }, () => clock.now)
+  return {
+    clock,
+    presences,
+    show: (...activities: object[]) => void presences.putMember('1', { user: USER }, { status: 'online', activities }),
+    made: async (options = OPTIONS) => await cards.of(presences.person(ADA) as Person, options),
+  }
+}
+
+describe('a card that is there', () => {
+  test.each([
+    ['of somebody at rest stays for a minute', [MOOD, GAME], 60 * SECOND],
+    ['with a duration stays for 20 seconds', [{ ...GAME, timestamps: { start: START } }], 20 * SECOND],
+    ['with progress stays for 5 seconds', [{ ...SONG, timestamps: { start: START, end: START + 1e6 } }], 5 * SECOND],
+  ])('%s', async (_, activities, lifetime) => {
+    await using host = startHost()
+    const drawing = startDrawing(host)
+    drawing.show(...activities)
+    const first = await drawing.made()
+    drawing.clock.now += lifetime - 1
+    expect(await drawing.made()).toBe(first)
+    drawing.clock.now += 1
+    expect(await drawing.made()).not.toBe(first)
+  })
+
+  test('is another one as soon as anything else is shown, and not when only pairs change', async () => {
+    await using host = startHost()
+    const drawing = startDrawing(host)
+    drawing.show(MOOD)
+    const first = await drawing.made()
+    drawing.presences.setKv(ADA, new Map([['location', 'Berlin']]))
+    expect(await drawing.made()).toBe(first)
+    drawing.presences.patchPresence({ user: { id: ADA, global_name: 'Augusta' } })
+    const second = await drawing.made()
+    expect(inspect(await second.plain.clone().text()).texts).toContain('Augusta')
+    drawing.show(GAME)
+    expect(await drawing.made()).not.toBe(second)
+  })
+
+  test('makes room for others: many large ones take no more than their share', async () => {
+    await using host = startHost()
+    const drawing = startDrawing(host)
+    drawing.show({ ...MOOD, unused: 'x'.repeat(200_000) })
+    const first = await drawing.made()
+    for (let index = 0; index < 400; index++) await drawing.made(readOptions(`idleMessage=${index}`))
+    expect(await drawing.made()).not.toBe(first)
+  })
+
+  test('is drawn without a picture that takes too long, for a moment only', async () => {
+    const opened = Promise.withResolvers<void>()
+    await using host = startHost(async request => {
+      if (request.url.includes('/avatars/')) await opened.promise
+      return png(request)
+    })
+    const drawing = startDrawing(host, 200)
+    drawing.show(MOOD)
+    const first = await drawing.made()
+    expect(first.plain.headers.get('cache-control')).toBe('public, max-age=5')
+    expect(inspect(await first.plain.clone().text()).texts).toContain('A')
+    opened.resolve()
+    let card = first
+    while (card.plain.headers.get('cache-control') !== 'public, max-age=60') {
+      drawing.clock.now += 2 * SECOND
+      card = await drawing.made()
+    }
+    expect(inspect(await card.plain.clone().text()).texts).not.toContain('A')
+  })
+})
