@@ -56,6 +56,12 @@ export const SETTINGS = {
     'id of the server whose nicknames are shown first',
     optional(matching(/^\d{15,20}$/, 'a server id (15 to 20 digits)')),
   ),
+  featuredUsers: setting(
+    'FEATURED_USERS',
+    [] as readonly string[],
+    'ids of people the live page offers to look at, separated by commas',
+    userIds,
+  ),
   kvRetentionDays: setting(
     'KV_RETENTION_DAYS',
     30,
@@ -193,11 +199,24 @@ function botToken(value: string): string {
   return secret(token)
 }
 
-function addresses(value: string): readonly string[] {
-  const parts = value
+/** As many as a page can offer. */
+const MOST_FEATURED = 24
+
+function userIds(value: string): readonly string[] {
+  const ids = new Set(listed(value))
+  const wrong = [...ids].some(id => !/^\d{15,20}$/.test(id)) || ids.size > MOST_FEATURED
+  if (wrong) throw new Error(`must be at most ${MOST_FEATURED} user ids (15 to 20 digits), separated by commas`)
+  return [...ids]
+}
+
+const listed = (value: string) =>
+  value
     .split(',')
     .map(part => part.trim())
     .filter(part => part !== '')
+
+function addresses(value: string): readonly string[] {
+  const parts = listed(value)
   const wrong = parts.some(part => !isAddressOrNetwork(part))
   if (wrong) throw new Error('must be IP addresses or networks such as 10.0.0.0/8, separated by commas')
   return parts

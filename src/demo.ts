@@ -14,6 +14,7 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
   const simulator = await startSimulator()
   const lively = startLively(simulator)
   const github = startGithubSimulator()
+  const shown = [...lively.featuredIds, lively.offlineId]
   const app = startOnFreePort({
     ...config,
     botToken: simulator.token,
@@ -21,6 +22,7 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     discordCdnUrl: simulator.cdnUrl,
     discordMediaUrl: simulator.mediaUrl,
     spotifyCdnUrl: simulator.spotifyUrl,
+    featuredUsers: shown,
     githubApiUrl: github.apiUrl,
     githubUrl: github.url,
     githubToken: github.token,
@@ -31,10 +33,7 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
   })
   await app.gateway.whenLoaded
   void lively.begin().then(() => connectGithubPeople(simulator, github, lively.featuredIds))
-  const people = [...lively.featuredIds, lively.offlineId].map(id => ({
-    id,
-    name: simulator.world.user(id)?.global_name,
-  }))
+  const people = shown.map(id => ({ id, name: simulator.world.user(id)?.global_name }))
   say(welcome(app.url, people))
   return {
     url: app.url,
@@ -62,7 +61,7 @@ function welcome(url: string, people: readonly { id: string; name?: unknown }[])
   return `
 Exoix demo: made-up people on a simulated Discord. Nothing is kept.
 
-  Live page   ${url}/?user=${id}
+  Live page   ${url}/
   API docs    ${url}/swagger
   People      ${people.map(person => `${person.id}  ${person.name}`).join('\n              ')}
 

@@ -54,6 +54,8 @@ const DOCUMENTATION = {
     { name: 'Avatars', description: 'Pictures under a short address' },
     { name: 'Service', description: 'About this Exoix' },
   ],
+  // Relative to the document's own address: the front page, wherever a proxy has put it.
+  servers: [{ url: '..' }],
   paths: QUICKLINK_PATH,
   components: {
     schemas: { Presence: PRESENCE, Failure: FAILURE },

@@ -1,21 +1,23 @@
 import { Elysia } from 'elysia'
+import type { Config } from '../config.ts'
 import { notFound, reconnecting, starting } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { prefersHtml } from './accept.ts'
+import { composeEmbed } from './embed/embed-script.ts'
 import { failure, ok } from './envelope.ts'
 import { COMMON_HEADERS } from './headers.ts'
 import { operation } from './operation.ts'
 import { livePage } from './page/live-page.ts'
-import { answer, represent } from './representation.ts'
+import { answer, type Representation, represent } from './representation.ts'
 import { HEALTH, INFO, successOf, TEXT } from './schema.ts'
 
 export interface OperationDeps {
   readonly presences: PresenceStore
   readonly readiness: () => Readiness
   readonly metrics: Metrics
-  readonly discordInvite: string | undefined
+  readonly config: Config
 }
 
 const ABOUT =
@@ -49,9 +51,15 @@ const INVITE = operation({
 })
 
 /** What tells about the service itself: the front page, its health and its numbers, and the way to its Discord server. */
-export function operationRoutes({ presences, readiness, metrics, discordInvite }: OperationDeps) {
+export function operationRoutes({ presences, readiness, metrics, config }: OperationDeps) {
+  const { discordInvite } = config
+  let page: Representation | undefined
+
   function front(request: Request): Response | Promise<Response> {
-    if (prefersHtml(request.headers.get('Accept'))) return answer(livePage(), request)
+    if (prefersHtml(request.headers.get('Accept'))) {
+      page ??= livePage(config, composeEmbed(config))
+      return answer(page, request)
+    }
     const data = { info: ABOUT, monitored_user_count: presences.size, discord_invite: discordInvite ?? null }
     return ok(JSON.stringify(data), { Vary: 'Accept' })
   }

@@ -88,7 +88,7 @@ export function startHttp(deps: HttpDeps): Http {
   })
     .wrap((handler, request) => enter(handler as unknown as Handler, request) as unknown as typeof handler)
     .onError(({ error }) => failure(told(error, deps.log)))
-    .use(operationRoutes({ ...deps, discordInvite: config.discordInvite }))
+    .use(operationRoutes(deps))
     .use(users.routes)
     .use(cardRoutes(deps))
     .use(eventRoutes({ ...deps, streams, addressOf, original: strays.original }))

@@ -34,6 +34,8 @@ describe('the settings', () => {
     ['BOT_PRESENCE_TYPE', '9'],
     ['HOME_GUILD', 'my server'],
     ['KV_RETENTION_DAYS', 'soon'],
+    ['FEATURED_USERS', '94490510688792576, ada'],
+    ['FEATURED_USERS', Array.from({ length: 25 }, (_, index) => 94490510688792n * 1000n + BigInt(index)).join()],
   ])('refuse %s=%s, naming the variable and not repeating the value', (name, value) => {
     const mistake = mistakes({ [name]: value })[0] ?? ''
     expect(mistake).toStartWith(`${name} must `)
@@ -54,6 +56,13 @@ describe('the settings', () => {
     const config = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', EXTERNAL_URL: 'https://example.org/' })
     expect(config.trustedProxies).toEqual(['10.0.0.0/8', '::1'])
     expect(config.externalUrl).toBe('https://example.org')
+  })
+
+  test('take people to feature, each once', () => {
+    const { featuredUsers } = readConfig({
+      FEATURED_USERS: ' 94490510688792576,204255221017214977, 94490510688792576,',
+    })
+    expect(featuredUsers).toEqual(['94490510688792576', '204255221017214977'])
   })
 
   test('let only the named process answer commands', () => {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll } from 'bun:test'
+import { accessibilityTests } from './browser/accessibility.ts'
 import { embedTests } from './browser/embed.ts'
+import { hostileTests } from './browser/hostile.ts'
 import { pageTests } from './browser/page.ts'
+import { proxyTests } from './browser/proxy.ts'
 import { launch, quit } from './browser/support.ts'
 
 // All in one file, because they share one browser.
@@ -9,3 +12,6 @@ afterAll(quit)
 
 pageTests()
 embedTests()
+hostileTests()
+proxyTests()
+accessibilityTests()

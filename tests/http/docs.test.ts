@@ -135,10 +135,11 @@ describe('the page that shows the document', () => {
       expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
       expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
       const html = await response.text()
-      const loaded = Array.from(html.matchAll(/(?:src|href)="([^"]+)"/g), match => match[1] ?? '')
+      const loaded = Array.from(html.matchAll(/(?:src|href)(?:="|: ')([^"']+)/g), match => match[1] ?? '')
+      expect(loaded.length).toBe(4)
       for (const url of loaded.filter(url => !url.startsWith('data:'))) {
-        expect(url).toStartWith('/swagger/')
-        const asset = await server.get(url)
+        expect(url).toStartWith('swagger/')
+        const asset = await server.get(`/${url}`)
         expect(asset.status).toBe(200)
         expect((await asset.bytes()).byteLength).toBeGreaterThan(10_000)
       }

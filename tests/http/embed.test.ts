@@ -60,6 +60,8 @@ const game = {
   type: 0,
   name: 'Chess',
   details: 'Endgame',
+  state: 'In a lobby',
+  party: { size: [2, 4] },
   application_id: '9',
   assets: { large_image: '123', small_image: 'mp:external/abc/https/example.org/x.png', small_text: 'Rook' },
   timestamps: { start: NOW - 3_600_000 },
@@ -97,6 +99,7 @@ describe('what <discord-presence> shows', () => {
       '2:01',
       'PlayingChess',
       'Endgame',
+      'In a lobby (2 of 4)',
       'for 1:00:00',
     ])
       expect(text).toContain(shown)

@@ -153,8 +153,9 @@ function card(activity, view) {
   const assets = object(activity.assets)
   const verb = VERBS[whole(activity.type)] ?? ''
   const name = text(activity.name)
-  const lines = [activity.details, activity.state].map(line => text(line)).filter(Boolean)
+  const lines = [text(activity.details), text(activity.state) + crowd(object(activity.party))]
   const title = spotify ? lines.shift() : name
+  if (spotify) lines.push(text(assets.large_text))
   const blank = h('span.blank', { 'aria-hidden': true }, spotify ? '♪' : (Array.from(name)[0] ?? '·'))
   return h(
     'li.activity',
@@ -170,10 +171,16 @@ function card(activity, view) {
       {},
       h('div.verb', {}, spotify ? `${verb} ${name}` : verb),
       h('div.title', {}, title),
-      lines.map(line => h('div.line', {}, line)),
+      lines.map(line => line && h('div.line', {}, line)),
       timing(object(activity.timestamps), view.now),
     ),
   )
+}
+
+/** How many play together, of how many who could. */
+function crowd({ size }) {
+  const [now, most] = list(size).map(whole)
+  return now > 0 && most > 0 ? ` (${now} of ${most})` : ''
 }
 
 function timing({ start, end }, now) {

@@ -1,34 +1,42 @@
+import type { Config } from '../../config.ts'
 import { inlineCsp } from '../inline-csp.ts'
 import { type Representation, represent } from '../representation.ts'
 import pageScript from './page.browser.js' with { type: 'text' }
 import pageStyle from './page.css' with { type: 'text' }
 import template from './page.html' with { type: 'text' }
-import presenceScript from './presence.browser.js' with { type: 'text' }
-import presenceStyle from './presence.css' with { type: 'text' }
+import snippetsScript from './snippets.browser.js' with { type: 'text' }
+import snippetsStyle from './snippets.css' with { type: 'text' }
+import startScript from './start.browser.js' with { type: 'text' }
+import themeScript from './theme.browser.js' with { type: 'text' }
 
-/** What presences show besides the avatar: album art, and pictures of games. Everything else comes from here. */
-const PICTURES = "'self' data: https://i.scdn.co https://cdn.discordapp.com https://media.discordapp.net"
+type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl'>
 
-let page: Representation | undefined
-
-/** The live page: one self-contained document that shows a person's presence as it changes. */
-export function livePage(): Representation {
-  if (page !== undefined) return page
-  const html = compose()
-  page = represent(() => Buffer.from(html), {
+/**
+ * The live page: one self-contained document that shows a person's presence as it changes, through the element that other
+ * sites embed, of which `element` is the script. Every address in it is relative, so that it works wherever a proxy puts it.
+ */
+export function livePage(config: PageConfig, element: string): Representation {
+  const html = compose(config, element)
+  // What presences show besides the avatar. Everything else comes from here.
+  const pictures = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl].map(base => `${base}/`)
+  return represent(() => Buffer.from(html), {
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-cache',
-    'Content-Security-Policy': inlineCsp(html, { 'img-src': PICTURES, 'connect-src': "'self'" }),
+    'Content-Security-Policy': inlineCsp(html, {
+      'img-src': ["'self' data:", ...pictures].join(' '),
+      'connect-src': "'self'",
+    }),
     Vary: 'Accept',
   })
-  return page
 }
 
 /** Puts styles and scripts into the page: they are files of their own so that editors and linters know them. */
-function compose(): string {
+function compose({ featuredUsers }: PageConfig, element: string): string {
   // Bun's types know an HTML import only as something to serve, not as text.
   const html = template as unknown as string
-  const styles = `<style>${pageStyle}${presenceStyle}</style>`
-  const scripts = [presenceScript, pageScript].map(script => `<script type="module">${script}</script>`).join('\n')
-  return html.replace('<style></style>', () => styles).replace('<script></script>', () => scripts)
+  const scripts = [snippetsScript, pageScript, themeScript].map(script => `<script type="module">${script}</script>`)
+  return html
+    .replace('<style></style>', () => `<script>${startScript}</script><style>${pageStyle}${snippetsStyle}</style>`)
+    .replace('data-users=""', () => `data-users="${featuredUsers.join(' ')}"`)
+    .replace('<script></script>', () => [`<script>${element}</script>`, ...scripts].join('\n'))
 }

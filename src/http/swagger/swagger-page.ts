@@ -3,7 +3,10 @@ import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { inlineCsp } from '../inline-csp.ts'
 import { type Representation, represent } from '../representation.ts'
 
-/** Everything the page runs comes from here; its validator badge, which would ask a site elsewhere, is off. */
+/**
+ * Everything the page runs comes from here; its validator badge, which would ask a site elsewhere, is off. Addresses are
+ * relative, so that it works wherever a proxy puts it; they are used once a slash at the end of the page's own is gone.
+ */
 const HTML = `<!doctype html>
 <html lang="en">
 <head>
@@ -11,14 +14,18 @@ const HTML = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Exoix API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/swagger/swagger-ui.css">
 <style>body { margin: 0 }</style>
 </head>
 <body>
 <div id="swagger-ui"></div>
-<noscript>This page needs JavaScript. The document itself is at <a href="/swagger/json">/swagger/json</a>.</noscript>
-<script src="/swagger/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({ url: '/swagger/json', dom_id: '#swagger-ui', validatorUrl: null, deepLinking: true })</script>
+<noscript>This page needs JavaScript. The document itself is at <a href="swagger/json">/swagger/json</a>.</noscript>
+<script>
+history.replaceState(null, '', location.href.replace(/\\/+(?=[?#]|$)/, ''))
+const add = (tag, properties) => document.head.append(Object.assign(document.createElement(tag), properties))
+const draw = () => SwaggerUIBundle({ url: 'swagger/json', dom_id: '#swagger-ui', validatorUrl: null, deepLinking: true })
+add('link', { rel: 'stylesheet', href: 'swagger/swagger-ui.css' })
+add('script', { src: 'swagger/swagger-ui-bundle.js', onload: draw })
+</script>
 </body>
 </html>
 `

@@ -1,28 +1,29 @@
 import { describe, expect } from 'bun:test'
-import type { Page } from 'playwright-core'
-import { ADA, inBrowser, join, open, startServer } from './support.ts'
+import { startTestApp } from '../../support/app.ts'
+import { ADA, cdnUrl, inBrowser, join, open, shows, startServer } from './support.ts'
 
-const shows = (page: Page, text: string | RegExp) => page.locator('#person').getByText(text).first().waitFor()
+const BO = '204255221017214978'
 
 export function pageTests(): void {
   describe('the live page', () => {
-    inBrowser('shows a presence, and every change of it, without asking anybody else', async () => {
-      await using server = startServer()
-      join(server.presences)
-      await using view = await open(`${server.url}/?user=${ADA}`)
-      await shows(view.page, 'Live')
-      await shows(view.page, 'Online')
-      server.presences.patchPresence({
-        user: { id: ADA },
+    inBrowser('shows what Discord says the moment it says it', async () => {
+      await using test = await startTestApp({
+        world: ({ world }) => world.addGuild({ members: [{ user: { id: ADA, username: 'ada', global_name: 'Ada' } }] }),
+      })
+      await test.ready()
+      await using view = await open(`${test.url}/?user=${ADA}`, [test.simulator.url])
+      await shows(view.page, 'Offline')
+      const activities = [{ type: 0, name: 'Chess', details: 'Endgame', timestamps: { start: Date.now() - 60_000 } }]
+      test.simulator.world.setPresence(ADA, {
         status: 'dnd',
-        client_status: { desktop: 'dnd', mobile: 'dnd' },
-        activities: [{ type: 0, name: 'Chess', details: 'Endgame', timestamps: { start: Date.now() - 60_000 } }],
+        clientStatus: { desktop: 'dnd', mobile: 'dnd' },
+        activities,
       })
       await shows(view.page, 'Do not disturb on desktop and phone')
-      await shows(view.page, 'Playing Chess')
+      await shows(view.page, 'Chess')
       await shows(view.page, /^for 1:\d\d$/)
-      server.presences.setKv(ADA, new Map([['location', 'Berlin']]))
-      await shows(view.page, 'Berlin')
+      await view.page.getByRole('status').getByText('Updates as it happens').waitFor()
+      expect(await view.page.title()).toBe('Ada – Exoix')
       expect(view.elsewhere).toEqual([])
       expect(view.problems).toEqual([])
     })
@@ -37,63 +38,55 @@ export function pageTests(): void {
       await view.page.keyboard.press('Enter')
       await shows(view.page, 'Ada')
       expect(new URL(view.page.url()).search).toBe(`?user=${ADA}`)
-      await view.page.getByText(`curl ${server.url}/v1/users/${ADA}`).waitFor()
-      await using linked = await open(`${server.url}/#${ADA}`)
-      await shows(linked.page, 'Ada')
-      expect([...view.problems, ...linked.problems]).toEqual([])
+      await view.page.goBack()
+      expect(await view.page.locator('#person').isVisible()).toBe(false)
+      await view.page.goto(`${server.url}/#${ADA}`)
+      await shows(view.page, 'Ada')
+      expect(view.problems).toEqual([])
+    })
+
+    inBrowser('offers the featured people who are there, and opens with the first', async () => {
+      await using server = startServer({ config: { featuredUsers: [ADA, BO, '204255221017214979'] } })
+      join(server.presences)
+      join(server.presences, { id: BO, username: 'bo', global_name: 'Bo' }, { status: 'idle' })
+      await using view = await open(server.url)
+      const offered = view.page.getByRole('navigation', { name: 'People to look at' }).getByRole('link')
+      await offered.nth(1).waitFor()
+      expect(await offered.count()).toBe(2)
+      await view.page.locator('#presence').getByText('@ada').waitFor()
+      await view.page.getByRole('link', { name: 'Bo' }).click()
+      await view.page.locator('#presence').getByText('@bo').waitFor()
+      expect(await offered.nth(1).getAttribute('aria-current')).toBe('true')
+      expect(view.sockets.size).toBe(1)
+      server.presences.patchPresence({ user: { id: ADA }, status: 'dnd' })
+      await offered.first().getByText('Do not disturb').waitFor()
     })
 
     inBrowser('says so when nobody with that id is monitored, and shows them when they join', async () => {
       await using server = startServer()
       await using view = await open(`${server.url}/?user=${ADA}`)
-      await shows(view.page, /Nobody with this id is monitored here/)
+      await shows(view.page, /Nobody with this id/)
+      await view.page.getByText('Waiting for them to appear').waitFor()
       join(server.presences)
-      await shows(view.page, 'Ada')
-      await shows(view.page, 'Live')
+      await shows(view.page, '@ada')
+      await view.page.getByText('Updates as it happens').waitFor()
     })
 
     inBrowser('comes back by itself after the server was away', async () => {
       const first = startServer()
       join(first.presences)
       await using view = await open(`${first.url}/?user=${ADA}`)
-      await shows(view.page, 'Live')
+      await shows(view.page, 'Online')
       await first.stop()
-      await shows(view.page, /Connection lost, trying again in \d s/)
+      await view.page.locator('#state').getByText('Connection lost, trying again').waitFor()
+      await shows(view.page, 'Online')
       await using second = startServer({ presences: first.presences, port: Number(new URL(first.url).port) })
       second.presences.patchPresence({ user: { id: ADA }, status: 'idle' })
       await shows(view.page, 'Idle')
-      await shows(view.page, 'Live')
+      await view.page.getByText('Updates as it happens').waitFor()
     })
 
-    inBrowser('shows hostile names as the text they are', async () => {
-      await using server = startServer()
-      const hostile = '<img src=x onerror=alert(1)>"\'</script><script>alert(2)</script>'
-      const activity = { name: hostile, details: hostile, state: hostile, emoji: { name: hostile }, type: 4 }
-      join(
-        server.presences,
-        { global_name: hostile, username: hostile, avatar: hostile },
-        {
-          status: 'online',
-          activities: [
-            activity,
-            { ...activity, type: 0 },
-            { type: 'x', name: 7, timestamps: 'no', assets: [] },
-            { name: null },
-          ],
-        },
-      )
-      server.presences.setKv(ADA, new Map([['__proto__', hostile]]))
-      await using view = await open(`${server.url}/?user=${ADA}`)
-      await shows(view.page, 'Live')
-      expect(await view.page.locator('#presence h2').textContent()).toBe(hostile)
-      expect(await view.page.locator('#presence dd').textContent()).toBe(hostile)
-      expect(await view.page.locator('#presence script').count()).toBe(0)
-      expect(await view.page.locator('#presence img').count()).toBe(1)
-      expect(view.elsewhere).toEqual([])
-      expect(view.problems).toEqual([])
-    })
-
-    inBrowser('loads pictures of presences from Discord and Spotify, and from nowhere else', async () => {
+    inBrowser('loads pictures from the configured hosts, and from nowhere else', async () => {
       await using server = startServer()
       const pictures = [
         'https://evil.example/x.png',
@@ -101,49 +94,67 @@ export function pageTests(): void {
         'spotify:abc',
         '123',
         'javascript:1',
-        '//evil',
       ]
-      const now = Date.now()
-      join(
-        server.presences,
-        {},
-        {
-          status: 'online',
-          activities: pictures.map(large_image => ({
-            type: 2,
-            name: 'Radio',
-            application_id: '9',
-            assets: { large_image },
-            timestamps: { start: now - 10_000, end: now + 10_000 },
-          })),
-        },
-      )
+      const activities = pictures.map(large_image => ({ name: 'Radio', application_id: '9', assets: { large_image } }))
+      join(server.presences, {}, { status: 'online', activities })
       await using view = await open(`${server.url}/?user=${ADA}`)
-      await shows(view.page, 'Live')
+      await shows(view.page, 'Radio')
       await view.page.waitForLoadState('networkidle')
       expect(view.elsewhere.sort()).toEqual([
-        'https://cdn.discordapp.com/app-assets/9/123.png',
+        `${cdnUrl()}/app-assets/9/123.png?size=128`,
         'https://i.scdn.co/image/abc',
-        'https://media.discordapp.net/external/abc/https/x.png',
+        'https://media.discordapp.net/external/abc/https/x.png?width=128&height=128',
       ])
-      expect(await view.page.getByRole('progressbar').count()).toBe(pictures.length)
       expect(view.problems).toEqual([])
     })
-  })
 
-  describe('the page of the API document', () => {
-    inBrowser('is drawn, and a route can be tried, without asking anybody else', async () => {
+    inBrowser('has the code for that person, to copy, by keyboard as well', async () => {
       await using server = startServer()
-      await using view = await open(`${server.url}/swagger`)
-      await view.page.getByRole('heading', { level: 1, name: /Exoix/ }).waitFor()
-      await view.page.locator('.opblock-summary', { hasText: '/health' }).click()
-      await view.page.getByRole('button', { name: 'Try it out' }).click()
-      await view.page.getByRole('button', { name: 'Execute' }).click()
-      await view.page.locator('.live-responses-table').getByText('monitored_user_count').first().waitFor()
-      await view.page.locator('.opblock-summary', { hasText: '/v1/users/{id}' }).first().click()
-      await view.page.getByText('User is not being monitored by Exoix').first().waitFor()
-      expect(view.elsewhere).toEqual([])
+      join(server.presences)
+      await using view = await open(`${server.url}/?user=${ADA}`, [], {
+        permissions: ['clipboard-read', 'clipboard-write'],
+      })
+      const { page } = view
+      const copied = async () => {
+        await page.getByRole('button', { name: 'Copy' }).click()
+        await page.getByRole('button', { name: 'Copied' }).waitFor()
+        return page.evaluate('navigator.clipboard.readText()')
+      }
+      const ways: Record<string, string> = {
+        HTML: `<script src="${server.url}/embed.js" async></script>\n<discord-presence user="${ADA}"></discord-presence>`,
+        curl: `curl ${server.url}/v1/users/${ADA}`,
+        fetch: `fetch('${server.url}/v1/users/${ADA}')`,
+        WebSocket: `new WebSocket('${server.url.replace('http', 'ws')}/socket')`,
+        EventSource: `new EventSource('${server.url}/v1/users/${ADA}/events')`,
+        React: `{ hostname: '${new URL(server.url).host}', secure: false }`,
+        README: `(${server.url}/v1/users/${ADA}/card.svg)`,
+        Pairs: `curl -X PUT ${server.url}/v1/users/@me/kv/location`,
+      }
+      await page.getByRole('tab', { name: 'HTML' }).focus()
+      for (const [name, code] of Object.entries(ways)) {
+        const panel = page.getByRole('tabpanel', { name })
+        await panel.waitFor()
+        expect(await panel.locator('pre').textContent()).toContain(code)
+        await page.keyboard.press('ArrowRight')
+      }
+      expect(await copied()).toBe(ways.HTML)
+      await page.getByRole('tab', { name: 'README' }).click()
+      await page.getByRole('img', { name: 'The card as it is now' }).waitFor()
       expect(view.problems).toEqual([])
+    })
+
+    inBrowser('is light or dark as the visitor chooses, and remembers', async () => {
+      await using server = startServer()
+      join(server.presences)
+      await using view = await open(`${server.url}/?user=${ADA}`, [], { colorScheme: 'light' })
+      const scheme = () =>
+        view.page.evaluate(`[document.documentElement, document.getElementById('presence')]
+        .map(element => getComputedStyle(element).colorScheme)`)
+      expect(await scheme()).toEqual(['light dark', 'light dark'])
+      await view.page.getByRole('button', { name: 'Switch between light and dark' }).click()
+      expect(await scheme()).toEqual(['dark', 'dark'])
+      await view.page.reload()
+      expect(await scheme()).toEqual(['dark', 'dark'])
     })
   })
 }

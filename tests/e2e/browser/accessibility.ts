@@ -1,0 +1,68 @@
+import { describe, expect } from 'bun:test'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join as joinPath } from 'node:path'
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { ADA, inBrowser, join, open, shows, startServer } from './support.ts'
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+const WIDTHS = [375, 1280]
+const SCHEMES = ['light', 'dark'] as const
+
+/** Somebody who does everything the element can show. */
+function startWithAll() {
+  const server = startServer({ config: { featuredUsers: [ADA, '204255221017214978'] } })
+  const now = Date.now()
+  const song = { start: now - 60_000, end: now + 120_000 }
+  const guild = { tag: 'SHIP', identity_guild_id: '7', identity_enabled: true, badge: 'c'.repeat(32) }
+  const activities = [
+    { type: 4, state: 'at sea', emoji: { name: 'wave', id: '5' } },
+    { type: 2, id: 'spotify:1', name: 'Spotify', details: 'Paper Boats', state: 'Ada; Grace', timestamps: song },
+    { type: 0, name: 'Chess', details: 'W'.repeat(300), state: 'x', assets: { large_image: 'spotify:ab' } },
+  ]
+  join(
+    server.presences,
+    { primary_guild: guild },
+    { status: 'dnd', client_status: { vr: 'dnd', web: 'dnd' }, activities },
+  )
+  join(server.presences, { id: '204255221017214978', global_name: 'Bo the '.repeat(20) }, { status: 'offline' })
+  const long = 'https://example.org/'.repeat(40)
+  server.presences.setKv(
+    ADA,
+    new Map([
+      ['location', 'Oslo'],
+      ['k'.repeat(200), long],
+    ]),
+  )
+  return server
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  const { violations: found } = (await page.evaluate(`axe.run({ resultTypes: ['violations'] })`)) as AxeResults
+  const grave = found.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  return grave.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(' ')).join(', ')}`)
+}
+
+export function accessibilityTests(): void {
+  describe('the live page is for everybody', () => {
+    inBrowser('passes axe, and needs no scrolling sideways, on phones and desktops, light and dark', async () => {
+      await using server = startWithAll()
+      const folder = mkdtempSync(joinPath(tmpdir(), 'exoix-pages-'))
+      console.log(`screenshots: ${folder}`)
+      await using view = await open(server.url, [], { reducedMotion: 'reduce' })
+      const { page } = view
+      await shows(page, 'Paper Boats')
+      for (const width of WIDTHS) {
+        for (const colorScheme of SCHEMES) {
+          await page.setViewportSize({ width, height: 900 })
+          await page.emulateMedia({ colorScheme })
+          expect(await violations(page)).toEqual([])
+          expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+          await page.screenshot({ path: joinPath(folder, `${width}-${colorScheme}.png`), fullPage: true })
+        }
+      }
+    })
+  })
+}
