@@ -2,6 +2,7 @@ import { type ElysiaSwaggerConfig, swagger } from '@elysiajs/swagger'
 import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import { VERSION } from '../version.ts'
+import { HARMY } from './harmy-schema.ts'
 import { JSON_TYPE } from './headers.ts'
 import { operation } from './operation.ts'
 import { QUICKLINK_PATH } from './quicklinks.ts'
@@ -58,7 +59,7 @@ const DOCUMENTATION = {
   servers: [{ url: '..' }],
   paths: QUICKLINK_PATH,
   components: {
-    schemas: { Presence: PRESENCE, Failure: FAILURE },
+    schemas: { Presence: PRESENCE, Failure: FAILURE, Harmy: HARMY },
     securitySchemes: {
       key: {
         type: 'apiKey',

@@ -37,7 +37,7 @@ const GITHUB = t.Object(
 export const HARMY = t.Object({
   presence: t.Object({
     userId: SNOWFLAKE,
-    status: t.Unsafe<string>({ type: 'string', enum: ['online', 'idle', 'dnd', 'offline'] }),
+    status: t.String({ enum: ['online', 'idle', 'dnd', 'offline'] }),
     global_name: text(),
     server_name: text('Nickname'),
     avatar: text('Hash of the avatar'),

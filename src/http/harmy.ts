@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../errors.ts'
 import type { Github, GithubSnapshot } from '../github.ts'
@@ -5,7 +6,7 @@ import { buildHarmy } from '../harmy.ts'
 import type { Snapshot } from '../presence-store.ts'
 import type { Bytes } from './compression.ts'
 import { failure } from './envelope.ts'
-import { HARMY, HARMY_EXAMPLE } from './harmy-schema.ts'
+import { HARMY_EXAMPLE } from './harmy-schema.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC } from './monitored.ts'
 import { operation } from './operation.ts'
 import { answer, type Representation, represent } from './representation.ts'
@@ -26,7 +27,7 @@ interface Made {
 const ANSWERS = [
   {
     description: 'Presence, pairs and GitHub account, without an envelope',
-    content: { 'application/json': HARMY },
+    content: { 'application/json': Type.Ref('#/components/schemas/Harmy') },
     example: HARMY_EXAMPLE,
   },
   { status: 304, description: 'Nothing has changed since the given ETag' },

@@ -35,12 +35,45 @@ const SPOTIFY = t.Object(
 )
 
 const DISCORD_USER = t.Object(
-  { id: SNOWFLAKE, bot: t.Boolean(), public_flags: t.Integer() },
+  {
+    id: SNOWFLAKE,
+    bot: t.Boolean(),
+    public_flags: t.Integer(),
+    username: t.Optional(t.String()),
+    global_name: t.Optional(nullable(t.String())),
+    avatar: t.Optional(nullable(t.String())),
+    discriminator: t.Optional(t.String()),
+  },
   { additionalProperties: true, description: "Discord's user object as the gateway sent it, unknown keys included" },
 )
 
+const LINES = t.Optional(nullable(t.String()))
+
+/** Clients write activities, and Discord checks little of them: what is named here is what theirs send. */
 const ACTIVITY = t.Object(
-  {},
+  {
+    id: t.Optional(t.String()),
+    name: t.Optional(t.String()),
+    type: t.Optional(
+      t.Integer({ description: '0 playing, 1 streaming, 2 listening, 3 watching, 4 custom, 5 competing' }),
+    ),
+    state: LINES,
+    details: LINES,
+    application_id: t.Optional(t.String()),
+    created_at: t.Optional(t.Integer({ description: 'Unix time in milliseconds' })),
+    timestamps: t.Optional(TIMESTAMPS),
+    assets: t.Optional(
+      t.Object(
+        {
+          large_image: t.Optional(t.String()),
+          large_text: t.Optional(t.String()),
+          small_image: t.Optional(t.String()),
+          small_text: t.Optional(t.String()),
+        },
+        { additionalProperties: true },
+      ),
+    ),
+  },
   { additionalProperties: true, description: "Discord's activity object as the gateway sent it, without secrets" },
 )
 

@@ -216,7 +216,9 @@ describe('the API document', () => {
     play({ status: 'dnd', activities: [SPOTIFY] })
     const document = await read(server.get('/swagger/json'))
     const { responses } = document.paths['/user/{id}'].get
-    const { schema, example } = responses['200'].content['application/json']
+    const { schema: named, example } = responses['200'].content['application/json']
+    expect(named).toEqual({ $ref: '#/components/schemas/Harmy' })
+    const schema = document.components.schemas.Harmy
     const body = await read(server.get(`/user/${ADA}`))
     expect(Object.keys(schema.properties)).toEqual(Object.keys(body))
     expect(Object.keys(schema.properties.presence.properties)).toEqual(Object.keys(body.presence))
