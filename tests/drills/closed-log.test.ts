@@ -22,7 +22,8 @@ test('a server goes on when nobody takes its log any more', async () => {
     simulator.weather.reconnect()
     await Promise.race([simulator.next('resumed'), child.exited])
     expect(child.exitCode).toBeNull()
-    expect((await fetch(`${url}/v1/users/1`)).status).toBe(404)
+    // Member lists may still be on their way: what is asked for needs none.
+    expect((await fetch(`${url}/`)).status).toBe(200)
     child.kill('SIGTERM')
     expect(await child.exited).toBe(0)
   } finally {
