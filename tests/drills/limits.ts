@@ -59,6 +59,7 @@ export async function limitsDrill({ slow }: LimitsOptions): Promise<Figures> {
       ...(await bodies(scene)),
       ...(await guessedKeys(scene)),
       ...(await unreadAnswers(scene, server)),
+      ...(await unreadEvents(scene, server)),
       ...(slow ? await slowClients(scene) : {}),
       'errors of the server': await serverErrors(url),
     }
@@ -248,6 +249,34 @@ async function unreadAnswers({ url, owner, key }: Scene, server: Worker): Promis
     hold(rise < UNREAD_BOUND, `${UNREAD} clients that do not read ${path} make memory rise by ${megabytes(rise)}`)
   }
   return { [`memory for ${UNREAD} unread answers of 15 MB, at most`]: megabytes(UNREAD_BOUND) }
+}
+
+/** Many follow that person and do not read, while pairs change. Somebody who reads is told all the same, in turn. */
+async function unreadEvents({ url, owner, key }: Scene, server: Worker): Promise<Figures> {
+  const path = `/v1/users/${owner}/events`
+  const before = await server.ask<Holdings>('measure')
+  const clients = await Promise.all(Array.from({ length: UNREAD }, () => askAndWait(url, path)))
+  for (const body of ['1', '2', '3']) {
+    const init = { method: 'PUT', headers: { Authorization: key }, body }
+    const { status } = await fetch(`${url}/v1/users/@me/kv/changing`, init)
+    hold(status === 204, `writing a pair got ${status}`)
+  }
+  const rise = (await server.ask<Holdings>('measure')).resident - before.resident
+  hold(rise < UNREAD_BOUND, `${UNREAD} clients that do not read events make memory rise by ${megabytes(rise)}`)
+  await within(PATIENCE, firstEvent(url + path), 'who reads events is not told any while others do not read theirs')
+  for (const client of clients) client.terminate()
+  return { [`memory for ${UNREAD} unread event streams of 15 MB, at most`]: megabytes(UNREAD_BOUND) }
+}
+
+/** Resolves when the first event is there whole. */
+async function firstEvent(address: string): Promise<void> {
+  const { body } = await fetch(address)
+  let tail = ''
+  for await (const chunk of body ?? []) {
+    tail = (tail + Buffer.from(chunk).toString('latin1')).slice(-2)
+    if (tail === '\n\n') return
+  }
+  throw new Error('it ended before')
 }
 
 /** Seconds after which whoever does not get on with a request is cut off, whether they send a byte a second or none. */

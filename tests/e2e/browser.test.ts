@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'bun:test'
 import { accessibilityTests } from './browser/accessibility.ts'
 import { embedTests } from './browser/embed.ts'
+import { eventTests } from './browser/events.ts'
 import { hostileTests } from './browser/hostile.ts'
 import { pageTests } from './browser/page.ts'
 import { proxyTests } from './browser/proxy.ts'
@@ -12,6 +13,7 @@ afterAll(quit)
 
 pageTests()
 embedTests()
+eventTests()
 hostileTests()
 proxyTests()
 accessibilityTests()

@@ -16,7 +16,7 @@ export interface EventOptions {
 export const DEFAULTS: EventOptions = {
   keepAlive: 15_000,
   long: 64 * 1024,
-  maxUnread: 256 * 1024 * 1024,
+  maxUnread: 64 * 1024 * 1024,
   patience: 60_000,
   crowdedPatience: 15_000,
   checkInterval: 1_000,
