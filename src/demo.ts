@@ -69,7 +69,11 @@ Read a presence:
 
   curl ${url}/v1/users/${id}
 
-Watch it change (any WebSocket client will do):
+Watch it change:
+
+  curl -N ${url}/v1/users/${id}/events
+
+or over the WebSocket (any client will do):
 
   npx -y bun@1.4.5 -e 's = new WebSocket("${socketUrl}"); s.onopen = () => s.send(\`${subscribe}\`); s.onmessage = m => console.log(m.data)'
 

@@ -92,7 +92,13 @@ async function restingHoldings({ simulator, guild, url, owner, random }: Scenery
   const counted = ['everybody', 'one_user'].map(whom => gauges[`exoix_subscriptions{to="${whom}"}`])
   hold(Bun.deepEquals(counted, [0, 0]), `metrics count ${counted} subscriptions of nobody`)
   hold(holdings.subscribers === 0, `${holdings.subscribers} subscriptions are left`)
+  await within(PATIENCE, noStreams(url), 'event streams are left')
   return holdings
+}
+
+/** The last clients have only just gone. */
+async function noStreams(url: string): Promise<void> {
+  while ((await readGauges(url)).exoix_event_streams !== 0);
 }
 
 function judge(before: Holdings, measured: readonly Holdings[]): void {
@@ -127,6 +133,7 @@ function report(
     'people who came and went': rounds * round.comings,
     updates: rounds * round.updates,
     'sockets that came and went': rounds * round.sockets,
+    'event streams that came and went': rounds * round.streams,
     'writes and reads': rounds * (round.writes + round.reads),
     'gateway connections lost': rounds,
     'heap before and after': `${megabytes(before.heap)}, ${megabytes(heap)}`,
@@ -139,7 +146,7 @@ function report(
 export const SHORT: SoakOptions = {
   people: 100,
   rounds: 2,
-  round: { updates: 200, comings: 20, sockets: 30, writes: 20, reads: 20 },
+  round: { updates: 200, comings: 20, sockets: 30, streams: 30, writes: 20, reads: 20 },
   timesFaster: 60,
   seed: 1,
 }
@@ -147,7 +154,7 @@ export const SHORT: SoakOptions = {
 const LONG: SoakOptions = {
   people: 1000,
   rounds: 72,
-  round: { updates: 20_000, comings: 500, sockets: 500, writes: 300, reads: 1000 },
+  round: { updates: 20_000, comings: 500, sockets: 500, streams: 500, writes: 300, reads: 1000 },
   timesFaster: 60,
   seed: 1,
 }

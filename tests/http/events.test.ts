@@ -152,6 +152,7 @@ describe('a stream', () => {
     for (const path of [PATH, `/${PATH}/`]) {
       const answer = await server.get(path, {}, { method: 'HEAD' })
       expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
+      expect(answer.headers.has('content-length')).toBe(false)
     }
     expect((await server.get('/v1/users/1/events', {}, { method: 'HEAD' })).status).toBe(404)
     expect(server.streams()).toBe(0)

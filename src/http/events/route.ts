@@ -65,9 +65,9 @@ export function eventRoutes(deps: EventRoutesDeps) {
 
   function follow(request: Request, id: string): Response {
     if (!presences.has(id)) return failure(whyUnknown(deps, id))
-    if (request.method === 'HEAD') return new Response(null, { headers: HEADERS })
     const address = addressOf(request)
     if (!addresses.admits(address)) return failure(rateLimited(TOO_MANY))
+    // The answer to HEAD is made the same way: nothing is begun before the server asks for the body.
     return new Response(streams.open(id, address), { headers: HEADERS })
   }
 

@@ -9,6 +9,7 @@ export interface Round {
   readonly updates: number
   readonly comings: number
   readonly sockets: number
+  readonly streams: number
   readonly writes: number
   readonly reads: number
 }
@@ -35,6 +36,7 @@ export async function liveOneRound(scenery: Scenery, round: Round): Promise<void
   const doings = [
     ...times(round.updates, () => update(scenery, ids)),
     ...times(round.sockets, () => visit(scenery, ids)),
+    ...times(round.streams, () => listen(scenery, ids)),
     ...times(round.writes, () => write(scenery)),
     ...times(round.reads, () => read(scenery, ids)),
   ]
@@ -99,6 +101,14 @@ async function visit({ url, random }: Scenery, ids: readonly string[]): Promise<
   }
   socket.onclose = () => resolve()
   await promise
+}
+
+/** Follows somebody by events, and leaves in the middle of them. */
+async function listen({ url, random }: Scenery, ids: readonly string[]): Promise<void> {
+  const leaving = new AbortController()
+  const { body } = await fetch(`${url}/v1/users/${random.pick(ids)}/events`, { signal: leaving.signal })
+  await body?.getReader().read()
+  leaving.abort()
 }
 
 async function write({ url, key, random }: Scenery): Promise<void> {
