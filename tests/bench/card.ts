@@ -96,8 +96,8 @@ async function addressesOf({ member, presence }: Made, { cdnUrl, mediaUrl, spoti
     },
   }
   const pictures = createPictures({ discordCdnUrl: cdnUrl, discordMediaUrl: mediaUrl, spotifyCdnUrl: spotifyUrl })
-  const person = { user: readUser(member.user) ?? '', presence: applyPresence(OFFLINE, presence) }
+  const person = { user: readUser(member.user) ?? '', presence: applyPresence(OFFLINE, presence), lastSeenAt: null }
   const options = readOptions('')
-  await gather(readSubject(person, options), options, { pictures, images })
+  await gather(readSubject(person, options, Date.now()), options, { pictures, images })
   return addresses
 }

@@ -123,6 +123,18 @@ describe('a card on somebody’s site', () => {
     expect(view.problems).toEqual([])
   })
 
+  inBrowser('tells the time of a song as it passes, by itself', async () => {
+    await using view = await show(ADA)
+    const look = async () => (await view.tab.locator('img').screenshot()).toString('base64')
+    const first = await look()
+    while ((await look()) === first);
+    expect(view.asked).toHaveLength(2)
+    // A card that stands still shows that it was the song which moved.
+    await using still = await show(`${ADA}?animated=false`)
+    const [before, after] = [await still.tab.locator('img').screenshot(), await still.tab.locator('img').screenshot()]
+    expect(after.equals(before)).toBe(true)
+  })
+
   inBrowser('is drawn when nothing is known of the person', async () => {
     await using view = await show('1?theme=light')
     expect(await sizeOf(view.tab)).toEqual([410, 96])

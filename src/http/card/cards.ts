@@ -1,10 +1,9 @@
-import type { PresenceState } from '../../presence.ts'
 import type { Person } from '../../presence-store.ts'
 import { type ContentHeaders, type Representation, represent } from '../representation.ts'
 import { createLru } from './lru.ts'
 import type { CardOptions } from './options.ts'
 import { type Gallery, gather } from './picture-set.ts'
-import { readSubject, type Subject } from './subject.ts'
+import { readSubject, type Shown, type Subject } from './subject.ts'
 import { drawCard } from './svg.ts'
 
 /** Cards of people, kept for a moment, so that a README many people look at costs little. */
@@ -12,10 +11,8 @@ export interface Cards {
   of(person: Person, options: CardOptions): Representation | Promise<Representation>
 }
 
-interface Made {
-  /** What was drawn: when the person shows something else, it is another one. */
-  readonly user: string
-  readonly presence: PresenceState
+/** With what was drawn: when the person shows something else, it is another one. */
+interface Made extends Shown {
   /** Milliseconds since 1970. */
   readonly until: number
   readonly representation: Representation | Promise<Representation>
@@ -37,34 +34,35 @@ export function createCards(gallery: Gallery, now: () => number = Date.now): Car
     return 3 * bytes + user.length + presence.activities.length + OVERHEAD
   })
 
-  async function draw(key: string, { user, presence }: Shown, options: CardOptions): Promise<Representation> {
-    const subject = readSubject({ user, presence }, options)
+  async function draw(key: string, shown: Shown, options: CardOptions): Promise<Representation> {
+    const subject = readSubject(shown, options, now())
     const pictures = await gather(subject, options, gallery)
     const made = now()
     const bytes = Buffer.from(drawCard(subject, pictures, options, made))
     const late = pictures.late === true
     const representation = represent(() => bytes, late ? SHORT_LIVED : CARD_HEADERS)
-    const until = made + (late ? LIFETIMES.late : lifetime(subject))
-    kept.set(key, { user, presence, representation, bytes: bytes.byteLength, until })
+    const until = made + (late ? LIFETIMES.late : lifetime(subject, shown))
+    kept.set(key, { ...shown, representation, bytes: bytes.byteLength, until })
     return representation
   }
 
   return {
-    of({ id, user, presence }, options) {
+    of({ id, user, presence, lastSeenAt }, options) {
+      const shown = { user, presence, lastSeenAt }
       const key = `${id} ${JSON.stringify(options)}`
       const known = kept.get(key)
-      if (known !== undefined && known.user === user && known.presence === presence && now() < known.until) {
-        return known.representation
-      }
+      if (known !== undefined && isSame(known, shown) && now() < known.until) return known.representation
       // Whoever asks for the same meanwhile waits for this one.
-      const representation = draw(key, { user, presence }, options)
-      kept.set(key, { user, presence, representation, bytes: 0, until: now() + LIFETIMES.progress })
+      const representation = draw(key, shown, options)
+      kept.set(key, { ...shown, representation, bytes: 0, until: now() + LIFETIMES.progress })
       return representation
     },
   }
 }
 
-type Shown = Pick<Person, 'user' | 'presence'>
+function isSame(one: Shown, other: Shown): boolean {
+  return one.presence === other.presence && one.lastSeenAt === other.lastSeenAt && one.user === other.user
+}
 
 /** Nobody may run, load or frame anything by way of a card, not even where it is opened as a page of its own. */
 const CARD_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -79,8 +77,8 @@ export const CARD_HEADERS: ContentHeaders = {
 /** Of a card there will be a better one of in a moment. */
 export const SHORT_LIVED: ContentHeaders = { ...CARD_HEADERS, 'Cache-Control': 'public, max-age=5' }
 
-function lifetime({ rows }: Subject): number {
+function lifetime({ rows }: Subject, { lastSeenAt }: Shown): number {
   const timings = rows.map(row => row.timing).filter(timing => timing !== undefined)
   if (timings.some(({ end }) => end !== undefined)) return LIFETIMES.progress
-  return timings.length > 0 ? LIFETIMES.duration : LIFETIMES.still
+  return timings.length > 0 || lastSeenAt !== null ? LIFETIMES.duration : LIFETIMES.still
 }

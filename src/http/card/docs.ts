@@ -1,7 +1,8 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import { operation } from '../operation.ts'
 import { IF_NONE_MATCH, type Parameter, USER_ID } from '../schema.ts'
-import { DEFAULT_RADIUS, IDLE_MESSAGE, LARGEST_RADIUS, LONGEST_MESSAGE, MOST_APPLICATIONS } from './options.ts'
+import { DEFAULT_RADIUS, LARGEST_RADIUS, LONGEST_MESSAGE, MOST_APPLICATIONS } from './options.ts'
+import { NOTHING } from './subject.ts'
 
 const query = (name: string, description: string, schema: TSchema): Parameter => ({
   name,
@@ -27,7 +28,7 @@ const PARAMETERS: readonly Parameter[] = [
   query(
     'idleMessage',
     `What is said when there is no activity, ${LONGEST_MESSAGE} characters at most`,
-    t.String({ default: IDLE_MESSAGE }),
+    t.String({ default: NOTHING }),
   ),
   choice('showDisplayName', 'Show the display name above the user name', true),
   choice('hideStatus', 'Leave out the custom status', false),

@@ -25,6 +25,7 @@ type Name =
   | 'radialGradient'
   | 'stop'
   | 'animate'
+  | 'animateTransform'
 
 /** An element. Attributes that are undefined and children that are undefined or false are left out. */
 export function element(name: Name, attributes: Readonly<Record<string, Value>>, ...children: Child[]): Markup {

@@ -10,7 +10,8 @@ export interface CardOptions {
   /** Pixels. */
   readonly radius: number
   readonly animated: boolean
-  readonly idleMessage: string
+  /** What is said when there is no activity, if somebody wants something particular said. */
+  readonly idleMessage: string | undefined
   readonly showDisplayName: boolean
   readonly hideStatus: boolean
   readonly hideTimestamp: boolean
@@ -26,7 +27,6 @@ export interface CardOptions {
 
 export const DEFAULT_RADIUS = 12
 export const LARGEST_RADIUS = 50
-export const IDLE_MESSAGE = 'Not doing anything right now'
 /** Characters of an idle message: more than a line shows. */
 export const LONGEST_MESSAGE = 200
 export const MOST_APPLICATIONS = 32
@@ -49,7 +49,7 @@ export function readOptions(query: string): CardOptions {
     tagBackground: readColour(text('clanBackgroundColor')),
     radius: readRadius(text('borderRadius')),
     animated: flag('animated', true),
-    idleMessage: clean(text('idleMessage')?.slice(0, LONGEST_MESSAGE)) || IDLE_MESSAGE,
+    idleMessage: clean(text('idleMessage')?.slice(0, LONGEST_MESSAGE)) || undefined,
     showDisplayName: flag('showDisplayName', true),
     hideStatus: flag('hideStatus'),
     hideTimestamp: flag('hideTimestamp'),

@@ -14,6 +14,15 @@ export interface Palette {
   readonly tagBackground: string | undefined
 }
 
+/** What everything that changes with time is drawn with. */
+export interface Drawing {
+  readonly palette: Palette
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** Whether it goes on by itself. */
+  readonly animated: boolean
+}
+
 const DARK = {
   background: '#16171c',
   veil: '#ffffff',

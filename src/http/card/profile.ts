@@ -72,10 +72,9 @@ function drawNameLine(profile: Profile, pictures: CardPictures, palette: Palette
       return element('g', { transform: `translate(${right + GAP} 0)` }, markup)
     })
   const room = right - LEFT
-  return join(
-    line(profile.name, { x: LEFT, baseline, room, size: 20, weight: 'bold', fill: palette.strong }),
-    ...placed,
-  )
+  // A long name is written a little smaller before any of it is left out.
+  const size = NAME_SIZES.find(size => measure(profile.name, size, 'bold') <= room) ?? SMALLEST_NAME
+  return join(line(profile.name, { x: LEFT, baseline, room, size, weight: 'bold', fill: palette.strong }), ...placed)
 }
 
 interface Piece {
@@ -128,6 +127,8 @@ function drawHandleLine({ handle = '', badges }: Profile, palette: Palette, base
 }
 
 const GAP = 7
+const NAME_SIZES = [20, 18]
+const SMALLEST_NAME = 16.5
 const BADGE_GAP = 3
 const BADGE = 18 + BADGE_GAP
 const LEAST_HANDLE = 150

@@ -1,11 +1,12 @@
 import type { Row } from './activities.ts'
+import { drawBar } from './bar.ts'
 import { line } from './line.ts'
 import { element, join, type Markup, picture } from './markup.ts'
-import type { Palette } from './palette.ts'
+import type { Drawing, Palette } from './palette.ts'
 import type { RowPictures } from './picture-set.ts'
 import { drawInitial } from './stand-in.ts'
 import { measure } from './text.ts'
-import { clock, duration } from './time.ts'
+import { duration } from './time.ts'
 
 /** A row and the gap below it. */
 export const ROW_HEIGHT = 88
@@ -18,13 +19,6 @@ const SMALL = 24
 const LEFT = EDGE + 12 + ART + 13
 const RIGHT = EDGE + PANEL_WIDTH - 14
 const ROOM = RIGHT - LEFT
-
-/** What every row is drawn with. */
-export interface Drawing {
-  readonly palette: Palette
-  readonly now: number
-  readonly animated: boolean
-}
 
 /** One activity in a panel of its own, `y` its upper edge. `index` tells several on a card apart. */
 export function drawRow(row: Row, pictures: RowPictures, y: number, index: number, drawing: Drawing): Markup {
@@ -40,7 +34,9 @@ export function drawRow(row: Row, pictures: RowPictures, y: number, index: numbe
       height: 18,
       draw: (top: number) => line(text, { x: LEFT, baseline: top + 13, room: ROOM, size: 13, fill: palette.soft }),
     })),
-    ...(hasBar(row) ? [{ height: 15, draw: (top: number) => drawBar(row, top + 8, drawing) }] : []),
+    ...(hasBar(row)
+      ? [{ height: 15, draw: (top: number) => drawBar(row, { x: LEFT, y: top + 8, width: ROOM }, drawing) }]
+      : []),
   ]
   let top = y + (ROW_HEIGHT - pieces.reduce((sum, { height }) => sum + height, 0)) / 2
   const drawn = pieces.map(({ height, draw }) => {
@@ -107,38 +103,4 @@ function drawLabel(row: Row, baseline: number, { palette, now }: Drawing): Marku
     line(row.label, { x: LEFT, baseline, room: ROOM - taken - 8, size, weight: 'bold', fill }),
     since !== '' && line(since, { x: RIGHT, baseline, room: taken, size, fill: palette.soft, anchor: 'end' }),
   )
-}
-
-/** How far it is, between the time that has passed and the whole. `y` is the middle. */
-function drawBar(row: Row, y: number, { palette, now, animated }: Drawing): Markup {
-  const { start = 0, end = 0 } = row.timing ?? {}
-  const length = end - start
-  const passed = Math.min(Math.max(now - start, 0), length)
-  const [at, whole] = [clock(passed), clock(length)]
-  const size = 11
-  const taken = Math.ceil(measure(whole, size)) + 2
-  const [left, width] = [LEFT + taken + 8, ROOM - 2 * (taken + 8)]
-  const bar = { x: left, y: y - 2, height: 4, rx: 2 }
-  const fill = row.kind === 'spotify' ? palette.spotify : palette.strong
-  return join(
-    line(at, { x: LEFT, baseline: y + 4, room: taken, size, fill: palette.soft }),
-    element('rect', { ...bar, width, fill: palette.veil, 'fill-opacity': palette.veilOpacity * 2.6 }),
-    element(
-      'rect',
-      { ...bar, width: (width * passed) / length, fill },
-      animated && passed < length && runOn((width * passed) / length, width, length - passed),
-    ),
-    line(whole, { x: RIGHT, baseline: y + 4, room: taken, size, fill: palette.soft, anchor: 'end' }),
-  )
-}
-
-/** Lets the bar go on to its end by itself. */
-function runOn(from: number, to: number, milliseconds: number): Markup {
-  return element('animate', {
-    attributeName: 'width',
-    from,
-    to,
-    dur: `${Math.ceil(milliseconds / 1000)}s`,
-    fill: 'freeze',
-  })
 }

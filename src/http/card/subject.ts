@@ -4,6 +4,7 @@ import { type Row, readRows } from './activities.ts'
 import { type Badge, isVerifiedBot, readBadges } from './badges.ts'
 import type { CardOptions } from './options.ts'
 import { clean } from './text.ts'
+import { ago } from './time.ts'
 
 /** What a card tells of somebody: their presence without what the options hide, every text cleaned. */
 export interface Subject {
@@ -41,22 +42,34 @@ export interface Mood {
   readonly text: string
 }
 
+/** Said of somebody who is there and does nothing in particular. */
+export const NOTHING = 'Not doing anything right now'
+
 /** Bit of the phone among the platforms. */
 const MOBILE = 1 << 2
 
-export function readSubject(person: Pick<Person, 'user' | 'presence'>, options: CardOptions): Subject {
+/** What of a person is on a card. */
+export type Shown = Pick<Person, 'user' | 'presence' | 'lastSeenAt'>
+
+export function readSubject(person: Shown, options: CardOptions, now: number): Subject {
   const activities = (JSON.parse(person.presence.activities) as unknown[]).filter(isObject)
   const rows = options.hideActivity === true ? [] : readRows(activities, options)
-  const silent = options.hideActivity !== false
+  const idle = rows.length === 0 && options.hideActivity === false
   return {
     profile: options.hideProfile ? undefined : readProfile(person, activities, options),
     rows,
-    idle: rows.length === 0 && !silent ? options.idleMessage : undefined,
+    idle: idle ? (options.idleMessage ?? readAbsence(person, options, now)) : undefined,
   }
 }
 
+/** For how long somebody has been away, where that is known and not to be hidden. */
+function readAbsence({ presence, lastSeenAt }: Shown, { hideTimestamp }: CardOptions, now: number): string {
+  if (presence.status !== 'offline') return NOTHING
+  return lastSeenAt === null || hideTimestamp ? 'Offline' : `Last seen ${ago(now - lastSeenAt)}`
+}
+
 function readProfile(
-  { user: json, presence }: Pick<Person, 'user' | 'presence'>,
+  { user: json, presence }: Shown,
   activities: readonly JsonObject[],
   options: CardOptions,
 ): Profile {

@@ -9,11 +9,23 @@ export function clock(milliseconds: number): string {
   return shown.map((part, index) => (index === 0 ? part : String(part).padStart(2, '0'))).join(':')
 }
 
-/** How long something has been going on. To the minute: a card is looked at for longer than a second stays true. */
+/** How long something has been going on. */
 export function duration(milliseconds: number): string {
+  const span = spanOf(milliseconds)
+  return span === undefined ? 'just now' : `for ${span}`
+}
+
+/** How long ago something was. */
+export function ago(milliseconds: number): string {
+  const span = spanOf(milliseconds)
+  return span === undefined ? 'just now' : `${span} ago`
+}
+
+/** To the minute: a card is looked at for longer than a second stays true. Undefined: less than that. */
+function spanOf(milliseconds: number): string | undefined {
   const minutes = Math.floor(milliseconds / SECOND / MINUTE)
-  if (minutes < 1) return 'just now'
+  if (minutes < 1) return undefined
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24]
-  if (days > 0) return days > 9999 ? 'for ever' : `for ${days} d ${hours} h`
-  return hours > 0 ? `for ${hours} h ${minutes % 60} min` : `for ${minutes} min`
+  if (days > 0) return hours > 0 && days < 10 ? `${days} d ${hours} h` : `${days} d`
+  return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min`
 }

@@ -12,7 +12,7 @@ describe('what a card is asked for', () => {
       tagBackground: undefined,
       radius: 12,
       animated: true,
-      idleMessage: 'Not doing anything right now',
+      idleMessage: undefined,
       showDisplayName: true,
       hideStatus: false,
       hideTimestamp: false,

@@ -16,16 +16,25 @@ interface Scene {
   activities?: readonly unknown[]
   presence?: JsonObject
   query?: string
+  lastSeenAt?: number
   pictures?: CardPictures
 }
 
-function draw({ user = {}, activities = [], presence = {}, query = '', pictures = { rows: [] } }: Scene): string {
+function draw({
+  user = {},
+  activities = [],
+  presence = {},
+  query = '',
+  lastSeenAt,
+  pictures = { rows: [] },
+}: Scene): string {
   const options = readOptions(query)
   const person = {
     user: readUser({ ...USER, ...user }) ?? '',
     presence: applyPresence(OFFLINE, { status: 'online', activities, ...presence }),
+    lastSeenAt: lastSeenAt ?? null,
   }
-  return drawCard(readSubject(person, options), pictures, options, NOW)
+  return drawCard(readSubject(person, options, NOW), pictures, options, NOW)
 }
 
 const texts = (scene: Scene) => inspect(draw(scene)).texts
@@ -59,6 +68,17 @@ describe('a card', () => {
     ['a bot’s number', { user: { bot: true, discriminator: '4711' } }, ['@ada#4711', 'BOT']],
     ['no number when asked not to', { user: { discriminator: '4711' }, query: 'hideDiscrim=true' }, ['@ada']],
     ['what is said of nothing', {}, ['Not doing anything right now']],
+    ['that somebody is away', { presence: { status: 'offline' } }, ['Offline']],
+    [
+      'for how long somebody has been away',
+      { presence: { status: 'offline' }, lastSeenAt: NOW - 50 * 60 * MINUTE },
+      ['Last seen 2 d 2 h ago'],
+    ],
+    [
+      'nothing of when that was if it is not to be told',
+      { presence: { status: 'offline' }, lastSeenAt: NOW - MINUTE, query: 'hideTimestamp=true' },
+      ['Offline'],
+    ],
     ['what somebody wants said of nothing', { query: 'idleMessage=Asleep' }, ['Asleep']],
     [
       'what a stream is about',
@@ -74,7 +94,7 @@ describe('a card', () => {
     ['for how long', { activities: [{ ...GAME, timestamps: { start: NOW - 83 * MINUTE } }] }, ['for 1 h 23 min']],
     [
       'how far a song is',
-      { activities: [{ ...SONG, timestamps: { start: NOW - 83_000, end: NOW + 104_000 } }] },
+      { activities: [{ ...SONG, timestamps: { start: NOW - 83_000, end: NOW + 104_000 } }], query: 'animated=false' },
       ['1:23', '3:07'],
     ],
     ['the emoji of a status that is nothing else', { activities: [{ type: 4, emoji: { name: '🌱' } }] }, ['🌱']],

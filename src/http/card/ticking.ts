@@ -1,0 +1,71 @@
+import { type Line, line } from './line.ts'
+import { element, join, type Markup, words } from './markup.ts'
+import { clock } from './time.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+/** Of a column's digits from one to the next. */
+const STEP = 20
+
+/**
+ * A time that goes on by itself until `length`, in a picture that runs nothing: each place is a column of digits behind
+ * a window, which moves by one digit at a time. Whoever draws no animation shows the time it was. Milliseconds.
+ */
+export function drawTicking(passed: number, length: number, place: Line): Markup {
+  const end = Math.floor(length / SECOND) * SECOND
+  if (length >= HOUR || passed >= end) return line(clock(passed), place)
+  const pitch = place.size * 0.62
+  const minutes = digits(Math.floor(passed / MINUTE), Math.floor(end / MINUTE))
+  const widest = String(minutes.at(-1)).length
+  const run = { passed, end, place }
+  const colon = place.x + widest * pitch
+  return join(
+    drawColumn(minutes, MINUTE, { ...run, x: place.x, width: widest * pitch }),
+    line(':', { ...place, x: colon + pitch * 0.25, room: pitch, anchor: 'middle' }),
+    drawColumn(digits(0, 5), 10 * SECOND, { ...run, x: colon + pitch * 0.5, width: pitch }),
+    drawColumn(digits(0, 9), SECOND, { ...run, x: colon + pitch * 1.5, width: pitch }),
+  )
+}
+
+const digits = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
+
+interface Column {
+  readonly passed: number
+  readonly end: number
+  readonly place: Line
+  readonly x: number
+  readonly width: number
+}
+
+/** `every` is how long one of the numbers stands. What begins at 0 comes round again. */
+function drawColumn(numbers: readonly number[], every: number, { passed, end, place, x, width }: Column): Markup {
+  const cycle = numbers.length * every
+  const rounds = numbers[0] === 0 && every < MINUTE
+  const into = rounds ? passed % cycle : passed % every
+  const { baseline, size, fill } = place
+  const move = element('animateTransform', {
+    attributeName: 'transform',
+    type: 'translate',
+    calcMode: 'discrete',
+    values: numbers.map((_, index) => `0 ${-index * STEP}`).join(';'),
+    dur: seconds(cycle),
+    begin: seconds(-into),
+    // It stands still in the middle of the last second, so that a rounding error changes nothing.
+    repeatDur: seconds(into + end - passed + SECOND / 2),
+    fill: 'freeze',
+  })
+  const at = -Math.floor(into / every) * STEP
+  return element(
+    'svg',
+    { x, y: baseline - size, width, height: size * 1.3 },
+    element(
+      'g',
+      { transform: `translate(0 ${at})`, 'font-size': size, fill, 'text-anchor': 'middle' },
+      ...numbers.map((number, index) => element('text', { x: width / 2, y: size + index * STEP }, words(`${number}`))),
+      numbers.length > 1 && move,
+    ),
+  )
+}
+
+const seconds = (milliseconds: number) => `${Math.round(milliseconds) / SECOND}s`
