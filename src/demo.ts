@@ -62,6 +62,7 @@ function welcome(url: string, people: readonly { id: string; name?: unknown }[])
 Exoix demo: made-up people on a simulated Discord. Nothing is kept.
 
   Live page   ${url}/
+  A card      ${url}/v1/users/${id}/card.svg
   API docs    ${url}/swagger
   People      ${people.map(person => `${person.id}  ${person.name}`).join('\n              ')}
 

@@ -105,6 +105,18 @@ describe('the API document', () => {
     expect(Object.keys(document.components.securitySchemes)).toEqual(['key', 'bearer'])
   })
 
+  test('knows the same parameters of a card as the README', async () => {
+    const readme = await Bun.file(new URL('../../README.md', import.meta.url)).text()
+    const [, section = ''] = readme.split('### A card for your README')
+    const table = section.slice(0, section.indexOf('\n### ')).matchAll(/^\| `(\w+)` \|/gm)
+    const parameters = document.paths['/v1/users/{id}/card.svg']?.get?.parameters?.filter(
+      ({ in: place }) => place === 'query',
+    )
+    expect(Array.from(table, ([, name]) => name ?? '').sort()).toEqual(
+      (parameters ?? []).map(({ name }) => name).sort(),
+    )
+  })
+
   test('refers only to what it contains', () => {
     const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)
     const known = Object.keys(document.components.schemas)

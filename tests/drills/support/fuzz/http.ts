@@ -53,6 +53,7 @@ function makeRequest(random: Random, mutate: Mutator, { id, key }: Target): Buff
     '/discord',
     '/1.png',
     `//${id}.png?x=1`,
+    `/v1/users/${id}/card.svg?bg=fff&idleMessage=%3Cb%3E%26%22`,
   ]
   const path = random.pick([...paths, ...others])
   const body = random.chance(0.3) ? mutate.text('{"a":"1","b":"2"}') : ''
