@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'bun:test'
 import { accessibilityTests } from './browser/accessibility.ts'
+import { cardTests } from './browser/card.ts'
 import { embedTests } from './browser/embed.ts'
 import { eventTests } from './browser/events.ts'
 import { hostileTests } from './browser/hostile.ts'
@@ -17,3 +18,4 @@ eventTests()
 hostileTests()
 proxyTests()
 accessibilityTests()
+cardTests()

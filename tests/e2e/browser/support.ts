@@ -1,6 +1,5 @@
 import { test } from 'bun:test'
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { createAddresses } from '../../../src/addresses.ts'
 import { type Config, readConfig } from '../../../src/config.ts'
 import { startHttp } from '../../../src/http/server.ts'
@@ -11,19 +10,8 @@ import { createMetrics } from '../../../src/metrics.ts'
 import { createPresenceStore, type PresenceStore } from '../../../src/presence-store.ts'
 import { createSequence } from '../../../src/sequence.ts'
 import { createSockets } from '../../../src/socket/sockets.ts'
+import { CHROMIUM, found, startChromium } from './chromium.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-const found = existsSync(CHROMIUM)
 /** A test in a real browser, or one that says why there is none. */
 export const inBrowser = (name: string, run: () => Promise<void>) =>
   test.skipIf(!found)(found ? name : `${name} (skipped: no Chromium at ${CHROMIUM})`, run, 60_000)
@@ -42,9 +30,15 @@ export const cdnUrl = () => `http://127.0.0.1:${cdn?.port}`
 /** One browser, and one host of pictures, for all tests: starting a browser takes longer than most of them. */
 export async function launch(): Promise<void> {
   if (!found) return
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  browser = await startChromium()
   const headers = { 'content-type': 'image/png' }
   cdn = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response(PIXEL, { headers }) })
+}
+
+/** What a visitor of their own would have: nothing remembered of the others. */
+export function newContext(options: BrowserContextOptions = {}) {
+  if (browser === undefined) throw new Error('there is no browser')
+  return browser.newContext(options)
 }
 
 export async function quit(): Promise<void> {
@@ -104,7 +98,7 @@ export function startSite(html: string, policy: string) {
  * `hosts` are asked for real; everything else is a picture.
  */
 export async function open(url: string, hosts: readonly string[] = [], options: BrowserContextOptions = {}) {
-  const context = await (browser as Browser).newContext(options)
+  const context = await newContext(options)
   const page = await context.newPage()
   const elsewhere: string[] = []
   const problems: string[] = []

@@ -1,38 +1,28 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { startTestApp, type TestApp } from '../support/app.ts'
+import { afterAll, beforeAll, describe, expect } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { startTestApp, type TestApp } from '../../support/app.ts'
+import { found } from './chromium.ts'
+import { ADA, inBrowser, newContext } from './support.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync']
-const found = existsSync(CHROMIUM)
-/** A test in a real browser, or one that says why there is none. */
-const inBrowser = (name: string, run: () => Promise<void>) =>
-  test.skipIf(!found)(found ? name : `${name} (skipped: no Chromium at ${CHROMIUM})`, run, 60_000)
-
-const ADA = '204255221017214977'
 const HASH = '0123456789abcdef0123456789abcdef'
 /** What a careful site sends, and a little less than GitHub does. */
 const POLICY = "default-src 'none'; img-src http://127.0.0.1:*"
 
-let browser: Browser
 let exoix: TestApp
 /** Somebody else's page, with one card on it. */
 let site: Bun.Server<undefined>
 
-beforeAll(async () => {
+async function start(): Promise<void> {
   if (!found) return
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
   exoix = await startTestApp({ world: simulator => void simulator.world.addGuild({ members: [ada()] }) })
   await exoix.ready()
   site = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: page })
-}, 60_000)
+}
 
-afterAll(async () => {
-  await browser?.close()
+async function stop(): Promise<void> {
   await site?.stop(true)
   await exoix?.[Symbol.asyncDispose]()
-})
+}
 
 function ada() {
   const now = Date.now()
@@ -75,7 +65,7 @@ function page(request: Request): Response {
 
 /** Shows the card of a person on the site, once the browser has drawn it. */
 async function show(path: string) {
-  const context = await browser.newContext()
+  const context = await newContext()
   const tab = await context.newPage()
   const problems: string[] = []
   const asked: string[] = []
@@ -112,42 +102,49 @@ const NAME = { x: 116, y: 25, width: 120, height: 22 }
 const COVER = { x: 30, y: 125, width: 50, height: 50 }
 const TITLE = { x: 101, y: 132, width: 100, height: 22 }
 
-describe('a card on somebody’s site', () => {
-  inBrowser('is drawn with its pictures and words, and asks nobody for anything', async () => {
-    await using view = await show(ADA)
-    expect(await sizeOf(view.tab)).toEqual([410, 208])
-    for (const part of [AVATAR, NAME, COVER, TITLE]) expect(await coloursIn(view.tab, part)).toBeGreaterThan(8)
-    expect(view.asked.filter(url => !url.startsWith(`http://127.0.0.1:${site.port}/`))).toEqual([
-      `${exoix.url}/v1/users/${ADA}/card.svg`,
-    ])
-    expect(view.problems).toEqual([])
-  })
+export function cardTests(): void {
+  describe('a card on somebody’s site', () => {
+    beforeAll(start)
+    afterAll(stop)
 
-  inBrowser('tells the time of a song as it passes, by itself', async () => {
-    await using view = await show(ADA)
-    const look = async () => (await view.tab.locator('img').screenshot()).toString('base64')
-    const first = await look()
-    while ((await look()) === first);
-    expect(view.asked).toHaveLength(2)
-    // A card that stands still shows that it was the song which moved.
-    await using still = await show(`${ADA}?animated=false`)
-    const [before, after] = [await still.tab.locator('img').screenshot(), await still.tab.locator('img').screenshot()]
-    expect(after.equals(before)).toBe(true)
-  })
+    inBrowser('is drawn with its pictures and words, and asks nobody for anything', async () => {
+      await using view = await show(ADA)
+      expect(await sizeOf(view.tab)).toEqual([410, 208])
+      for (const part of [AVATAR, NAME, COVER, TITLE]) expect(await coloursIn(view.tab, part)).toBeGreaterThan(8)
+      expect(view.asked.filter(url => !url.startsWith(`http://127.0.0.1:${site.port}/`))).toEqual([
+        `${exoix.url}/v1/users/${ADA}/card.svg`,
+      ])
+      expect(view.problems).toEqual([])
+    })
 
-  inBrowser('is drawn when nothing is known of the person', async () => {
-    await using view = await show('1?theme=light')
-    expect(await sizeOf(view.tab)).toEqual([410, 96])
-    expect(await coloursIn(view.tab, { x: 104, y: 20, width: 150, height: 24 })).toBeGreaterThan(8)
-    expect(view.problems).toEqual([])
-  })
+    inBrowser('tells the time of a song as it passes, by itself', async () => {
+      await using view = await show(ADA)
+      const look = async () => (await view.tab.locator('img').screenshot()).toString('base64')
+      const first = await look()
+      while ((await look()) === first);
+      expect(view.asked).toHaveLength(2)
+      // A card that stands still shows that it was the song which moved.
+      await using still = await show(`${ADA}?animated=false`)
+      const [before, after] = [await still.tab.locator('img').screenshot(), await still.tab.locator('img').screenshot()]
+      expect(after.equals(before)).toBe(true)
+    })
 
-  inBrowser('is a picture and nothing more where it is opened by itself', async () => {
-    await using view = await show('1')
-    const response = await view.tab.goto(`${exoix.url}/v1/users/${ADA}/card.svg`)
-    expect(response?.status()).toBe(200)
-    expect(await view.tab.evaluate<string>('document.documentElement.namespaceURI')).toBe('http://www.w3.org/2000/svg')
-    expect(await view.tab.evaluate<string>('self.origin')).toBe('null')
-    expect(view.problems).toEqual([])
+    inBrowser('is drawn when nothing is known of the person', async () => {
+      await using view = await show('1?theme=light')
+      expect(await sizeOf(view.tab)).toEqual([410, 96])
+      expect(await coloursIn(view.tab, { x: 104, y: 20, width: 150, height: 24 })).toBeGreaterThan(8)
+      expect(view.problems).toEqual([])
+    })
+
+    inBrowser('is a picture and nothing more where it is opened by itself', async () => {
+      await using view = await show('1')
+      const response = await view.tab.goto(`${exoix.url}/v1/users/${ADA}/card.svg`)
+      expect(response?.status()).toBe(200)
+      expect(await view.tab.evaluate<string>('document.documentElement.namespaceURI')).toBe(
+        'http://www.w3.org/2000/svg',
+      )
+      expect(await view.tab.evaluate<string>('self.origin')).toBe('null')
+      expect(view.problems).toEqual([])
+    })
   })
-})
+}

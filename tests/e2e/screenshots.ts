@@ -1,0 +1,47 @@
+/** Makes the README's pictures from the demo: `bun run screenshots`. Give the machine fonts for emojis and Japanese first. */
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { readConfig } from '../../src/config.ts'
+import { startDemo } from '../../src/demo.ts'
+import { startChromium } from './browser/chromium.ts'
+
+const FOLDER = join(import.meta.dir, '../../.github/pictures')
+/** Bytes: they are downloaded by whoever looks at the README. */
+const MOST = 150_000
+
+/** Resolves when every picture of a presence is there. */
+const LOADED = `Promise.all([...document.querySelectorAll('discord-presence')]
+  .flatMap(shown => [...shown.shadowRoot.querySelectorAll('img')]).map(image => image.decode()))`
+
+interface Shot {
+  readonly name: string
+  readonly width: number
+  readonly height: number
+  readonly colorScheme: 'light' | 'dark'
+}
+
+const SHOTS: readonly Shot[] = [
+  { name: 'page-light', width: 1280, height: 800, colorScheme: 'light' },
+  { name: 'page-dark', width: 1280, height: 800, colorScheme: 'dark' },
+  { name: 'phone', width: 375, height: 720, colorScheme: 'dark' },
+]
+
+async function take(browser: Browser, url: string, { name, width, height, colorScheme }: Shot): Promise<void> {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
+  await page.goto(url)
+  await page.locator('#presence .pairs').waitFor()
+  await page.locator('#presence [data-kind="spotify"]').waitFor()
+  // Without the large words at the top: what the page is about is below, and smooth colours make large files.
+  await page.evaluate(`document.getElementById('featured').scrollIntoView(), scrollBy(0, -24)`)
+  await page.evaluate(LOADED)
+  const shot = await page.screenshot({ path: join(FOLDER, `${name}.png`) })
+  console.log(`${name}.png: ${shot.byteLength} bytes`)
+  if (shot.byteLength > MOST) throw new Error(`${name}.png is too large`)
+  await page.close()
+}
+
+const demo = await startDemo({ ...readConfig({}), host: '127.0.0.1', port: 0 }, () => {})
+const browser = await startChromium()
+for (const shot of SHOTS) await take(browser, demo.url, shot)
+await browser.close()
+await demo.stop()
