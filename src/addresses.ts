@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** Open connections an address: sockets and event streams, counted together. */
 export interface Addresses {
   /** Whether one more may be opened. Loopback always may: a reverse proxy without further settings is there. */
@@ -6,18 +8,30 @@ export interface Addresses {
   closed(address: string): void
 }
 
-/** `max` 0 means any number. */
+/** `max` 0 means any number. A whole IPv6 /64 is one address. */
 export function createAddresses(max: number): Addresses {
   const open = new Map<string, number>()
-  const count = (address: string) => open.get(address) ?? 0
+  const count = (address: string) => open.get(network(address)) ?? 0
   return {
     admits: address => max === 0 || isLoopback(address) || count(address) < max,
-    opened: address => void open.set(address, count(address) + 1),
+    opened: address => void open.set(network(address), count(address) + 1),
     closed(address) {
-      if (count(address) > 1) open.set(address, count(address) - 1)
-      else open.delete(address)
+      if (count(address) > 1) open.set(network(address), count(address) - 1)
+      else open.delete(network(address))
     },
   }
 }
 
 const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/.test(address)
+
+/** One customer has a whole IPv6 /64: its addresses count as one. */
+export function network(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(':').length
+  return [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail?.split(':') ?? [])]
+    .slice(0, 4)
+    .map(group => Number.parseInt(group || '0', 16).toString(16))
+    .join(':')
+}

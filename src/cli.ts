@@ -68,7 +68,10 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'the options were not understood')
+    // What follows the first sentence is about arguments that begin with a dash, of which there are none here.
+    throw new UsageError(
+      error instanceof Error ? error.message.replace(/\. .*/s, '') : 'the options were not understood',
+    )
   }
 }
 

@@ -19,7 +19,10 @@ export interface DraftKey {
    * works. To be followed by `activate` or `withdraw`.
    */
   present(): void
-  /** Makes it the person's only valid key. Rejects with `storage_unavailable`; then the old one stays. */
+  /**
+   * Makes it the person's only valid key; not when it was revoked since it was presented. Rejects with
+   * `storage_unavailable`; then the old one stays.
+   */
   activate(): Promise<void>
   /** Undoes `present`: the key is worthless, the old ones are accepted again. */
   withdraw(): void
@@ -76,13 +79,17 @@ export function createKeys(store: KeyStore): Keys {
   function draft(userId: string): DraftKey {
     const key = PREFIX + randomBytes(RANDOM_BYTES).toString('base64url')
     const hash = hashKey(key)
+    let presented = false
     return {
       key,
       present() {
+        presented = true
         for (const old of hashes.get(userId) ?? []) suspended.add(old)
         remember(userId, hash)
       },
       async activate() {
+        // Whoever is shown a key can publish it before it is known that they got it.
+        if (presented && !owners.has(hash)) return
         await store.replaceKeys(userId, hash)
         forget(userId)
         remember(userId, hash)

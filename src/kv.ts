@@ -75,7 +75,8 @@ export function keyLimitExceeded() {
 
 /** Throws `kv_validation_failed`, with the message Lanyard's clients know. */
 export function checkKey(key: string): string {
-  if (key.length > KV_LIMITS.keyLength) throw kvValidationFailed('key must be 255 characters or less')
+  if (codePoints(key, KV_LIMITS.keyLength) > KV_LIMITS.keyLength)
+    throw kvValidationFailed('key must be 255 characters or less')
   if (!isKey(key)) throw kvValidationFailed('key must be alphanumeric (a-zA-Z0-9_)')
   return key
 }
@@ -86,7 +87,8 @@ const isKey = (key: string) => key.length <= KV_LIMITS.keyLength && /^[A-Za-z0-9
 /** Throws `invalid_kv_value` for half characters, `kv_validation_failed` for too many. */
 export function checkValue(value: string): string {
   if (!value.isWellFormed()) throw invalidKvValue('value must be valid Unicode')
-  if (codePoints(value) > KV_LIMITS.valueLength) throw kvValidationFailed('value must be 30000 characters or less')
+  if (codePoints(value, KV_LIMITS.valueLength) > KV_LIMITS.valueLength)
+    throw kvValidationFailed('value must be 30000 characters or less')
   return value
 }
 
@@ -99,10 +101,10 @@ function checkPairs(pairs: unknown): ReadonlyMap<string, string> {
   return new Map(entries.map(([key, value]) => [checkKey(key), checkValue(value)]))
 }
 
-/** Counts code points without building an array: a surrogate pair is two units and one character. */
-function codePoints(text: string): number {
+/** Counts code points, as far as it matters for the limit, without building an array: a surrogate pair is one of them. */
+function codePoints(text: string, limit: number): number {
   let count = text.length
-  if (count <= KV_LIMITS.valueLength || count > 2 * KV_LIMITS.valueLength) return count
+  if (count <= limit || count > 2 * limit) return count
   for (const _ of text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) count--
   return count
 }

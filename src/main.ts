@@ -3,7 +3,7 @@ import { version } from '../package.json'
 import { type App, startApp } from './app.ts'
 import { check } from './check.ts'
 import { type Command, HELP, parseCommand, UsageError } from './cli.ts'
-import { type Config, ConfigError, readConfig } from './config.ts'
+import { type Config, ConfigError, type Environment, readConfig } from './config.ts'
 import { startDemo } from './demo.ts'
 import { FatalError } from './errors.ts'
 import { findExoix, health } from './health.ts'
@@ -32,7 +32,7 @@ async function run(command: Command): Promise<void> {
     case 'version':
       return say(version)
     case 'serve':
-      return serve(requireToken(readConfig(process.env)))
+      return serve(readServing(process.env))
     case 'demo':
       return demo(readConfig(process.env))
     case 'health':
@@ -50,10 +50,20 @@ async function run(command: Command): Promise<void> {
 
 const exit = (ok: boolean) => process.exit(ok ? 0 : 1)
 
-function requireToken(config: Config): Config {
-  if (config.botToken !== undefined) return config
+/** A missing token is told together with what else is wrong, or alone. */
+function readServing(env: Environment): Config {
+  try {
+    const config = readConfig(env)
+    if (config.botToken !== undefined) return config
+  } catch (error) {
+    if (error instanceof ConfigError && isUnset(env.BOT_TOKEN))
+      throw new ConfigError([HINTS.tokenMissing, ...error.mistakes])
+    throw error
+  }
   throw new FatalError(HINTS.tokenMissing)
 }
+
+const isUnset = (variable: string | undefined) => (variable ?? '').trim() === ''
 
 function serve(config: Config): void {
   stopOnSignal(startApp(config, { env: process.env, onFatal: error => fail(error.message) }))

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { network } from '../addresses.ts'
 
 export interface RateLimiter {
   /** Counts a request. Tells how many seconds the address has to wait; 0 when it need not. */
@@ -67,16 +67,4 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
       return fits
     },
   }
-}
-
-/** One customer has a whole IPv6 /64: its addresses count as one. */
-export function network(address: string): string {
-  if (isIP(address) !== 6) return address
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(':').length
-  return [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail?.split(':') ?? [])]
-    .slice(0, 4)
-    .map(group => Number.parseInt(group || '0', 16).toString(16))
-    .join(':')
 }

@@ -57,6 +57,14 @@ describe('the command line', () => {
     expect([code, output.trim().split('\n').length]).toEqual([1, 1])
     expect(output).toMatch(/BOT_TOKEN.*exoix demo/)
   })
+
+  test('without a token and with mistakes besides tells of all of them', async () => {
+    using folder = temporaryFolder()
+    await using running = exoix(folder.path, [], { PORT: 'four-thousand', LOG_LEVEL: 'loud' })
+    const [code, output] = await outcome(running)
+    expect(code).toBe(1)
+    for (const name of ['BOT_TOKEN', 'PORT', 'LOG_LEVEL']) expect(output).toMatch(new RegExp(`^ +- ${name} `, 'm'))
+  })
 })
 
 describe('the settings of Lanyard', () => {

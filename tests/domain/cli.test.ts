@@ -33,6 +33,11 @@ describe('the command line', () => {
   ])('"exoix %s" is refused with an explanation', line => {
     expect(() => parseCommand(split(line))).toThrow(UsageError)
   })
+
+  test('an option that does not exist is named, and no more said of it', () => {
+    expect(() => parseCommand(['backup', '--loud', 'a'])).toThrow(new UsageError("Unknown option '--loud'"))
+    expect(() => parseCommand(['-q'])).toThrow(new UsageError("Unknown option '-q'"))
+  })
 })
 
 const split = (line: string) => line.split(' ').filter(word => word !== '')

@@ -102,6 +102,17 @@ describe('a key', () => {
     expect([keys.owner(draft.key), keys.owner(old)]).toEqual([undefined, undefined])
   })
 
+  test('that is revoked while it is being handed over is not activated any more', async () => {
+    const keys = createKeys(store)
+    await keys.issue(ANN)
+    const draft = keys.draft(ANN)
+    draft.present()
+    await keys.revoke(ANN)
+    await draft.activate()
+    expect(keys.owner(draft.key)).toBeUndefined()
+    expect([...store.loadKeys()]).toEqual([])
+  })
+
   test('that is presented is not in the store until it is activated', async () => {
     const keys = createKeys(store)
     const old = await keys.issue(ANN)

@@ -28,6 +28,7 @@ describe('a pair', () => {
     ['a key with a dash', 'a-b', 'v', 'kv_validation_failed', KEY_MESSAGE],
     ['a key with a line end', 'a\n', 'v', 'kv_validation_failed', KEY_MESSAGE],
     ['a key of other letters', 'é', 'v', 'kv_validation_failed', KEY_MESSAGE],
+    ['a key of 255 astral characters', '\u{1f600}'.repeat(255), 'v', 'kv_validation_failed', KEY_MESSAGE],
     ['a key of 256 characters', 'k'.repeat(256), 'v', 'kv_validation_failed', 'key must be 255 characters or less'],
     [
       'a value of 30,001 characters',
