@@ -147,6 +147,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     loaded = true
     firstLoad.resolve()
     log.info('all members are known', { guilds: guilds.size, users: presences.size })
+    if (guilds.size === 0 && application !== undefined) log.warn(HINTS.noServers(application.id))
   }
 
   function fail(error: FatalError): void {
@@ -175,7 +176,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const intents = chooseIntents(typeof answer.flags === 'number' ? answer.flags : 0)
     application = { id: answer.id, messageContent: intents.messageContent }
     if (!intents.messageContent) log.info(HINTS.messageContentOff)
-    if (answer.approximate_guild_count === 0) log.warn(HINTS.noServers(answer.id))
     const info = createGatewayInfoSource(
       await askUntilAnswered('name its gateway', askGateway, persistence),
       askGatewayAgain,

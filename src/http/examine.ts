@@ -2,7 +2,6 @@ import type { Config } from '../config.ts'
 import { FatalError } from '../errors.ts'
 import { type Finding, note, ok, wrong } from '../findings.ts'
 import { findExoix } from '../health.ts'
-import { HINTS } from '../hints.ts'
 import { listening, PortTaken } from './listen.ts'
 
 /** Whether Exoix could listen where it is told to; when it could not, who does. An Exoix that runs is no mistake. */
@@ -14,7 +13,10 @@ export async function examinePort({ host, port }: Pick<Config, 'host' | 'port'>)
     if (!(error instanceof FatalError)) throw error
     const state = error instanceof PortTaken ? await findExoix(error) : null
     if (state === null) return wrong('port', error.message)
-    return note('port', `an Exoix answers there already (${state}). ${HINTS.portTakenByExoix(host, port)}`)
+    return note(
+      'port',
+      `an Exoix answers on ${host}:${port} already (${state}); before you start another, stop that one`,
+    )
   }
 }
 

@@ -12,6 +12,11 @@ export function applicationRoutes(world: World, account: Account, identifyInterv
     { method: 'GET', path: /^\/users\/@me$/, answer: () => json(botAccount(world)) },
     {
       method: 'GET',
+      path: /^\/users\/@me\/guilds$/,
+      answer: ({ query }) => json(ownGuilds(world, query)),
+    },
+    {
+      method: 'GET',
       path: /^\/users\/(?<userId>\d+)$/,
       answer: ({ params }) => {
         const user = world.user(params.userId ?? '')
@@ -29,6 +34,16 @@ function gatewayBot(account: Account, identifyIntervalMs: number) {
     max_concurrency: account.maxConcurrency,
   }
   return { url: account.gatewayUrl, shards: account.recommendedShards, session_start_limit: limit }
+}
+
+/** Partial guilds, by id, 200 at most at once (docs: Resources, User, "Get Current User Guilds"). */
+function ownGuilds(world: World, query: URLSearchParams) {
+  const limit = Math.min(200, Number(query.get('limit') ?? 200))
+  const after = BigInt(query.get('after') ?? 0)
+  const ids = [...world.guilds.keys()].filter(id => BigInt(id) > after).sort((a, b) => Number(BigInt(a) - BigInt(b)))
+  return ids
+    .slice(0, limit)
+    .map(id => ({ id, name: `server ${id}`, icon: null, owner: false, permissions: '0', features: [] }))
 }
 
 function botAccount(world: World) {

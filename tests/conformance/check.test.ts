@@ -84,7 +84,10 @@ describe('exoix check', () => {
   test('says so when Discord is not there', async () => {
     await using simulator = await discord()
     const [code, output] = await check(settings(simulator, { DISCORD_API_URL: 'http://127.0.0.1:9/api' }))
-    expect([code, output]).toEqual([1, expect.stringContaining('WRONG token: http://127.0.0.1:9/api did not tell')])
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining('WRONG Discord: http://127.0.0.1:9/api does not answer'),
+    ])
   })
 
   test('has an invite at hand for a bot that is in no server, which is no mistake', async () => {
@@ -105,7 +108,7 @@ describe('exoix check', () => {
     const [code, output] = await check({ ...env, PORT: port })
     expect(code).toBe(0)
     expect(output).toMatch(/^ok {4}database: .*running\.db can be written to.* in use by an Exoix that is running$/m)
-    expect(output).toMatch(/^note {2}port: an Exoix answers there already \(ready\)/m)
+    expect(output).toMatch(/^note {2}port: an Exoix answers on .* already \(ready\)/m)
     server.kill('SIGTERM')
     await server.exited
     expect((await check({ ...env, PORT: port }))[1]).toMatch(/^ok {4}database: .* is not in use$/m)
