@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import { isOutdated, type Membership, readToldAt, withToldAt } from './membership.ts'
 import { applyPresence, buildPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
 
@@ -67,8 +68,8 @@ export function setShown(entry: Entry, user: string, presence: PresenceState): b
 }
 
 /** Notes when the person was last seen, after their status has changed. `event` is what told it, null: nobody saw it. */
-export function setSeen(entry: Entry, event: JsonObject | null, now: number): void {
-  entry.lastSeenAt = entry.presence.status === 'offline' && event !== null ? happenedAt(event, now) : null
+export function setSeen(entry: Entry, event: JsonObject | null, clock: Pick<Clock, 'now'>): void {
+  entry.lastSeenAt = entry.presence.status === 'offline' && event !== null ? happenedAt(event, clock.now()) : null
 }
 
 /**

@@ -112,7 +112,7 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
   function update(entry: Entry, user: string, presence: PresenceState, event: JsonObject | null): void {
     const { status } = entry.presence
     if (!setShown(entry, user, presence)) return
-    if (status !== presence.status) setSeen(entry, hidden.has(entry.id) ? null : event, clock.now())
+    if (status !== presence.status) setSeen(entry, hidden.has(entry.id) ? null : event, clock)
     touched.add(entry.id)
     tell(entry.id, 'changed')
   }

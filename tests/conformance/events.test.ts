@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { type EventClient, openEvents } from '../support/events.ts'
-import { NOBODY, PRESENCE_KEYS, startReadyWorld, startWorld, type World } from './support.ts'
+import { NOBODY, PRESENCE_KEYS, request, startReadyWorld, startWorld, upgradeHead, type World } from './support.ts'
 
 let world: World
 const clients: EventClient[] = []
@@ -90,6 +90,25 @@ describe('GET /v1/users/:id/events', () => {
     await using stranded = await startWorld({ world: simulator => simulator.weather.refuseConnections(true) })
     const answer = await stranded.get(`/v1/users/${stranded.people.ada}/events`)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)])
+  })
+
+  test('counts with the sockets of an address, and is refused with 429 beyond the limit', async () => {
+    const config = { maxSocketsPerAddress: 2, trustedProxies: ['127.0.0.1'] }
+    await using own = await startReadyWorld({ config })
+    const { ada } = own.people
+    const from = ['X-Forwarded-For: 192.0.2.1']
+    const socket = own.rawSocket(upgradeHead(from))
+    await socket.next()
+    const stream = follow(ada, from, own)
+    await stream.next()
+    const refused = await own.raw(request(`GET /v1/users/${ada}/events`, from))
+    expect([refused.status, refused.json.error.code]).toEqual([429, 'rate_limited'])
+    expect(refused.header('retry-after')).toMatch(/^[1-9]\d*$/)
+    expect(await own.rawSocket(upgradeHead(from)).response).toStartWith('HTTP/1.1 429')
+    await follow(ada, ['X-Forwarded-For: 192.0.2.2'], own).next()
+    stream.close()
+    let again = await own.rawSocket(upgradeHead(from)).response
+    while (!again.startsWith('HTTP/1.1 101')) again = await own.rawSocket(upgradeHead(from)).response
   })
 
   test('forgets clients that vanish', async () => {

@@ -37,6 +37,11 @@ const status = async (url: string, id: string) => {
   return body.data?.discord_status ?? response.status
 }
 
+const lastSeen = async (url: string, id: string) => {
+  const { data } = (await (await fetch(`${url}/v1/users/${id}`)).json()) as { data: { last_seen_at: number | null } }
+  return data.last_seen_at
+}
+
 /** A world of two guilds, each on a shard of its own, with somebody in each. */
 function populate(): void {
   for (const guild of [...simulator.world.guilds.keys()]) simulator.world.removeGuild(guild)
@@ -76,6 +81,31 @@ describe('a restart', () => {
       expect(await status(second.url, '1')).toBe(404)
     },
   )
+
+  test('keeps when people were last seen, and learns it of those who went offline meanwhile', async () => {
+    using folder = temporaryFolder()
+    populate()
+    const first = await serve(folder.path)
+    await using _ = first.server
+    await readyBoth()
+    await first.server.says(/all members are known/)
+    simulator.world.setPresence(GRACE, { status: 'offline' })
+    let graceLeft = await lastSeen(first.url, GRACE)
+    while (graceLeft === null) graceLeft = await lastSeen(first.url, GRACE)
+    await first.server.says(/presences saved .*sessions=2/)
+    first.server.kill('SIGTERM')
+    await first.server.exited
+
+    const before = Date.now()
+    simulator.world.setPresence(ADA, { status: 'offline' })
+    const after = Date.now()
+    const second = await serve(folder.path)
+    await using __ = second.server
+    await resumedBoth()
+    await second.server.says(/all members are known/)
+    expect(await lastSeen(second.url, ADA)).toBeWithin(before, after + 1)
+    expect(await lastSeen(second.url, GRACE)).toBe(graceLeft)
+  })
 
   test('whose sessions Discord refuses keeps everybody until the fresh lists tell who left', async () => {
     using folder = temporaryFolder()

@@ -1,4 +1,5 @@
 import type { Bytes } from '../compression.ts'
+import type { Shared } from './feed.ts'
 import type { EventOptions } from './options.ts'
 import { type Stream, write } from './stream.ts'
 
@@ -8,7 +9,7 @@ import { type Stream, write } from './stream.ts'
  */
 export interface Delivery {
   /** Sends, or notes that the client is behind. */
-  send(stream: Stream, bytes: Bytes): void
+  send(stream: Stream, events: Shared): void
   forget(stream: Stream): void
   /** Call every second or so: keeps streams alive, and gives up those whose clients do not read. */
   check(streams: Iterable<Stream>, now: number): void
@@ -32,12 +33,12 @@ export function createDelivery({ options, flush, giveUp }: DeliveryDeps): Delive
 
   const hasRoom = (bytes: number) => bytes <= long || unread === 0 || unread + bytes <= maxUnread
 
-  function send(stream: Stream, bytes: Bytes): void {
+  function send(stream: Stream, events: Shared): void {
     if (stream.unread > 0 || stream.behind) {
       stream.behind = true
-    } else if (hasRoom(bytes.byteLength)) {
+    } else if (hasRoom(events().byteLength)) {
       hungry.delete(stream)
-      put(stream, bytes)
+      put(stream, events())
     } else {
       stream.behind = true
       hungry.add(stream)

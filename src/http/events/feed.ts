@@ -3,23 +3,26 @@ import type { Sequence } from '../../sequence.ts'
 import type { Bytes } from '../compression.ts'
 import type { Stream } from './stream.ts'
 
-/** What is told of one person, to everybody who follows them. Its bytes are made once, and shared. */
+/** Text that is made into bytes when the first client takes it, and then shared. */
+export type Shared = () => Bytes
+
+/** What is told of one person, to everybody who follows them. */
 export interface Feed {
   readonly id: string
   readonly streams: Set<Stream>
   /** Notes that the person has changed. Returns the characters that wait. */
   note(): number
   /** The events noted since the last call; undefined when there are none. */
-  take(): Bytes | undefined
+  take(): Shared | undefined
   /** The person as they are now; undefined when they are not shown. */
-  latest(): Bytes | undefined
+  latest(): Shared | undefined
 }
 
-/** One event: a whole presence. Its bytes are kept while it is the last one, for those who come or have fallen behind. */
+/** One event: a whole presence. Kept while it is the last one, for those who come or have fallen behind. */
 interface Event {
   readonly snapshot: Snapshot
   readonly seq: number
-  bytes: Bytes | null
+  readonly bytes: Shared
 }
 
 export function createFeed(id: string, presences: PresenceStore, sequence: Sequence): Feed {
@@ -28,7 +31,8 @@ export function createFeed(id: string, presences: PresenceStore, sequence: Seque
   let last: Event | null = null
 
   function next(snapshot: Snapshot): Event {
-    last = { snapshot, seq: sequence.next(), bytes: null }
+    const seq = sequence.next()
+    last = { snapshot, seq, bytes: shared(() => text(seq, snapshot)) }
     return last
   }
 
@@ -43,27 +47,29 @@ export function createFeed(id: string, presences: PresenceStore, sequence: Seque
       return characters
     },
     take() {
-      const [only, ...others] = waiting
+      const events = waiting
       waiting = []
       characters = 0
-      if (only === undefined || others.length === 0) return only && bytesOf(only)
-      return encode([only, ...others].map(text).join(''))
+      if (events.length < 2) return events[0]?.bytes
+      return shared(() => events.map(({ seq, snapshot }) => text(seq, snapshot)).join(''))
     },
     latest() {
       const snapshot = presences.snapshot(id)
       if (snapshot === undefined) return undefined
-      return bytesOf(last?.snapshot === snapshot ? last : next(snapshot))
+      return (last?.snapshot === snapshot ? last : next(snapshot)).bytes
     },
   }
 }
 
 /** A presence is JSON without line breaks, so one `data` line holds it. No name: `onmessage` hears those alone. */
-const text = ({ seq, snapshot }: Event) => `id: ${seq}\ndata: ${snapshot.json}\n\n`
-
-function bytesOf(event: Event): Bytes {
-  event.bytes ??= encode(text(event))
-  return event.bytes
-}
+const text = (seq: number, { json }: Snapshot) => `id: ${seq}\ndata: ${json}\n\n`
 
 const encoder = new TextEncoder()
-const encode = (string: string) => encoder.encode(string)
+
+function shared(make: () => string): Shared {
+  let bytes: Bytes | null = null
+  return () => {
+    bytes ??= encoder.encode(make())
+    return bytes
+  }
+}

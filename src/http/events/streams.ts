@@ -27,7 +27,10 @@ export interface EventStreamsDeps {
   options?: Partial<EventOptions>
 }
 
-/** Milliseconds until a browser comes back. Spread out, because after a restart all of them do. */
+/**
+ * Milliseconds until a browser comes back. Spread out, because after a restart all of them do; and not sooner than a
+ * restart takes, because to a proxy's 502 they would not come back any more.
+ */
 const retry = () => `retry: ${2000 + Math.floor(Math.random() * 3000)}\n`
 
 export function createEventStreams(deps: EventStreamsDeps): EventStreams {
@@ -61,9 +64,9 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
 
   function flush(feed: Feed): void {
     noted.delete(feed)
-    const bytes = feed.take()
-    if (bytes === undefined) return
-    for (const stream of feed.streams) delivery.send(stream, bytes)
+    const events = feed.take()
+    if (events === undefined) return
+    for (const stream of feed.streams) delivery.send(stream, events)
   }
 
   /** One listener and one timer for all streams, and none without any. */
