@@ -248,7 +248,7 @@ describe('/embed.js', () => {
     const hosts = { discordCdnUrl: 'https://x/</script>', discordMediaUrl: 'https://m', spotifyCdnUrl: 'https://s' }
     const script = composeEmbed(hosts)
     expect(script).not.toMatch(/<\/|^(import|export)|__[A-Z]/m)
-    expect(script).toStartWith('(() => {')
+    expect(script).toMatch(/^\/\/ .*\n\(\(\) => \{/)
     expect(() => new Function(script)).not.toThrow()
   })
 })

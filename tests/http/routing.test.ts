@@ -79,6 +79,7 @@ describe('HEAD', () => {
     '/v1/users/1',
     '/',
     '/health',
+    '/embed.js',
     '/swagger',
     '/swagger/json',
     '/nope',

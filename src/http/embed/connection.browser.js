@@ -12,12 +12,9 @@ const connections = new Map()
  * when the connection is. Returns what ends it.
  */
 export function follow(home, id, tell) {
-  if (!connections.has(home))
-    connections.set(
-      home,
-      connect(home, () => connections.delete(home)),
-    )
-  return connections.get(home).add(id, tell)
+  const connection = connections.get(home) ?? connect(home, () => connections.delete(home))
+  connections.set(home, connection)
+  return connection.add(id, tell)
 }
 
 function connect(home, forget) {

@@ -14,8 +14,10 @@ const HERE = document.currentScript
 const NAME = 'discord-presence'
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(STYLE)
-const broken = new Set()
+/** Pictures that could not be loaded, and when that was: they are tried again later. */
+const broken = new Map()
 const MOST_BROKEN = 500
+const BROKEN_FOR = 60_000
 const connected = new Set()
 const motion = matchMedia('(prefers-reduced-motion: reduce)')
 let ticking
@@ -142,11 +144,12 @@ class DiscordPresence extends HTMLElement {
   #view() {
     const names = attribute => (this.getAttribute(attribute) ?? '').split(/[\s,]+/)
     const [show, hide] = [names('show'), names('hide')]
+    const now = Date.now()
     return {
-      now: Date.now(),
+      now,
       pictures: createPictures({ ...BASES, home: this.#home(), id: this.#id(), still: motion.matches }),
       shows: name => (name === 'kv' ? show : hide).includes(name) === (name === 'kv'),
-      broken: address => broken.has(address),
+      broken: address => now - broken.get(address) < BROKEN_FOR,
     }
   }
 
@@ -168,9 +171,9 @@ class DiscordPresence extends HTMLElement {
     return h('div.note', { role: 'status' }, lost && 'Connection lost, trying again …')
   }
 
-  #breaks({ src }) {
+  #breaks(image) {
     if (broken.size > MOST_BROKEN) broken.clear()
-    broken.add(src)
+    broken.set(image.getAttribute('src'), Date.now())
     this.#later()
   }
 }

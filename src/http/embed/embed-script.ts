@@ -1,4 +1,5 @@
 import type { PictureHosts } from '../../pictures.ts'
+import { VERSION } from '../../version.ts'
 import { type Representation, represent } from '../representation.ts'
 import connection from './connection.browser.js' with { type: 'text' }
 import draw from './draw.browser.js' with { type: 'text' }
@@ -21,7 +22,7 @@ export function composeEmbed({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }: 
   const bases = { cdn: discordCdnUrl, media: discordMediaUrl, spotify: spotifyCdnUrl }
   const body = MODULES.map(joinable).join('\n')
   const filled = body.replace('__BASES__', () => literal(bases)).replace('__STYLE__', () => literal(squeeze(style)))
-  return `(() => {\n'use strict'\n${filled}})()\n`
+  return `// <discord-presence>, of Exoix ${VERSION}. MIT licence.\n(() => {\n'use strict'\n${filled}})()\n`
 }
 
 export function embedScript(hosts: PictureHosts): Representation {
@@ -34,7 +35,7 @@ export function embedScript(hosts: PictureHosts): Representation {
   })
 }
 
-/** Without what ties modules together, and without comments: readers of the service's pages find both in its source. */
+/** Without what ties modules together, and without comments, which every visitor would have to load. */
 function joinable(module: string): string {
   return module
     .replace(/^import [^']*'.*'\n/gm, '')

@@ -47,9 +47,9 @@ function offer(id) {
   const person = document.createElement('discord-presence')
   person.setAttribute('user', id)
   person.setAttribute('hide', 'decoration tag platforms seen custom spotify activities')
-  person.addEventListener('presence', event => {
-    event.stopPropagation()
-    link.hidden = $('featured').hidden = false
+  person.addEventListener('state', () => {
+    link.hidden = person.presence === undefined
+    $('featured').hidden = $('featured').querySelector('a:not([hidden])') === null
   })
   link.append(person)
   link.addEventListener('click', event => {

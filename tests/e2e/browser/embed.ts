@@ -102,6 +102,21 @@ export function embedTests(): void {
       expect(view.problems).toEqual([])
     })
 
+    inBrowser('waits longer and longer while the server is away', async () => {
+      const server = startWithAda()
+      await using view = await visit(script(server.url) + element(), server.url)
+      const { page } = view
+      await shows(page, 'Online')
+      await page.clock.install()
+      await page.evaluate(COUNT_ATTEMPTS)
+      await server.stop()
+      await shows(page, 'Connection lost, trying again')
+      const attempts = () => page.evaluate<number[]>('attempts')
+      const gaps = await times(attempts, () => page.clock.runFor(500))
+      // Half of what is planned at least, and the plan doubles: 1 s, 2 s, 4 s …
+      for (const [round, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(2 ** round * 500)
+    })
+
     inBrowser('stops its clocks while nobody looks', async () => {
       await using server = startServer()
       const start = Date.now() - 60_000
@@ -126,6 +141,24 @@ export function embedTests(): void {
     })
   })
 }
+
+/** How long a page waited before each of its next five attempts to connect; what was before is not counted. */
+async function times(attempts: () => Promise<number[]>, pass: () => Promise<void>): Promise<number[]> {
+  while ((await attempts()).length < 6) await pass()
+  const at = await attempts()
+  return at.slice(1).map((time, index) => time - (at[index] ?? 0))
+}
+
+/** Notes when, by the page's own clock, it lost its connection and when it tried to connect again. */
+const COUNT_ATTEMPTS = `
+  globalThis.attempts = []
+  document.querySelector('discord-presence').addEventListener('state', () => attempts.push(Date.now()))
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(address) {
+      super(address)
+      attempts.push(Date.now())
+    }
+  }`
 
 /** Makes a page believe that it is hidden, or not any more. */
 const hide = (hidden: boolean) => `

@@ -43,6 +43,8 @@ export function hostileTests(): void {
       const activities = Array.from({ length: 10_000 }, (_, index) => ({ name: `Game ${index}` }))
       server.presences.patchPresence({ user: { id: ADA }, activities })
       await shows(view.page, 'and 9992 more activities')
+      // Each of the following is drawn, not just the last before the next frame.
+      await view.page.evaluate('globalThis.requestAnimationFrame = draw => void draw()')
       const random = createRandom(5)
       const mutate = createMutator(random)
       const good = goodEvents(random).flatMap(({ t, d }) => (t === 'PRESENCE_UPDATE' ? [d] : []))

@@ -60,6 +60,10 @@ export function pageTests(): void {
       expect(view.sockets.size).toBe(1)
       server.presences.patchPresence({ user: { id: ADA }, status: 'dnd' })
       await offered.first().getByText('Do not disturb').waitFor()
+      server.presences.setHidden(BO, true)
+      await view.page.reload()
+      await offered.first().waitFor()
+      expect(await offered.count()).toBe(1)
     })
 
     inBrowser('says so when nobody with that id is monitored, and shows them when they join', async () => {
