@@ -20,7 +20,7 @@ export interface SoakOptions {
 
 /** Rounds that are not compared: caches fill, code is compiled. */
 const WARM_UP = 4
-/** How long a process may take to end by itself. Milliseconds. */
+/** How long member lists may take, and a process to end by itself. Milliseconds. */
 const PATIENCE = 10_000
 /** What may differ between the first rounds and the last, beyond a twentieth. Bytes. */
 const HEAP_NOISE = 2 * 1024 * 1024
@@ -84,8 +84,8 @@ async function restingHoldings({ simulator, guild, url, owner, random }: Scenery
   const activities = [{ type: 4, id: 'custom', name: 'Custom Status', state }]
   simulator.world.setPresence(owner, { status: 'online', activities })
   await promise
-  const holdings = await server.ask<Holdings>('measure')
   const { size } = guild.members
+  const holdings = await settled(server, size)
   hold(holdings.people === size, `${holdings.people} people are shown, ${size} are there`)
   hold(holdings.sockets === 0, `${holdings.sockets} sockets are left`)
   const gauges = await readGauges(url)
@@ -99,6 +99,19 @@ async function restingHoldings({ simulator, guild, url, owner, random }: Scenery
 /** The last clients have only just gone. */
 async function noStreams(url: string): Promise<void> {
   while ((await readGauges(url)).exoix_event_streams !== 0);
+}
+
+/**
+ * What is held once as many people are shown as there are, or it has taken too long. Where a session had to be started
+ * anew, who left meanwhile is shown until the member list has come.
+ */
+async function settled(server: Worker, people: number): Promise<Holdings> {
+  const givenUpAt = performance.now() + PATIENCE
+  for (;;) {
+    const holdings = await server.ask<Holdings>('measure')
+    if (holdings.people === people || performance.now() > givenUpAt) return holdings
+    await Bun.sleep(50)
+  }
 }
 
 function judge(before: Holdings, measured: readonly Holdings[]): void {
