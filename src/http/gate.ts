@@ -39,6 +39,8 @@ export function createGate({ limiter, addressOf, metrics }: GateDeps) {
 
   /** Seconds until the client may ask again; 0 when it may now. */
   function wait(request: Request): number {
+    // A browser shows a page nothing of an answer whose preflight was refused; and refusing costs no less.
+    if (request.method === 'OPTIONS') return 0
     const weight = limiter === undefined ? 0 : sampling.weigh()
     if (limiter === undefined || weight === 0) return 0
     const address = addressOf(request)

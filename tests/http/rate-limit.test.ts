@@ -48,6 +48,15 @@ describe('the rate limit', () => {
     }
   })
 
+  test('lets preflights through, or a page could not see that it asks too often', async () => {
+    await using server = startServer({ config: PROXIED })
+    const preflight = () => server.get('/v1/users/@me/kv/a', from('203.0.113.1'), { method: 'OPTIONS' })
+    for (let i = 0; i < 5; i++) expect((await preflight()).status).toBe(204)
+    for (let i = 0; i < 3; i++) expect((await server.get('/', from('203.0.113.1'))).status).toBe(200)
+    expect((await server.get('/', from('203.0.113.1'))).status).toBe(429)
+    expect((await preflight()).status).toBe(204)
+  })
+
   test('counts refusals among the 4xx responses', async () => {
     await using server = startServer({ config: PROXIED })
     for (let i = 0; i < 5; i++) await server.get('/', from('203.0.113.1'))
