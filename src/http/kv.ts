@@ -6,6 +6,7 @@ import { kvJson } from '../presence.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { requireOwner } from './auth.ts'
+import type { BodyLimit } from './body.ts'
 import { envelope, noContent } from './envelope.ts'
 import { JSON_TYPE } from './headers.ts'
 import { KV_OPERATIONS } from './kv-docs.ts'
@@ -46,6 +47,12 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     throw readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
   }
 
+  /** A body may take as long as its sender likes, and a key that was revoked meanwhile must not write any more. */
+  async function receive(request: Request, id: string, limit: BodyLimit) {
+    const body = await upload(owner(request, id), request, limit)
+    return { userId: owner(request, id), body }
+  }
+
   return new Elysia({ name: 'kv' })
     .get(
       '/v1/users/:id/kv',
@@ -67,8 +74,8 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     .put(
       '/v1/users/:id/kv/:key',
       async ({ request, params: { id, key } }) => {
-        const userId = owner(request, id)
-        await kv.put(userId, key, readValue(await upload(userId, request, VALUE_BODY)))
+        const { userId, body } = await receive(request, id, VALUE_BODY)
+        await kv.put(userId, key, readValue(body))
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.put },
@@ -76,8 +83,8 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     .patch(
       '/v1/users/:id/kv',
       async ({ request, params: { id } }) => {
-        const userId = owner(request, id)
-        await kv.merge(userId, readJson(await upload(userId, request, PAIRS_BODY)))
+        const { userId, body } = await receive(request, id, PAIRS_BODY)
+        await kv.merge(userId, readJson(body))
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.merge },

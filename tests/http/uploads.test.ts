@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type KvServer, startKvServer } from './kv-support.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import { CLEO, type KvServer, startKvServer } from './kv-support.ts'
 
 const LARGE = 200 * 1024
 
@@ -44,4 +45,47 @@ test('one person has so many large bodies on their way, and the next is told to 
   for (const { end } of uploads) end()
   for (const answer of answers) expect((await answer).status).toBe(204)
   expect((await patch(server.ann, JSON.stringify({ large: 'x' }).padEnd(LARGE))).status).toBe(204)
+})
+
+describe('a body that was still on its way', () => {
+  /** Sends the start of a request and resolves when the server has read it: with 100 Continue. */
+  async function halfSent(head: string, start: string) {
+    const { promise: greeted, resolve } = Promise.withResolvers<void>()
+    const { promise: answered, resolve: settle } = Promise.withResolvers<string>()
+    let seen = ''
+    const tcp = connect(Number(new URL(server.url).port), '127.0.0.1')
+    tcp.on('data', bytes => {
+      seen += bytes
+      if (seen.startsWith('HTTP/1.1 100')) resolve()
+    })
+    tcp.on('close', () => settle(seen.slice(seen.lastIndexOf('HTTP/1.1 '))))
+    tcp.write(`${head}\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n${start}`)
+    await greeted
+    return async (rest: string) => {
+      tcp.write(rest)
+      return await answered
+    }
+  }
+
+  const requests = {
+    PUT: (key: string) =>
+      halfSent(`PUT /v1/users/@me/kv/late HTTP/1.1\r\nAuthorization: ${key}\r\nContent-Length: 2`, 'v'),
+    PATCH: (key: string) =>
+      halfSent(`PATCH /v1/users/@me/kv HTTP/1.1\r\nAuthorization: ${key}\r\nContent-Length: 12`, '{"late":"v"'),
+  }
+
+  test.each(['PUT', 'PATCH'] as const)('%s is refused when its key was revoked meanwhile', async method => {
+    const key = await server.keys.issue(CLEO)
+    const finish = await requests[method](key)
+    await server.keys.revoke(CLEO)
+    expect(await finish(method === 'PUT' ? 'v' : '}')).toStartWith('HTTP/1.1 401')
+    expect(server.stored(CLEO)).toEqual(new Map())
+  })
+
+  test('is stored when its key is still good', async () => {
+    const key = await server.keys.issue(CLEO)
+    const finish = await requests.PUT(key)
+    expect(await finish('v')).toStartWith('HTTP/1.1 204')
+    expect(server.stored(CLEO)).toEqual(new Map([['late', 'vv']]))
+  })
 })
