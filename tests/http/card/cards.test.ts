@@ -19,6 +19,7 @@ function startDrawing(host: Pick<ReturnType<typeof startHost>, 'url' | 'config'>
   const images = createImages({ hosts: [host.url], metrics: createMetrics(), patience, longest: 60_000 })
   const cards = createCards({ pictures: createPictures(host.config), images }, () => clock.now)
   return {
+    cards,
     clock,
     presences,
     show: (...activities: object[]) => void presences.putMember('1', { user: USER }, { status: 'online', activities }),
@@ -54,6 +55,20 @@ describe('a card that is there', () => {
     expect(inspect(await second.plain.clone().text()).texts).toContain('Augusta')
     drawing.show(GAME)
     expect(await drawing.made()).not.toBe(second)
+  })
+
+  test('is another one when somebody was there meanwhile', async () => {
+    await using host = startHost()
+    const drawing = startDrawing(host)
+    drawing.show()
+    drawing.presences.patchPresence({ user: { id: ADA }, status: 'offline' })
+    const person = drawing.presences.person(ADA) as Person
+    const textsOf = async (lastSeenAt: number) => {
+      const card = await drawing.cards.of({ ...person, lastSeenAt }, OPTIONS)
+      return inspect(await card.plain.clone().text()).texts
+    }
+    expect(await textsOf(START - 3_600_000)).toContain('Last seen 1 h 0 min ago')
+    expect(await textsOf(START - 60_000)).toContain('Last seen 1 min ago')
   })
 
   test('makes room for others: many large ones take no more than their share', async () => {
