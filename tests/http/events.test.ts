@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { type EventClient, openEvents, type ServerEvent } from '../support/events.ts'
 import { ADA, codeOf, KEY, type Options, startServer } from './harness.ts'
 
@@ -213,6 +215,36 @@ describe('a stream', () => {
     await client.closed
     expect([client.whole, server.streams()]).toEqual([true, 0])
   })
+})
+
+test('a stream that is asked for while the server stops begins and ends', async () => {
+  const asked = Promise.withResolvers<void>()
+  const written = Promise.withResolvers<void>()
+  const put = () => {
+    asked.resolve()
+    return written.promise
+  }
+  const server = start({ kv: { put } })
+  const writing = server.get('/v1/users/@me/kv/a', { Authorization: KEY }, { method: 'PUT', body: 'x' })
+  await asked.promise
+  const late = connect(server.port, '127.0.0.1')
+  late.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(late, 'data')
+  late.write(`GET ${PATH} HTTP/1.1\r\n`)
+  // The server has read it when it answers what was sent after it.
+  await server.get('/health')
+  const stopped = server.stop()
+  let answer = ''
+  late.on('data', chunk => {
+    answer += chunk.toString()
+  })
+  late.write('Host: x\r\n\r\n')
+  await once(late, 'close')
+  expect(answer).toContain('\nid: ')
+  expect(answer).toEndWith('\r\n0\r\n\r\n')
+  expect(server.streams()).toBe(0)
+  written.resolve()
+  await Promise.all([writing, stopped])
 })
 
 describe('streams of one address', () => {
