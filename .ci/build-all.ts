@@ -3,7 +3,12 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
-/** How the first bytes of an executable for each machine begin: what was fetched from elsewhere is looked at. */
+/**
+ * No builds for x64 without AVX2 beside these: with Bun 1.4.5 "bun-linux-x64-baseline" is the same file, byte for byte,
+ * which chooses its instructions while it runs and wants SSE4.2.
+ *
+ * How the first bytes of an executable for each machine begin: what was fetched from elsewhere is looked at.
+ */
 const TARGETS: Readonly<Record<string, (bytes: DataView) => boolean>> = {
   'linux-x64': elf(0x3e),
   'linux-x64-musl': elf(0x3e),
