@@ -40,7 +40,24 @@ async function take(browser: Browser, url: string, { name, width, height, colorS
   await page.close()
 }
 
-const demo = await startDemo({ ...readConfig({}), host: '127.0.0.1', port: 0 }, () => {})
+/** The cards of the demo's first person, standing still. */
+async function takeCard(url: string, id: string, theme: 'light' | 'dark'): Promise<void> {
+  const card = await fetch(`${url}/v1/users/${id}/card.svg?theme=${theme}&animated=false`)
+  const text = await card.text()
+  if (!card.ok) throw new Error(`there is no card of ${id}`)
+  // The simulator is still drawing what is on it.
+  if (card.headers.get('cache-control') !== 'public, max-age=60') return takeCard(url, id, theme)
+  console.log(`card-${theme}.svg: ${text.length} bytes`)
+  if (text.length > MOST) throw new Error(`card-${theme}.svg is too large`)
+  await Bun.write(join(FOLDER, `card-${theme}.svg`), `${text}\n`)
+}
+
+let said = ''
+const demo = await startDemo({ ...readConfig({}), host: '127.0.0.1', port: 0 }, text => {
+  said = text
+})
+const id = /users\/(\d+)\/card/.exec(said)?.[1] ?? ''
+for (const theme of ['light', 'dark'] as const) await takeCard(demo.url, id, theme)
 const browser = await startChromium()
 for (const shot of SHOTS) await take(browser, demo.url, shot)
 await browser.close()
