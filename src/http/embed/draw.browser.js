@@ -132,20 +132,15 @@ function platforms(presence, view) {
 function lastSeen(presence, status, view) {
   const at = time(presence.last_seen_at)
   if (at === undefined || status !== 'offline' || !view.shows('seen')) return undefined
-  return h('time.seen', { datetime: new Date(at).toISOString() }, ` · last seen ${ago(view.now - at)}`)
+  return h('time.seen', { datetime: new Date(at).toISOString() }, `· last seen ${ago(view.now - at)}`)
 }
 
 function custom(mood, view) {
   const emoji = object(mood.emoji)
   const name = text(emoji.name, 32)
   const address = view.pictures.emoji(emoji)
-  return h(
-    'p.custom',
-    {},
-    picture('img.emoji', address, `:${name}:`, view, address ? `:${name}:` : name),
-    ' ',
-    h('bdi', {}, text(mood.state)),
-  )
+  const picked = picture('img.emoji', address, `:${name}:`, view, address ? `:${name}:` : name)
+  return h('p.custom', {}, h('span.cut', {}, picked, ' ', h('bdi', {}, text(mood.state))))
 }
 
 function card(activity, view) {
@@ -212,7 +207,7 @@ function pairs(kv) {
       {},
       entries
         .slice(0, MOST_PAIRS)
-        .map(([key, value]) => [h('dt.key', {}, text(key)), h('dd.value', {}, text(value, 500))]),
+        .map(([key, value]) => [h('dt.key', {}, text(key)), h('dd.value', {}, h('span.cut', {}, text(value, 500)))]),
     ),
     more(entries.length - MOST_PAIRS, 'pairs'),
   ]
