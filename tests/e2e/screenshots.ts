@@ -3,15 +3,11 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { readConfig } from '../../src/config.ts'
 import { startDemo } from '../../src/demo.ts'
-import { startChromium } from './browser/chromium.ts'
+import { PICTURES_LOADED, startChromium } from './browser/chromium.ts'
 
 const FOLDER = join(import.meta.dir, '../../.github/pictures')
 /** Bytes: they are downloaded by whoever looks at the README. */
 const MOST = 150_000
-
-/** Resolves when every picture of a presence is there. */
-const LOADED = `Promise.all([...document.querySelectorAll('discord-presence')]
-  .flatMap(shown => [...shown.shadowRoot.querySelectorAll('img')]).map(image => image.decode()))`
 
 interface Shot {
   readonly name: string
@@ -33,7 +29,7 @@ async function take(browser: Browser, url: string, { name, width, height, colorS
   await page.locator('#presence [data-kind="spotify"]').waitFor()
   // Without the large words at the top: what the page is about is below, and smooth colours make large files.
   await page.evaluate(`document.getElementById('featured').scrollIntoView(), scrollBy(0, -24)`)
-  await page.evaluate(LOADED)
+  await page.evaluate(PICTURES_LOADED)
   const shot = await page.screenshot({ path: join(FOLDER, `${name}.png`) })
   console.log(`${name}.png: ${shot.byteLength} bytes`)
   if (shot.byteLength > MOST) throw new Error(`${name}.png is too large`)

@@ -17,3 +17,7 @@ const FLAGS = [
 ]
 
 export const startChromium = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+
+/** For a page to evaluate: resolves when every picture of a presence is there, or could not be had. */
+export const PICTURES_LOADED = `Promise.allSettled([...document.querySelectorAll('discord-presence')]
+  .flatMap(shown => [...shown.shadowRoot.querySelectorAll('img')]).map(image => image.decode()))`

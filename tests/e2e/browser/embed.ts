@@ -1,4 +1,5 @@
 import { describe, expect } from 'bun:test'
+import { PICTURES_LOADED } from './chromium.ts'
 import { ADA, cdnUrl, inBrowser, join, open, shows, startServer, startSite } from './support.ts'
 
 const BO = '204255221017214978'
@@ -82,7 +83,8 @@ export function embedTests(): void {
       })`)
       await view.page.addScriptTag({ url: `${server.url}/embed.js` })
       expect(await told).toEqual(['ada', 'live'])
-      await view.page.waitForLoadState('networkidle')
+      await shows(view.page, 'Chess')
+      await view.page.evaluate(PICTURES_LOADED)
       expect(view.elsewhere.sort()).toEqual([
         `${cdnUrl()}/avatar-decoration-presets/${'a'.repeat(32)}.png?size=128&passthrough=true`,
         'https://i.scdn.co/image/ab',

@@ -1,5 +1,6 @@
 import { describe, expect } from 'bun:test'
 import { startTestApp } from '../../support/app.ts'
+import { PICTURES_LOADED } from './chromium.ts'
 import { ADA, cdnUrl, inBrowser, join, open, shows, startServer } from './support.ts'
 
 const BO = '204255221017214978'
@@ -39,7 +40,7 @@ export function pageTests(): void {
       await shows(view.page, 'Ada')
       expect(new URL(view.page.url()).search).toBe(`?user=${ADA}`)
       await view.page.goBack()
-      expect(await view.page.locator('#person').isVisible()).toBe(false)
+      await view.page.locator('#person').waitFor({ state: 'hidden' })
       await view.page.goto(`${server.url}/#${ADA}`)
       await shows(view.page, 'Ada')
       expect(view.problems).toEqual([])
@@ -103,7 +104,7 @@ export function pageTests(): void {
       join(server.presences, {}, { status: 'online', activities })
       await using view = await open(`${server.url}/?user=${ADA}`)
       await shows(view.page, 'Radio')
-      await view.page.waitForLoadState('networkidle')
+      await view.page.evaluate(PICTURES_LOADED)
       expect(view.elsewhere.sort()).toEqual([
         `${cdnUrl()}/app-assets/9/123.png?size=128`,
         'https://i.scdn.co/image/abc',

@@ -1,4 +1,5 @@
 import { describe, expect } from 'bun:test'
+import { PICTURES_LOADED } from './chromium.ts'
 import { ADA, inBrowser, join, open, shows, startServer, startSite } from './support.ts'
 
 interface Line {
@@ -78,7 +79,7 @@ export function proxyTests(): void {
       await using site = startSite(html, 'img-src *')
       await using view = await open(site.url, [proxy.url])
       await shows(view.page, 'Online')
-      await view.page.waitForLoadState('networkidle')
+      await view.page.evaluate(PICTURES_LOADED)
       expect(view.problems).toEqual([])
     })
   })
