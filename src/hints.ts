@@ -33,6 +33,7 @@ export const HINTS = {
     `Port ${port} is already in use on ${host}, by another Exoix: stop that one first, or set PORT to another one.`,
   folderUnusable: (file: string) =>
     `${file} cannot be opened: its folder is missing or may not be written to. Mend it or DATABASE_PATH.`,
+  databaseIsFolder: (file: string) => `${file} is a folder. Set DATABASE_PATH to a file in it.`,
   githubTokenRefused:
     'GitHub refuses GITHUB_TOKEN: make a new one at https://github.com/settings/tokens (it needs no scope), or unset it.',
   githubClientRefused: 'GitHub refuses GITHUB_CLIENT_ID; does it exist, and is its device flow switched on?',

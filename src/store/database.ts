@@ -1,5 +1,5 @@
 import { Database, SQLiteError } from 'bun:sqlite'
-import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { FatalError } from '../errors.ts'
 import { HINTS } from '../hints.ts'
@@ -107,9 +107,12 @@ function close(db: Database, release: () => void): void {
   }
 }
 
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
 function explain(file: string, error: SQLiteError): string {
   const code = String(error.code)
-  if (code.startsWith('SQLITE_CANTOPEN')) return HINTS.folderUnusable(file)
+  if (code.startsWith('SQLITE_CANTOPEN'))
+    return isFolder(file) ? HINTS.databaseIsFolder(file) : HINTS.folderUnusable(file)
   const about = [
     ['SQLITE_NOTADB', 'is not a database. Choose another DATABASE_PATH, or put a backup in its place.'],
     ['SQLITE_CORRUPT', 'is damaged. Put a backup in its place: exoix restore <file> --force.'],

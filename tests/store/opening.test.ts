@@ -94,7 +94,9 @@ describe('opening a database', () => {
 
   test('refuses a folder, a missing folder and one that cannot be written to', () => {
     mkdirSync(space.file('folder'))
-    expect(refusal(space.file('folder'))).toContain('cannot be opened')
+    expect(refusal(space.file('folder'))).toBe(
+      `${space.file('folder')} is a folder. Set DATABASE_PATH to a file in it.`,
+    )
     expect(refusal(space.file('no/such/folder.db'))).toContain('its folder is missing or may not be written to')
     expect(refusal('/proc/exoix.db')).toContain('its folder is missing or may not be written to')
   })
