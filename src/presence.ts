@@ -107,9 +107,9 @@ export function kvJson(kv: ReadonlyMap<string, string>): string {
   return json === '' ? '{}' : `${json}}`
 }
 
-/** A JSON string. Most keys and values are short and plain, and need nothing but the quotes. */
+/** A JSON string. Most values need nothing but the quotes, whatever their length: pairs never hold half characters. */
 function quote(text: string): string {
-  return text.length <= 64 && /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
+  return /^[ !#-[\]-\uffff]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 function readPlatforms(clientStatus: JsonObject): number {
