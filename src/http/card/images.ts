@@ -102,7 +102,8 @@ export function createImages({ hosts, metrics, patience = 2000, ...options }: Im
 /** What comes of it, or something else when that takes too long. */
 async function within<T>(milliseconds: number, work: Promise<T>, otherwise: T): Promise<T> {
   const { promise: expired, resolve } = Promise.withResolvers<T>()
-  const timer = setTimeout(() => resolve(otherwise), milliseconds)
+  // What has arrived while the process was busy elsewhere still counts.
+  const timer = setTimeout(() => setImmediate(() => resolve(otherwise)), milliseconds)
   try {
     return await Promise.race([work, expired])
   } finally {

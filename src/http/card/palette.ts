@@ -45,7 +45,18 @@ const LIGHT = {
 
 export function choosePalette({ theme, background, tagBackground }: CardOptions): Palette {
   const base = theme === 'light' ? LIGHT : DARK
-  return { ...base, background: background ?? base.background, tagBackground }
+  // Grey would look dirty on a colour.
+  const soft = background === undefined || background.length > 7 ? base.soft : mix(base.strong, background, 0.72)
+  return { ...base, background: background ?? base.background, soft, tagBackground }
+}
+
+/** `share` of one `#rrggbb` and the rest of another. */
+function mix(one: string, other: string, share: number): string {
+  const channels = [1, 3, 5].map(at => {
+    const [first = 0, second = 0] = [one, other].map(colour => Number.parseInt(colour.slice(at, at + 2), 16))
+    return Math.round(first * share + second * (1 - share))
+  })
+  return `#${channels.map(channel => channel.toString(16).padStart(2, '0')).join('')}`
 }
 
 export const STATUS_COLOURS: Readonly<Record<Status | 'streaming', string>> = {

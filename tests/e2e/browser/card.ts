@@ -16,6 +16,11 @@ async function start(): Promise<void> {
   if (!found) return
   exoix = await startTestApp({ world: simulator => void simulator.world.addGuild({ members: [ada()] }) })
   await exoix.ready()
+  // The simulator draws its pictures when they are first asked for, which may take longer than a card waits.
+  let drawn: string | null = null
+  while (drawn !== 'public, max-age=60') {
+    drawn = (await fetch(`${exoix.url}/v1/users/${ADA}/card.svg`)).headers.get('cache-control')
+  }
   site = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: page })
 }
 
