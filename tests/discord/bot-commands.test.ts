@@ -128,6 +128,7 @@ describe('.get', () => {
       await house.kv.put(alice, 'long', value)
       const { content } = await house.ask(alice, '.get long')
       expect(content).toContain(`https://exoix.example/v1/users/${alice}/kv/long`)
+      expect(content).toContain(`holds ${[...value].length.toLocaleString('en')} characters`)
     }
     await house.kv.put(alice, 'long', 'v'.repeat(1900))
     expect((await house.ask(alice, '.get long')).content).toContain('v'.repeat(1900))

@@ -92,7 +92,7 @@ async function getPair({ presences, externalUrl = '' }: PairsDeps, call: Call): 
   const value = presences.kv(call.userId).get(key)
   if (value === undefined) throw kvNotFound()
   const address = `${externalUrl}/v1/users/${call.userId}/kv/${key}`
-  const tooLong = `${code(key)} holds ${plural(value.length, 'character')}, too many for a message. It is at ${
+  const tooLong = `${code(key)} holds ${plural([...value].length, 'character')}, too many for a message. It is at ${
     externalUrl === '' ? code(address) : `<${address}>`
   }`
   await call.reply(codeBlock(code(key), value) ?? tooLong)
