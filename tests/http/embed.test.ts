@@ -1,222 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import fc from 'fast-check'
 import { composeEmbed } from '../../src/http/embed/embed-script.ts'
-import { createRandom } from '../../src/simulator/random.ts'
-import { createMutator } from '../drills/support/fuzz/mutate.ts'
-import { ADA, startServer } from './harness.ts'
+import { startServer } from './harness.ts'
 
-interface Node {
-  tag: string
-  attributes: Record<string, string>
-  children: (Node | string)[]
-}
-
-/** The script's own modules, as they are; types know them as text only. */
+/** A module of the script, as it is; types know it as text only. */
 const load = (name: string) => import(`../../src/http/embed/${name}.browser.js`)
-const { draw, moves } = (await load('draw')) as {
-  draw: (presence: unknown, view: unknown) => Node
-  moves: (presence: unknown) => boolean
-}
-const { createPictures } = await load('pictures')
 const { clock, ago } = (await load('times')) as Record<string, (milliseconds: number) => string>
-
-const HOSTS = { cdn: 'https://cdn.example', media: 'https://media.example', spotify: 'https://covers.example' }
-const HOME = 'https://exoix.example/presence/'
-const NOW = 1_800_000_000_000
-
-function look(presence: object, options: { show?: string[]; hide?: string[]; broken?: string[] } = {}) {
-  const { show = [], hide = [], broken = [] } = options
-  const tree = draw(presence, {
-    now: NOW,
-    pictures: createPictures({ ...HOSTS, home: HOME, id: ADA, still: true }),
-    shows: (name: string) => (name === 'kv' ? show.includes('kv') : !hide.includes(name)),
-    broken: (address: string) => broken.includes(address),
-  })
-  const nodes = flat(tree)
-  return {
-    nodes,
-    text: texts(tree).join(''),
-    images: nodes.filter(node => node.tag === 'img').map(node => node.attributes.src),
-  }
-}
-
-const flat = (node: Node): Node[] => [
-  node,
-  ...node.children.flatMap(child => (typeof child === 'string' ? [] : flat(child))),
-]
-const texts = (node: Node): string[] =>
-  node.children.flatMap(child => (typeof child === 'string' ? [child] : texts(child)))
-
-const song = {
-  id: 'spotify:1',
-  type: 2,
-  name: 'Spotify',
-  details: 'Paper Boats',
-  state: 'Ada; Grace',
-  assets: { large_text: 'Harbour', large_image: 'spotify:ab67616d0000b273' },
-  timestamps: { start: NOW - 61_000, end: NOW + 60_000 },
-}
-const game = {
-  type: 0,
-  name: 'Chess',
-  details: 'Endgame',
-  state: 'In a lobby',
-  party: { size: [2, 4] },
-  application_id: '9',
-  assets: { large_image: '123', small_image: 'mp:external/abc/https/example.org/x.png', small_text: 'Rook' },
-  timestamps: { start: NOW - 3_600_000 },
-}
-const whole = {
-  kv: { location: 'Oslo' },
-  discord_user: {
-    id: ADA,
-    username: 'ada',
-    global_name: 'Ada',
-    avatar: 'a'.repeat(32),
-    avatar_decoration_data: { asset: `a_${'b'.repeat(32)}` },
-    primary_guild: { tag: 'SHIP', identity_guild_id: '7', identity_enabled: true, badge: 'c'.repeat(32) },
-  },
-  discord_status: 'dnd',
-  active_on_discord_desktop: true,
-  active_on_discord_mobile: true,
-  spotify: {},
-  activities: [{ type: 4, name: 'Custom Status', state: 'at sea', emoji: { name: 'wave', id: '5' } }, song, game],
-}
-
-describe('what <discord-presence> shows', () => {
-  test('is the person, their status, and what they do', () => {
-    const { text, images } = look(whole)
-    for (const shown of [
-      'Ada',
-      '@ada',
-      'SHIP',
-      'Do not disturb on desktop and phone',
-      'at sea',
-      'Listening to Spotify',
-      'Paper Boats',
-      'Ada; Grace',
-      '1:01',
-      '2:01',
-      'PlayingChess',
-      'Endgame',
-      'In a lobby (2 of 4)',
-      'for 1:00:00',
-    ])
-      expect(text).toContain(shown)
-    expect(text).not.toContain('Oslo')
-    expect(images).toEqual([
-      `${HOME}${ADA}.webp?v=${'a'.repeat(32)}`,
-      `https://cdn.example/avatar-decoration-presets/a_${'b'.repeat(32)}.png?size=128&passthrough=false`,
-      `https://cdn.example/guild-tag-badges/7/${'c'.repeat(32)}.png?size=32`,
-      'https://cdn.example/emojis/5.webp?size=64',
-      'https://covers.example/image/ab67616d0000b273',
-      'https://cdn.example/app-assets/9/123.png?size=128',
-      'https://media.example/external/abc/https/example.org/x.png?width=128&height=128',
-    ])
-  })
-
-  test.each([
-    ['avatar', `${ADA}.webp`],
-    ['decoration', 'avatar-decoration-presets'],
-    ['tag', 'SHIP'],
-    ['platforms', 'on desktop'],
-    ['custom', 'at sea'],
-    ['spotify', 'Paper Boats'],
-    ['activities', 'Chess'],
-  ])('leaves out %s when asked to', (name, gone) => {
-    const seen = (hide: string[]) => JSON.stringify(look(whole, { hide }).nodes)
-    expect(seen([])).toContain(gone)
-    expect(seen([name])).not.toContain(gone)
-  })
-
-  test('has the pairs when asked to, cut where nobody would read on', () => {
-    const kv = Object.fromEntries(Array.from({ length: 512 }, (_, index) => [`key${index}`, 'x'.repeat(30_000)]))
-    const { text } = look({ ...whole, kv: { location: 'Oslo', ...kv } }, { show: ['kv'] })
-    expect(text).toContain('Oslo')
-    expect(text).toContain('and 413 more pairs')
-    expect(text.length).toBeLessThan(60_000)
-  })
-
-  test('tells when somebody was last seen while they are offline', () => {
-    const offline = { discord_user: { id: ADA }, discord_status: 'offline', activities: [] }
-    expect(look({ ...offline, last_seen_at: NOW - 125_000 }).text).toContain('last seen 2 minutes ago')
-    expect(look({ ...whole, last_seen_at: NOW - 125_000 }).text).not.toContain('last seen')
-    for (const last_seen_at of [undefined, null, 'x', 1e300])
-      expect(look({ ...offline, last_seen_at }).text).not.toContain('last')
-  })
-
-  test('puts a letter or a note where a picture is missing or broken', () => {
-    const broken = look(whole).images as string[]
-    const { images, text } = look(whole, { broken })
-    expect(images).toEqual([])
-    for (const standIn of ['A', '♪', 'C', ':wave:']) expect(text).toContain(standIn)
-  })
-
-  test.each([
-    'https://evil.example/x.png',
-    'mp:external/../../x',
-    'mp:external/%2e%2e/x',
-    'mp://evil.example/x',
-    'spotify:../x',
-    'spotify:',
-    'javascript:alert(1)',
-    '//evil.example',
-    'data:image/png,x',
-    '12a',
-  ])('has no picture for art of no known form: %s', large_image => {
-    const images = look({
-      activities: [{ name: 'x', application_id: '9', assets: { large_image, small_image: large_image } }],
-    }).images
-    expect(images).toEqual([`${HOME}${ADA}.webp?v=`])
-  })
-
-  test('counts what it does not draw', () => {
-    const { text, nodes } = look({ ...whole, activities: Array.from({ length: 10_000 }, () => game) })
-    expect(text).toContain('and 9992 more activities')
-    expect(nodes.length).toBeLessThan(200)
-  })
-
-  test('moves by itself only with something that does', () => {
-    expect([whole, {}, { activities: [null, {}] }, { last_seen_at: NOW }].map(moves)).toEqual([
-      true,
-      false,
-      false,
-      true,
-    ])
-  })
-
-  test('throws nothing and asks nobody else for pictures, whatever a presence holds', () => {
-    const mutate = createMutator(createRandom(11))
-    const known = [HOME, ...Object.values(HOSTS)]
-    for (let made = 0; made < 2000; made++) {
-      const odd = mutate.value(whole)
-      const { nodes, images } = look(Object(odd), { show: ['kv'] })
-      if (!images.every(image => known.some(base => image?.startsWith(base)))) throw new Error(`asks for ${images}`)
-      if (nodes.some(node => Object.keys(node.attributes).some(name => name.startsWith('on'))))
-        throw new Error('handler')
-    }
-    const anything = fc.dictionary(fc.constantFrom(...Object.keys(whole), 'last_seen_at'), fc.jsonValue())
-    fc.assert(fc.property(anything, presence => typeof look(presence).text === 'string'))
-  })
-})
-
-describe('times', () => {
-  test.each([
-    [-5, '0:00'],
-    [59_999, '0:59'],
-    [61_000, '1:01'],
-    [3_600_000, '1:00:00'],
-    [90_000_000, '1 d 1 h'],
-  ])('%d ms is %s on a clock', (milliseconds, shown) => expect(clock!(milliseconds)).toBe(shown))
-
-  test.each([
-    [-5, 'just now'],
-    [59_999, 'just now'],
-    [60_000, '1 minute ago'],
-    [7_200_000, '2 hours ago'],
-    [86_400_000 * 400, '400 days ago'],
-  ])('%d ms ago is %s', (milliseconds, shown) => expect(ago!(milliseconds)).toBe(shown))
-})
 
 describe('/embed.js', () => {
   test('is a script any page may load and keep for a while', async () => {
@@ -251,4 +39,22 @@ describe('/embed.js', () => {
     expect(script).toMatch(/^\/\/ .*\n\(\(\) => \{/)
     expect(() => new Function(script)).not.toThrow()
   })
+})
+
+describe('times', () => {
+  test.each([
+    [-5, '0:00'],
+    [59_999, '0:59'],
+    [61_000, '1:01'],
+    [3_600_000, '1:00:00'],
+    [90_000_000, '1 d 1 h'],
+  ])('%d ms is %s on a clock', (milliseconds, shown) => expect(clock!(milliseconds)).toBe(shown))
+
+  test.each([
+    [-5, 'just now'],
+    [59_999, 'just now'],
+    [60_000, '1 minute ago'],
+    [7_200_000, '2 hours ago'],
+    [86_400_000 * 400, '400 days ago'],
+  ])('%d ms ago is %s', (milliseconds, shown) => expect(ago!(milliseconds)).toBe(shown))
 })

@@ -1,6 +1,7 @@
 import type { PictureHosts } from '../../pictures.ts'
 import { VERSION } from '../../version.ts'
 import { type Representation, represent } from '../representation.ts'
+import activitiesStyle from './activities.css' with { type: 'text' }
 import connection from './connection.browser.js' with { type: 'text' }
 import draw from './draw.browser.js' with { type: 'text' }
 import element from './element.browser.js' with { type: 'text' }
@@ -21,7 +22,9 @@ const MODULES = [settings, values, nodes, pictures, times, draw, connection, ele
 export function composeEmbed({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }: PictureHosts): string {
   const bases = { cdn: discordCdnUrl, media: discordMediaUrl, spotify: spotifyCdnUrl }
   const body = MODULES.map(joinable).join('\n')
-  const filled = body.replace('__BASES__', () => literal(bases)).replace('__STYLE__', () => literal(squeeze(style)))
+  const filled = body
+    .replace('__BASES__', () => literal(bases))
+    .replace('__STYLE__', () => literal(squeeze(style + activitiesStyle)))
   return `// <discord-presence>, of Exoix ${VERSION}. MIT licence.\n(() => {\n'use strict'\n${filled}})()\n`
 }
 

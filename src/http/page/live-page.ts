@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts'
 import { inlineCsp } from '../inline-csp.ts'
 import { type Representation, represent } from '../representation.ts'
+import featuredStyle from './featured.css' with { type: 'text' }
 import pageScript from './page.browser.js' with { type: 'text' }
 import pageStyle from './page.css' with { type: 'text' }
 import template from './page.html' with { type: 'text' }
@@ -18,7 +19,9 @@ type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMedia
 export function livePage(config: PageConfig, element: string): Representation {
   const html = compose(config, element)
   // What presences show besides the avatar. Everything else comes from here.
-  const pictures = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl].map(base => `${base}/`)
+  const pictures = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl].map(
+    base => new URL(base).origin,
+  )
   return represent(() => Buffer.from(html), {
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-cache',
@@ -34,9 +37,10 @@ export function livePage(config: PageConfig, element: string): Representation {
 function compose({ featuredUsers }: PageConfig, element: string): string {
   // Bun's types know an HTML import only as something to serve, not as text.
   const html = template as unknown as string
+  const styles = pageStyle + featuredStyle + snippetsStyle
   const scripts = [snippetsScript, pageScript, themeScript].map(script => `<script type="module">${script}</script>`)
   return html
-    .replace('<style></style>', () => `<script>${startScript}</script><style>${pageStyle}${snippetsStyle}</style>`)
+    .replace('<style></style>', () => `<script>${startScript}</script><style>${styles}</style>`)
     .replace('data-users=""', () => `data-users="${featuredUsers.join(' ')}"`)
     .replace('<script></script>', () => [`<script>${element}</script>`, ...scripts].join('\n'))
 }
