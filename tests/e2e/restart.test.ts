@@ -1,6 +1,9 @@
+import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { BEFORE_LAST_SEEN } from '../store/support/before-last-seen.ts'
 import { type Running, start, temporaryFolder } from '../support/executable.ts'
 
 const MAIN = join(import.meta.dir, '../../src/main.ts')
@@ -47,6 +50,19 @@ function populate(): void {
   for (const guild of [...simulator.world.guilds.keys()]) simulator.world.removeGuild(guild)
   simulator.world.addGuild({ id: '100', members: [{ user: { id: ADA }, presence: { status: 'online' } }] })
   simulator.world.addGuild({ id: String(1 << 22), members: [{ user: { id: GRACE }, presence: { status: 'idle' } }] })
+}
+
+/** Puts a database with the older schema in place of the one in the folder, with the same people and sessions. */
+function asTheVersionBefore(folder: string): void {
+  using older = new Database(join(folder, 'older.db'))
+  older.run(BEFORE_LAST_SEEN)
+  older.run('DELETE FROM people')
+  older.run('ATTACH ? AS newer', [join(folder, 'exoix.db')])
+  const columns = 'id, user, status, platforms, activities, spotify, memberships'
+  older.run(`INSERT INTO people (${columns}) SELECT ${columns} FROM newer.people`)
+  older.run('INSERT INTO sessions SELECT * FROM newer.sessions')
+  older.run('DETACH newer')
+  renameSync(join(folder, 'older.db'), join(folder, 'exoix.db'))
 }
 
 const resumedBoth = () => Promise.all([simulator.next('resumed'), simulator.next('resumed')])
@@ -105,6 +121,28 @@ describe('a restart', () => {
     await second.server.says(/all members are known/)
     expect(await lastSeen(second.url, ADA)).toBeWithin(before, after + 1)
     expect(await lastSeen(second.url, GRACE)).toBe(graceLeft)
+  })
+
+  test('that is an upgrade goes on from what the version before has saved, and resumes its sessions', async () => {
+    using folder = temporaryFolder()
+    populate()
+    const first = await serve(folder.path)
+    await using _ = first.server
+    await readyBoth()
+    await first.server.says(/presences saved .*sessions=2/)
+    first.server.kill('SIGTERM')
+    await first.server.exited
+    asTheVersionBefore(folder.path)
+
+    simulator.world.setPresence(ADA, { status: 'dnd' })
+    simulator.weather.refuseConnections(true)
+    const second = await serve(folder.path)
+    await using __ = second.server
+    expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['online', 'idle'])
+    simulator.weather.refuseConnections(false)
+    await resumedBoth()
+    await second.server.says(/all members are known/)
+    expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['dnd', 'idle'])
   })
 
   test('whose sessions Discord refuses keeps everybody until the fresh lists tell who left', async () => {
