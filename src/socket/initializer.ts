@@ -2,6 +2,7 @@ import type { PresenceStore } from '../presence-store.ts'
 import type { Backlogs } from './backlogs.ts'
 import { sendFrame } from './frame.ts'
 import type { InitialStates } from './initial-states.ts'
+import { createPrecedence } from './precedence.ts'
 import type { Command, Follow } from './protocol.ts'
 import type { Socket } from './session.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -43,6 +44,7 @@ const MANY = 500
 export function createInitializer(deps: InitializerDeps): Initializer {
   const { presences, subscriptions, initialStates, topics, backlogs, maxQueuedBytes, onSent } = deps
   const waiting = new Map<Socket, Command[]>()
+  const precedence = createPrecedence()
   let goingOn: NodeJS.Immediate | undefined
   const turns = createTurns(() => {
     goOn()
@@ -71,7 +73,9 @@ export function createInitializer(deps: InitializerDeps): Initializer {
     ws.data.lastInitState = seq
     backlogs.excuse(ws)
     onSent()
-    if (large) turns.took(startedAt)
+    if (!large) return true
+    turns.took(startedAt)
+    precedence.served(ws)
     return true
   }
 
@@ -100,7 +104,7 @@ export function createInitializer(deps: InitializerDeps): Initializer {
 
   function goOn(): void {
     goingOn = undefined
-    for (const [ws, commands] of waiting) advance(ws, commands)
+    for (const [ws, commands] of precedence.order(waiting)) advance(ws, commands)
   }
 
   return {

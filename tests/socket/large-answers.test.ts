@@ -41,8 +41,8 @@ function parse({ opcode, payload }: WireFrame): Frame {
 }
 
 /** A client that stops reading when it has its hello. */
-async function unread(query = ''): Promise<RawClient> {
-  const raw = server.raw(upgradeHead([], `/socket${query}`))
+async function unread(query = '', address = '127.0.0.1'): Promise<RawClient> {
+  const raw = server.raw(upgradeHead([`x-address: ${address}`], `/socket${query}`))
   await raw.next()
   raw.tcp.pause()
   return raw
@@ -236,6 +236,26 @@ describe('while a large INIT_STATE is read', () => {
     second.send({ op: 2, d: { subscribe_to_all: true } })
     first.close()
     expect(Object.keys((await second.next()).d)).toHaveLength(8_000)
+  })
+})
+
+describe('of many who wait for a large INIT_STATE', () => {
+  test('one address gets its next only when no other waits, however many sockets it has', async () => {
+    server = startServer({ maxInitialBytes: MEGABYTE, checkInterval: NEVER })
+    joinMany(8_000, 1200)
+    const first = await unread('', 'greedy')
+    first.send({ op: 2, d: { subscribe_to_all: true } })
+    const watcher = await server.client()
+    await untilOneFollowsEverybody(watcher)
+    for (let i = 0; i < 5; i++) (await unread('', 'greedy')).send({ op: 2, d: { subscribe_to_all: true } })
+    await watcher.soFar()
+    const other = await unread('', 'modest')
+    other.send({ op: 2, d: { subscribe_to_all: true } })
+    await watcher.soFar()
+    other.tcp.resume()
+    // Whoever of the greedy were next would keep the memory: they do not read.
+    first.close()
+    expect(Object.keys(parse(await other.next()).d)).toHaveLength(8_000)
   })
 })
 
