@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { createPictures as createServerPictures } from '../../src/pictures.ts'
 import { createRandom } from '../../src/simulator/random.ts'
 import { createMutator } from '../drills/support/fuzz/mutate.ts'
 import { ADA } from './harness.ts'
@@ -19,14 +20,13 @@ const { draw, moves } = (await load('draw')) as {
 const { createPictures } = await load('pictures')
 
 const HOSTS = { cdn: 'https://cdn.example', media: 'https://media.example', spotify: 'https://covers.example' }
-const HOME = 'https://exoix.example/presence/'
 const NOW = 1_800_000_000_000
 
 function look(presence: object, options: { show?: string[]; hide?: string[]; broken?: string[] } = {}) {
   const { show = [], hide = [], broken = [] } = options
   const tree = draw(presence, {
     now: NOW,
-    pictures: createPictures({ ...HOSTS, home: HOME, id: ADA, still: true }),
+    pictures: createPictures({ ...HOSTS, id: ADA, still: true }),
     shows: (name: string) => (name === 'kv' ? show.includes('kv') : !hide.includes(name)),
     broken: (address: string) => broken.includes(address),
   })
@@ -103,7 +103,7 @@ describe('what <discord-presence> shows', () => {
       expect(text).toContain(shown)
     expect(text).not.toContain('Oslo')
     expect(images).toEqual([
-      `${HOME}${ADA}.webp?v=${'a'.repeat(32)}`,
+      `https://cdn.example/avatars/${ADA}/${'a'.repeat(32)}.webp?size=256`,
       `https://cdn.example/avatar-decoration-presets/a_${'b'.repeat(32)}.png?size=128&passthrough=false`,
       `https://cdn.example/guild-tag-badges/7/${'c'.repeat(32)}.png?size=32`,
       'https://cdn.example/emojis/5.webp?size=64',
@@ -114,7 +114,7 @@ describe('what <discord-presence> shows', () => {
   })
 
   test.each([
-    ['avatar', `${ADA}.webp`],
+    ['avatar', '/avatars/'],
     ['decoration', 'avatar-decoration-presets'],
     ['tag', 'SHIP'],
     ['platforms', 'on desktop'],
@@ -165,7 +165,26 @@ describe('what <discord-presence> shows', () => {
     const images = look({
       activities: [{ name: 'x', application_id: '9', assets: { large_image, small_image: large_image } }],
     }).images
-    expect(images).toEqual([`${HOME}${ADA}.webp?v=`])
+    expect(images).toEqual([expect.stringMatching(/^https:\/\/cdn\.example\/embed\/avatars\/[0-5]\.png$/)])
+  })
+
+  test.each([
+    { avatar: 'a'.repeat(32) },
+    { avatar: `a_${'b'.repeat(32)}` },
+    { avatar: null, discriminator: '0' },
+    { avatar: 'A'.repeat(32), discriminator: '1234' },
+    { avatar: `../${'a'.repeat(29)}`, discriminator: 7 },
+    {},
+  ] as object[])('takes the avatar from where the server does: %j', user => {
+    const hosts = { discordCdnUrl: HOSTS.cdn, discordMediaUrl: HOSTS.media, spotifyCdnUrl: HOSTS.spotify }
+    const [address] = createServerPictures(hosts)
+      .avatar({ ...user, id: ADA }, 'webp', 256)
+      .split('?')
+    for (const still of [true, false]) {
+      const drawn = new URL(createPictures({ ...HOSTS, id: ADA, still }).avatar(user))
+      expect(drawn.origin + drawn.pathname).toBe(String(address))
+      expect(drawn.searchParams.has('animated')).toBe(!still && drawn.pathname.includes('/a_'))
+    }
   })
 
   test('counts what it does not draw', () => {
@@ -185,7 +204,7 @@ describe('what <discord-presence> shows', () => {
 
   test('throws nothing and asks nobody else for pictures, whatever a presence holds', () => {
     const mutate = createMutator(createRandom(11))
-    const known = [HOME, ...Object.values(HOSTS)]
+    const known = Object.values(HOSTS)
     for (let made = 0; made < 2000; made++) {
       const odd = mutate.value(whole)
       const { nodes, images } = look(Object(odd), { show: ['kv'] })

@@ -147,7 +147,7 @@ class DiscordPresence extends HTMLElement {
     const now = Date.now()
     return {
       now,
-      pictures: createPictures({ ...BASES, home: this.#home(), id: this.#id(), still: motion.matches }),
+      pictures: createPictures({ ...BASES, id: this.#id(), still: motion.matches }),
       shows: name => (name === 'kv' ? show : hide).includes(name) === (name === 'kv'),
       broken: address => now - broken.get(address) < BROKEN_FOR,
     }

@@ -6,10 +6,10 @@ const HASH = /^(a_)?[0-9a-f]{32}$/
 const ID = /^\d{1,20}$/
 
 /**
- * Makes addresses of the pictures of the person with the given id: at `home` the avatar, at the other hosts the rest.
- * `still` asks for pictures that do not move. Unknown forms have no picture.
+ * Makes addresses of the pictures of the person with the given id. `still` asks for pictures that do not move. Unknown
+ * forms have no picture, but everybody has an avatar.
  */
-export function createPictures({ home, id, cdn, media, spotify, still }) {
+export function createPictures({ id, cdn, media, spotify, still }) {
   function art({ assets, application_id }, which) {
     const image = object(assets)[`${which}_image`]
     if (fits(/^spotify:[0-9a-z]{1,64}$/, image)) return `${spotify}/image/${image.slice(8)}`
@@ -18,10 +18,16 @@ export function createPictures({ home, id, cdn, media, spotify, still }) {
     if (fits(ID, image) && fits(ID, application_id)) return `${cdn}/app-assets/${application_id}/${image}.png?size=128`
   }
 
+  /** People who still have a discriminator get one of five by it, everybody else one of six by id. */
+  const defaultIndex = discriminator => (fits(/^\d{4}$/, discriminator) ? discriminator % 5 : (BigInt(id) >> 22n) % 6n)
+
   return {
     art,
-    // The hash makes a new avatar appear at once.
-    avatar: ({ avatar }) => `${home}${id}.webp?v=${fits(HASH, avatar) ? avatar : ''}`,
+    avatar({ avatar, discriminator }) {
+      if (!fits(HASH, avatar)) return `${cdn}/embed/avatars/${defaultIndex(discriminator)}.png`
+      const moves = avatar.startsWith('a_') && !still
+      return `${cdn}/avatars/${id}/${avatar}.webp?size=256${moves ? '&animated=true' : ''}`
+    },
     decoration({ asset }) {
       if (fits(HASH, asset)) return `${cdn}/avatar-decoration-presets/${asset}.png?size=128&passthrough=${!still}`
     },

@@ -87,6 +87,7 @@ export function embedTests(): void {
       await view.page.evaluate(PICTURES_LOADED)
       expect(view.elsewhere.sort()).toEqual([
         `${cdnUrl()}/avatar-decoration-presets/${'a'.repeat(32)}.png?size=128&passthrough=true`,
+        `${cdnUrl()}/embed/avatars/3.png`,
         'https://i.scdn.co/image/ab',
       ])
     })

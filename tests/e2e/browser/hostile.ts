@@ -2,7 +2,7 @@ import { describe, expect } from 'bun:test'
 import { createRandom } from '../../../src/simulator/random.ts'
 import { goodEvents } from '../../drills/support/fuzz/events.ts'
 import { createMutator } from '../../drills/support/fuzz/mutate.ts'
-import { ADA, inBrowser, join, open, shows, startServer } from './support.ts'
+import { ADA, cdnUrl, inBrowser, join, open, shows, startServer } from './support.ts'
 
 const MARKUP = '<img src=x onerror=alert(1)>"\'</script><script>alert(2)</script>'
 const MUTATIONS = 400
@@ -31,7 +31,7 @@ export function hostileTests(): void {
       expect(await view.page.locator('.value').textContent()).toBe(MARKUP)
       expect(await view.page.locator('#presence').locator(DANGEROUS).count()).toBe(0)
       expect(await view.page.locator('#presence img').count()).toBe(1)
-      expect(view.elsewhere).toEqual([])
+      expect(view.elsewhere).toEqual([`${cdnUrl()}/embed/avatars/3.png`])
       expect(view.problems).toEqual([])
     })
 

@@ -107,6 +107,7 @@ export function pageTests(): void {
       await view.page.evaluate(PICTURES_LOADED)
       expect(view.elsewhere.sort()).toEqual([
         `${cdnUrl()}/app-assets/9/123.png?size=128`,
+        `${cdnUrl()}/embed/avatars/3.png`,
         'https://i.scdn.co/image/abc',
         'https://media.discordapp.net/external/abc/https/x.png?width=128&height=128',
       ])
