@@ -80,11 +80,20 @@ export function startHttp(deps: HttpDeps): Http {
   }
 
   const users = createUsers(deps)
+  /** Without Elysia around it, which would answer for our mistakes. */
+  function read(request: Request): Response | Promise<Response> {
+    try {
+      return users.read(request, pathParameter(request))
+    } catch (error) {
+      return failure(told(error, deps.log))
+    }
+  }
+
   const streams = createEventStreams({ ...deps, options: deps.events ?? {} })
   const app: AnyElysia = new Elysia({
     // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
     handler: { standardHostname: false },
-    serve: { routes: { [HOTTEST]: { GET: gate(request => users.read(request, pathParameter(request))) } } },
+    serve: { routes: { [HOTTEST]: { GET: gate(read) } } },
   })
     .wrap((handler, request) => enter(handler as unknown as Handler, request) as unknown as typeof handler)
     .onError(({ error }) => failure(told(error, deps.log)))

@@ -174,4 +174,15 @@ describe('our own mistakes', () => {
     expect(server.logged.join()).toContain('TypeError: secret detail')
     expect(server.logged.join()).not.toContain('exoix_adas-key')
   })
+
+  test.each(['/v1/users/1', '/user/1'])('are counted, whoever found the route: %s', async path => {
+    await using server = startServer()
+    Object.assign(server.presences, {
+      snapshot() {
+        throw new TypeError('broken')
+      },
+    })
+    expect((await server.get(path)).status).toBe(500)
+    expect(server.metrics.render()).toContain('exoix_5xx_responses 1\n')
+  })
 })
