@@ -68,6 +68,17 @@ function asTheVersionBefore(folder: string): void {
 const resumedBoth = () => Promise.all([simulator.next('resumed'), simulator.next('resumed')])
 const readyBoth = () => Promise.all([simulator.next('ready'), simulator.next('ready')])
 
+/** A process that knows both, has saved them, and is stopped. */
+async function liveAndStop(folder: string): Promise<void> {
+  populate()
+  const { server } = await serve(folder)
+  await using _ = server
+  await readyBoth()
+  await server.says(/presences saved .*sessions=2/)
+  server.kill('SIGTERM')
+  await server.exited
+}
+
 describe('a restart', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)(
     'after %s serves everybody at once and catches up by resuming',
@@ -125,13 +136,7 @@ describe('a restart', () => {
 
   test('that is an upgrade goes on from what the version before has saved, and resumes its sessions', async () => {
     using folder = temporaryFolder()
-    populate()
-    const first = await serve(folder.path)
-    await using _ = first.server
-    await readyBoth()
-    await first.server.says(/presences saved .*sessions=2/)
-    first.server.kill('SIGTERM')
-    await first.server.exited
+    await liveAndStop(folder.path)
     asTheVersionBefore(folder.path)
 
     simulator.world.setPresence(ADA, { status: 'dnd' })
@@ -147,13 +152,7 @@ describe('a restart', () => {
 
   test('whose sessions Discord refuses keeps everybody until the fresh lists tell who left', async () => {
     using folder = temporaryFolder()
-    populate()
-    const first = await serve(folder.path)
-    await using _ = first.server
-    await readyBoth()
-    await first.server.says(/presences saved .*sessions=2/)
-    first.server.kill('SIGTERM')
-    await first.server.exited
+    await liveAndStop(folder.path)
 
     simulator.weather.loseSessions()
     simulator.world.setPresence(ADA, { status: 'dnd' })
