@@ -22,7 +22,8 @@ export function createAddresses(max: number): Addresses {
   }
 }
 
-const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/.test(address)
+/** Whether an address is this machine's own; IPv4 may come in IPv6 clothes. */
+export const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/i.test(address)
 
 /** One customer has a whole IPv6 /64: its addresses count as one. */
 export function network(address: string): string {

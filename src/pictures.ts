@@ -38,7 +38,7 @@ export function createPictures({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }
   return {
     avatar: (user, extension, size) => discordCdnUrl + avatarPath(user, extension, size),
     decoration: (user, size) => cdn(decorationPath(user.avatar_decoration_data, size)),
-    tagBadge: (user, size) => cdn(badgePath(user.primary_guild === undefined ? user.clan : user.primary_guild, size)),
+    tagBadge: (user, size) => cdn(badgePath(serverTag(user), size)),
     emoji: (emoji, size) => cdn(emojiPath(emoji, size)),
     activity({ assets, application_id }, which, size) {
       const image = isObject(assets) ? assets[`${which}_image`] : undefined
@@ -50,6 +50,9 @@ export function createPictures({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }
     albumArt: url => (url?.startsWith('https://i.scdn.co/image/') ? cover(url.slice(24)) : undefined),
   }
 }
+
+/** The server tag in a user object, shown or not. `clan` is the name it had before. */
+export const serverTag = (user: JsonObject) => (user.primary_guild === undefined ? user.clan : user.primary_guild)
 
 function avatarPath({ id, avatar, discriminator }: JsonObject, extension: string, size: number): string {
   if (!isSnowflake(id)) return '/embed/avatars/0.png'

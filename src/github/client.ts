@@ -1,3 +1,4 @@
+import { readAtMost } from '../bounded-read.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Metrics } from '../metrics.ts'
@@ -110,15 +111,9 @@ function createCounters(metrics: Metrics): (status: number) => void {
 }
 
 async function readJson(response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.byteLength
-    if (length > LARGEST_ANSWER) return undefined
-    chunks.push(chunk)
-  }
+  const bytes = await readAtMost(LARGEST_ANSWER, response.body)
   try {
-    return JSON.parse(Buffer.concat(chunks).toString())
+    return bytes === null ? undefined : JSON.parse(bytes.toString())
   } catch {
     return undefined
   }

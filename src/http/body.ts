@@ -1,3 +1,4 @@
+import { readAtMost } from '../bounded-read.ts'
 import { incompleteBody, payloadTooLarge } from '../errors.ts'
 
 /** How much of a body a route takes: bytes, and how the limit is called in the error message. */
@@ -25,19 +26,8 @@ async function arrived(request: Request, isDeclared: boolean, most: number): Pro
   try {
     // No more than the declared length is taken from the connection. At once, because a stream costs five times as much.
     if (isDeclared) return new Uint8Array(await request.arrayBuffer())
-    return await readStream(request.body, most)
+    return await readAtMost(most, request.body)
   } catch {
     throw incompleteBody()
   }
-}
-
-async function readStream(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of stream ?? []) {
-    length += chunk.byteLength
-    if (length > most) return null
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks, length)
 }

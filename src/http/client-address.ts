@@ -30,11 +30,6 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\./i.test(address) ? address.slice('::ffff:'.length) : address
 }
 
-/** Whether an address as {@link ClientAddress} tells it is this machine's own. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1'
-}
-
 /** Some proxies write `1.2.3.4:5678` and `[2001:db8::1]:5678`. */
 function withoutPort(hop: string): string {
   return /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop

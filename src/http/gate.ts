@@ -1,6 +1,6 @@
+import { isLoopback } from '../addresses.ts'
 import { rateLimited } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
-import { isLoopback } from './client-address.ts'
 import { failure } from './envelope.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { copy } from './representation.ts'

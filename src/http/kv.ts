@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { invalidKvValue, kvNotFound, starting, userNotMonitored } from '../errors.ts'
+import { invalidKvValue, kvNotFound } from '../errors.ts'
 import type { Keys } from '../keys.ts'
 import type { Kv } from '../kv.ts'
 import { kvJson } from '../presence.ts'
@@ -10,6 +10,7 @@ import type { BodyLimit } from './body.ts'
 import { envelope, noContent } from './envelope.ts'
 import { JSON_TYPE } from './headers.ts'
 import { KV_OPERATIONS } from './kv-docs.ts'
+import { whyUnknown } from './monitored.ts'
 import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
 import { createUploads } from './uploads.ts'
 
@@ -44,7 +45,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
   function readable(request: Request, id: string): ReadonlyMap<string, string> {
     if (id === '@me') return presences.kv(owner(request, id))
     if (presences.has(id)) return presences.kv(id)
-    throw readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
+    throw whyUnknown({ presences, readiness }, id)
   }
 
   /** A body may take as long as its sender likes, and a key that was revoked meanwhile must not write any more. */

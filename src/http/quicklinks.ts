@@ -6,6 +6,7 @@ import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { failure } from './envelope.ts'
 import { COMMON_HEADERS } from './headers.ts'
+import { whyUnknown } from './monitored.ts'
 import { operation } from './operation.ts'
 import { BINARY, IF_NONE_MATCH, USER_ID } from './schema.ts'
 
@@ -53,9 +54,7 @@ export function quicklinkRoutes({ presences, readiness, pictures, patience = 10_
     const [, id = '', extension = ''] = QUICKLINK.exec(file) ?? []
     if (extension === '') return failure(notFound())
     const person = presences.person(id)
-    if (person === undefined) {
-      return failure(readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored())
-    }
+    if (person === undefined) return failure(whyUnknown({ presences, readiness }, id))
     return passOn(request, pictures.avatar(JSON.parse(person.user), extension, 1024), patience)
   }
 

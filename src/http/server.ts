@@ -129,7 +129,7 @@ export function startHttp(deps: HttpDeps): Http {
 
 /**
  * Bun takes this route before Elysia's of the same name, which is left for HEAD and for the API document: what Elysia
- * does for every request would be a sixth of a 304.
+ * does for every request is one or two microseconds, which weigh most in a 304.
  */
 const HOTTEST = '/v1/users/:id'
 

@@ -1,3 +1,4 @@
+import { readAtMost } from '../../bounded-read.ts'
 import { readPictureType, toDataUri } from './image-type.ts'
 import type { DataUri } from './markup.ts'
 
@@ -34,22 +35,9 @@ async function read(response: Response): Promise<Fetched> {
   const type = readPictureType(response.headers.get('content-type'))
   if (type === undefined) return { outcome: 'refused' }
   if (Number(response.headers.get('content-length')) > LARGEST_IMAGE) return { outcome: 'too_large' }
-  const bytes = await readBounded(response)
-  if (bytes === undefined) return { outcome: 'too_large' }
+  const bytes = await readAtMost(LARGEST_IMAGE, response.body)
+  if (bytes === null) return { outcome: 'too_large' }
   const uri = toDataUri(type, bytes)
   if (uri === undefined) return { outcome: 'refused' }
   return { outcome: 'fetched', uri, etag: response.headers.get('etag') ?? undefined }
-}
-
-/** Undefined as soon as it is too much; nothing more is read then. */
-async function readBounded({ body }: Response): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  // Leaving the loop cancels the stream.
-  for await (const chunk of body ?? []) {
-    length += chunk.byteLength
-    if (length > LARGEST_IMAGE) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

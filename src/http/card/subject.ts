@@ -1,3 +1,4 @@
+import { serverTag } from '../../pictures.ts'
 import { isObject, type JsonObject, type Status } from '../../presence.ts'
 import type { Person } from '../../presence-store.ts'
 import { type Row, readRows } from './activities.ts'
@@ -97,9 +98,9 @@ function readNames(user: JsonObject, { showDisplayName, hideDiscrim }: CardOptio
   return display === '' ? { name: full, handle: undefined } : { name: display, handle: `@${full}` }
 }
 
-/** Whoever took the tag off still has it in their user object. `clan` is the name it had before. */
+/** Whoever took the tag off still has it in their user object. */
 function readTag(user: JsonObject): string | undefined {
-  const tag = user.primary_guild === undefined ? user.clan : user.primary_guild
+  const tag = serverTag(user)
   if (!isObject(tag) || tag.identity_enabled !== true) return undefined
   return clean(tag.tag) || undefined
 }

@@ -18,7 +18,7 @@ type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMedia
  */
 export function livePage(config: PageConfig, element: string): Representation {
   const html = compose(config, element)
-  // What presences show besides the avatar. Everything else comes from here.
+  // What presences show. Everything else, the card too, comes from here.
   const pictures = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl].map(
     base => new URL(base).origin,
   )
