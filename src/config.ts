@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { LOG_FORMATS, LOG_LEVELS } from './log.ts'
+import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts'
 
 /** Environment variables as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>

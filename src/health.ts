@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import { describeError } from './log.ts'
+import { describeError } from './lib/log.ts'
 import { isObject } from './presence.ts'
 
 type Place = Pick<Config, 'host' | 'port'>

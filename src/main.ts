@@ -9,7 +9,7 @@ import { FatalError } from './errors.ts'
 import { findExoix, health } from './health.ts'
 import { HINTS } from './hints.ts'
 import { PortTaken } from './http/listen.ts'
-import { describeError } from './log.ts'
+import { describeError } from './lib/log.ts'
 import { backup, restore } from './store/backup.ts'
 import { importLanyard } from './store/import-lanyard.ts'
 

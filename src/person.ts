@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from './lib/clock.ts'
 import { isOutdated, type Membership, readToldAt, withToldAt } from './membership.ts'
 import { applyPresence, buildPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
 

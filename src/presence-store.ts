@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
 import { readNick } from './membership.ts'
 import {
   type Entry,

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { type Finding, note, ok, wrong } from '../findings.ts'
 import { HINTS, inviteUrl } from '../hints.ts'
-import { describeError, type Log } from '../log.ts'
+import { describeError, type Log } from '../lib/log.ts'
 import { readSwitches, type Switch } from './intents.ts'
 import { createRest, isTokenRefused } from './rest.ts'
 

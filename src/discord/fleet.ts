@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import type { Log } from '../log.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
 import { botPresence } from './bot-presence.ts'
 import type { GatewayInfoSource } from './gateway-info.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { isObject, type JsonObject } from '../presence.ts'
 import { isGatewayAddress } from './sessions.ts'
 

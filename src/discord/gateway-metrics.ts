@@ -1,4 +1,4 @@
-import type { Counter, Metrics } from '../metrics.ts'
+import type { Counter, Metrics } from '../lib/metrics.ts'
 import { DROP_REASONS, type DropReason } from './frames.ts'
 
 /** What the gauges read when somebody asks. */

@@ -1,5 +1,5 @@
-import { type Clock, pause } from '../clock.ts'
-import { describeError, type Log } from '../log.ts'
+import { type Clock, pause } from '../lib/clock.ts'
+import { describeError, type Log } from '../lib/log.ts'
 import type { GatewayInfoSource } from './gateway-info.ts'
 
 export interface IdentifyQueueOptions {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { type DropReason, invalidSession, readFrame } from './frames.ts'
 import { createInflow } from './inflow.ts'
 import { addDialer, type LibrarySocket } from './library.ts'

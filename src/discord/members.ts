@@ -1,11 +1,11 @@
 import { GatewayOpcodes } from '@discordjs/core/http-only'
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { createSendBudget, type SendBudget } from '../lib/token-bucket.ts'
 import { isObject, isSnowflake, type JsonObject } from '../presence.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { DropReason } from './frames.ts'
 import { createMemberList, type MemberList, putMembers } from './member-list.ts'
-import { createSendBudget, type SendBudget } from './send-budget.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 
 export interface MembersOptions {

@@ -1,7 +1,7 @@
-import { type Clock, pause } from '../clock.ts'
 import { FatalError } from '../errors.ts'
 import { HINTS } from '../hints.ts'
-import { describeError, type Log } from '../log.ts'
+import { type Clock, pause } from '../lib/clock.ts'
+import { describeError, type Log } from '../lib/log.ts'
 import { type Backoff, backoffMs } from './backoff.ts'
 import { isTokenRefused, retryAfterMs } from './rest.ts'
 

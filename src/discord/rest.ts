@@ -1,7 +1,7 @@
 import { API } from '@discordjs/core/http-only'
 import { REST, RESTEvents } from '@discordjs/rest'
 import type { Config } from '../config.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../lib/log.ts'
 import { isObject } from '../presence.ts'
 
 /** Routes the gateway itself asks for. Their rate limits reject at once: its own back-off knows how to be interrupted. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { describeError } from '../log.ts'
+import type { Clock } from '../lib/clock.ts'
+import { describeError } from '../lib/log.ts'
 
 /** The runtime's own WebSocket, whatever the library is given in its place. */
 const NativeWebSocket = globalThis.WebSocket

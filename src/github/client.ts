@@ -1,7 +1,7 @@
-import { readAtMost } from '../bounded-read.ts'
-import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import { readAtMost } from '../lib/read-at-most.ts'
 import { isObject, type JsonObject } from '../presence.ts'
 import type { Budget } from './budget.ts'
 

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../clock.ts'
 import { GithubProblem } from '../github.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Tries } from '../lib/token-bucket.ts'
 import { isObject, type JsonObject } from '../presence.ts'
 import { type Described, readAccount } from './account.ts'
 import type { Ask } from './ask.ts'
 import { findInGists, hasToken } from './code-search.ts'
 import type { Links } from './links.ts'
 import { keepProved, type Prover } from './prover.ts'
-import type { Tries } from './tries.ts'
 
 export interface CodeProverDeps {
   ask: Ask

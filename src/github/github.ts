@@ -1,8 +1,9 @@
-import { type Clock, systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { type Github, GithubProblem, type GithubStore } from '../github.ts'
-import type { Log } from '../log.ts'
-import type { Metrics } from '../metrics.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import { createTries } from '../lib/token-bucket.ts'
 import { readLogin } from './account.ts'
 import { createAsk } from './ask.ts'
 import { createBudget } from './budget.ts'
@@ -11,7 +12,6 @@ import { createCodeProver } from './code-prover.ts'
 import { createDeviceProver } from './device-prover.ts'
 import { createLinks } from './links.ts'
 import { createRefresher } from './refresher.ts'
-import { createTries } from './tries.ts'
 
 export interface GithubDeps {
   config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken' | 'githubClientId'>

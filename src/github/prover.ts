@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
 import { GithubProblem, type Proof } from '../github.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Described } from './account.ts'
 import type { Links } from './links.ts'
 

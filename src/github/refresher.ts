@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { describeError, type Log } from '../log.ts'
+import type { Clock } from '../lib/clock.ts'
+import { describeError, type Log } from '../lib/log.ts'
 import { readAccount } from './account.ts'
 import type { Budget } from './budget.ts'
 import { type Answer, type Client, isDefinitely404, readObject } from './client.ts'

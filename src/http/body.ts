@@ -1,5 +1,5 @@
-import { readAtMost } from '../bounded-read.ts'
 import { incompleteBody, payloadTooLarge } from '../errors.ts'
+import { readAtMost } from '../lib/read-at-most.ts'
 
 /** How much of a body a route takes: bytes, and how the limit is called in the error message. */
 export interface BodyLimit {

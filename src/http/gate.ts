@@ -1,8 +1,8 @@
-import { isLoopback } from '../addresses.ts'
 import { rateLimited } from '../errors.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import { isLoopback } from '../lib/semaphore.ts'
+import type { RateLimiter } from '../lib/token-bucket.ts'
 import { failure } from './envelope.ts'
-import type { RateLimiter } from './rate-limit.ts'
 import { copy } from './representation.ts'
 import { createSampling } from './sampling.ts'
 

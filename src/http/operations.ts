@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import { notFound, reconnecting, starting } from '../errors.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import type { PresenceStore } from '../presence-store.ts'
 import type { Readiness } from '../readiness.ts'
 import { prefersHtml } from './accept.ts'

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../lib/metrics.ts'
 
 const NANOSECONDS = 1e-9
 const MICROSECONDS = 1e-6

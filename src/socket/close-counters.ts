@@ -1,4 +1,4 @@
-import type { Counter, Metrics } from '../metrics.ts'
+import type { Counter, Metrics } from '../lib/metrics.ts'
 
 /** Codes counted each by itself. Clients may close with any of thousands; the rest is counted together. */
 const CODES = [1000, 1001, 1005, 1006, 1007, 1009, 4004, 4005, 4006, 4008]

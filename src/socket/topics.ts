@@ -1,4 +1,4 @@
-import type { Counter } from '../metrics.ts'
+import type { Counter } from '../lib/metrics.ts'
 import type { Change, PresenceStore } from '../presence-store.ts'
 import type { Sequence } from '../sequence.ts'
 import type { Backlogs } from './backlogs.ts'

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:
 import { resolve } from 'node:path'
 import { FatalError } from '../errors.ts'
 import { HINTS } from '../hints.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../lib/log.ts'
 import { claim } from './lock.ts'
 import { migrate } from './migrations.ts'
 

@@ -1,4 +1,4 @@
-import { createLog } from '../log.ts'
+import { createLog } from '../lib/log.ts'
 import { connectLanyard, type Lanyard } from './lanyard.ts'
 import { openStore, type Store } from './sqlite.ts'
 

@@ -1,4 +1,4 @@
-import { describeError, type Log } from '../log.ts'
+import { describeError, type Log } from '../lib/log.ts'
 import { type Claimed, MEMORY } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 

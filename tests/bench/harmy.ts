@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/lib/log.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import type { Load, LoadResult } from './processes/http-load.ts'
 import { startApplication } from './support/application.ts'

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/lib/log.ts'
 import { ApplicationFlag } from '../../src/simulator/types.ts'
 import { startReadyWorld, startWorld, type World } from './support.ts'
 

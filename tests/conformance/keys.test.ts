@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/lib/log.ts'
 import type { BotMessage } from '../../src/simulator/records.ts'
 import { temporaryFolder } from '../support/executable.ts'
 import { keyIn, startReadyWorld, startWorld, type World } from './support.ts'

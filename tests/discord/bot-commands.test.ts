@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { RESTOptions } from '@discordjs/rest'
-import { systemClock } from '../../src/clock.ts'
 import { storageUnavailable } from '../../src/errors.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import { type Button, buttons, cleanUp, type House, openHouse } from './bot-support.ts'
 
 afterEach(cleanUp)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { systemClock } from '../../src/clock.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import { buttons, cleanUp, type HouseOptions, openHouse } from './bot-support.ts'
 
 afterEach(cleanUp)

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../src/clock.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 
 /** A clock whose hands only the test turns. */
 export function createManualClock(): Clock & { advance(ms: number): void; pending(): number } {

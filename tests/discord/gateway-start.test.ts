@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createGateway } from '../../src/discord/gateway.ts'
 import { FatalError } from '../../src/errors.ts'
-import { createMetrics } from '../../src/metrics.ts'
+import { createMetrics } from '../../src/lib/metrics.ts'
 import { createPresenceStore } from '../../src/presence-store.ts'
 import { ApplicationFlag } from '../../src/simulator/types.ts'
 import { silent, testConfig } from '../support/app.ts'

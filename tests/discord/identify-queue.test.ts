@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { GatewayInfo } from '../../src/discord/gateway-info.ts'
 import { createIdentifyQueue } from '../../src/discord/identify-queue.ts'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/lib/log.ts'
 import { createManualClock } from './clocks.ts'
 
 const SILENT = createLog({ level: 'silent', format: 'text' })

@@ -1,9 +1,8 @@
 import { describe, expect, spyOn, test } from 'bun:test'
-import { pause, systemClock } from '../../src/clock.ts'
 import { backoffMs } from '../../src/discord/backoff.ts'
-import { createSendBudget } from '../../src/discord/send-budget.ts'
-import { createStoppableClock } from '../../src/discord/stoppable-clock.ts'
 import { createStrangers } from '../../src/discord/strangers.ts'
+import { createStoppableClock, pause, systemClock } from '../../src/lib/clock.ts'
+import { createSendBudget } from '../../src/lib/token-bucket.ts'
 import { createManualClock } from './clocks.ts'
 
 describe('the back-off', () => {

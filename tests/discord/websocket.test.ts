@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { systemClock } from '../../src/clock.ts'
 import { WebSocketManager } from '../../src/discord/library.ts'
 import { openPeer, type Patience } from '../../src/discord/websocket.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createKeys } from '../../src/keys.ts'
 import type { KvChange } from '../../src/kv.ts'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/lib/log.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { type KillDriver, killRounds, LANE_USERS, type Victim } from '../store/support/kill-rounds.ts'

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { createGithub } from '../../src/github/github.ts'
 import type { Github, GithubStore, StoredLink } from '../../src/github.ts'
-import { createLog } from '../../src/log.ts'
-import { createMetrics } from '../../src/metrics.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createMetrics } from '../../src/lib/metrics.ts'
 import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github.ts'
 import { createTestClock, HOUR, inProcess, MINUTE, type TestClock } from './support.ts'
 

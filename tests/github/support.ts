@@ -1,9 +1,9 @@
-import type { Clock } from '../../src/clock.ts'
 import type { Fetch } from '../../src/github/client.ts'
 import { createGithub } from '../../src/github/github.ts'
 import type { GithubAccount } from '../../src/github.ts'
-import { createLog } from '../../src/log.ts'
-import { createMetrics } from '../../src/metrics.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createMetrics } from '../../src/lib/metrics.ts'
 import { type GithubSimulator, type GithubSimulatorOptions, startGithubSimulator } from '../../src/simulator/github.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 

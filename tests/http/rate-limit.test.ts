@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createRateLimiter } from '../../src/http/rate-limit.ts'
 import { createSampling, SAMPLE, SAMPLED_ABOVE } from '../../src/http/sampling.ts'
+import { createRateLimiter } from '../../src/lib/token-bucket.ts'
 import { ADA, codeOf, startServer } from './harness.ts'
 
 const PROXIED = { rateLimitPerMinute: 3, trustedProxies: ['127.0.0.1'] }

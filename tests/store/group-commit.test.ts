@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { ApiError, kvValidationFailed } from '../../src/errors.ts'
-import { createMetrics } from '../../src/metrics.ts'
+import { createMetrics } from '../../src/lib/metrics.ts'
 import { type Claimed, openDatabase } from '../../src/store/database.ts'
 import { createGroupCommit, type GroupCommit } from '../../src/store/group-commit.ts'
 import { listening, scratch } from './support/files.ts'

@@ -1,5 +1,5 @@
 import { ApiError } from '../../errors.ts'
-import { describeError, type Log } from '../../log.ts'
+import { describeError, type Log } from '../../lib/log.ts'
 import { type Call, WrongUsage } from './command.ts'
 import { UndeliveredError } from './outbox.ts'
 import type { Reply } from './reply.ts'

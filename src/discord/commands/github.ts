@@ -1,6 +1,6 @@
 import { ApiError } from '../../errors.ts'
 import { type Github, GithubProblem, type Proof } from '../../github.ts'
-import { describeError, type Log } from '../../log.ts'
+import { describeError, type Log } from '../../lib/log.ts'
 import { type Call, type Noun, typed } from './command.ts'
 import { tell } from './execute.ts'
 import { code, plural } from './format.ts'

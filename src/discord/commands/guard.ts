@@ -1,6 +1,6 @@
 import type { Keys } from '../../keys.ts'
-import { describeError, type Log } from '../../log.ts'
-import type { Metrics } from '../../metrics.ts'
+import { describeError, type Log } from '../../lib/log.ts'
+import type { Metrics } from '../../lib/metrics.ts'
 import type { KeyDesk } from './key-desk.ts'
 
 /** Makes keys worthless that have been seen where others may see them. */

@@ -1,5 +1,5 @@
 import type { API } from '@discordjs/core/http-only'
-import { describeError, type Log } from '../../log.ts'
+import { describeError, type Log } from '../../lib/log.ts'
 
 /** Who the bot is. READY tells; after a resumed session nobody does, so it is asked for when it matters. */
 export interface Identity {

@@ -1,5 +1,5 @@
 import type { Keys } from '../../keys.ts'
-import { describeError, type Log } from '../../log.ts'
+import { describeError, type Log } from '../../lib/log.ts'
 import { type Outbox, UndeliveredError } from './outbox.ts'
 import type { Reply } from './reply.ts'
 

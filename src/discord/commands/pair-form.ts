@@ -4,7 +4,7 @@ import { type Action, type Call, type Command, type Option, WrongUsage } from '.
 import { code, plural } from './format.ts'
 import { actionId, ID_LIMIT } from './reply.ts'
 
-const ACTION = 'edit'
+const EDIT_ACTION = 'edit'
 const FIELD = 'value'
 /** Discord docs, Text Input: the limit of `value`. */
 const FIELD_LIMIT = 4000
@@ -25,7 +25,7 @@ export function editPair({ kv, presences }: FormDeps, key: Option): { command: C
       run: call => openEditor(presences, call),
     },
     action: {
-      name: ACTION,
+      name: EDIT_ACTION,
       async run(call, edited) {
         const value = call.text(FIELD)
         if (value === undefined) throw new WrongUsage()
@@ -39,7 +39,7 @@ export function editPair({ kv, presences }: FormDeps, key: Option): { command: C
 async function openEditor(presences: PresenceStore, call: Call): Promise<void> {
   const key = checkKey(call.text('key') ?? '')
   const value = presences.kv(call.userId).get(key) ?? ''
-  const id = actionId(ACTION, call.userId, key)
+  const id = actionId(EDIT_ACTION, call.userId, key)
   const instead = `Use ${code('/kv set')}, or PUT it to ${code(`/v1/users/${call.userId}/kv/${key}`)}`
   if (value.length > FIELD_LIMIT) {
     const length = plural(value.length, 'character')

@@ -3,7 +3,7 @@ import { type Action, type Call, type Command, typed } from './command.ts'
 import { code, plural } from './format.ts'
 import { actionId, type Reply } from './reply.ts'
 
-const ACTION = 'pairs'
+const PAGE_ACTION = 'pairs'
 /** Characters of keys on a page; the rest of the message is for the words around them. */
 const PAGE_LENGTH = 1700
 
@@ -19,7 +19,7 @@ export function listPairs(presences: PresenceStore): { command: Command; action:
       options: [{ name: 'page', description: 'Page of a long list', kind: 'integer', optional: true }],
       run: call => show(call, call.text('page')),
     },
-    action: { name: ACTION, run: show },
+    action: { name: PAGE_ACTION, run: show },
   }
 }
 
@@ -45,7 +45,7 @@ function splitPages(keys: readonly string[]): readonly string[] {
 
 function turnButtons(userId: string, page: number, pages: number): Reply['buttons'] {
   return [
-    { label: '◀', id: actionId(ACTION, userId, String(page - 1)), disabled: page === 1 },
-    { label: '▶', id: actionId(ACTION, userId, String(page + 1)), disabled: page === pages },
+    { label: '◀', id: actionId(PAGE_ACTION, userId, String(page - 1)), disabled: page === 1 },
+    { label: '▶', id: actionId(PAGE_ACTION, userId, String(page + 1)), disabled: page === pages },
   ]
 }

@@ -1,5 +1,5 @@
 import { type API, ComponentType, MessageFlags, TextInputStyle } from '@discordjs/core/http-only'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Interaction } from './interaction.ts'
 import type { Outbox } from './outbox.ts'
 import { type Form, type Reply, renderPrivately, renderReply } from './reply.ts'

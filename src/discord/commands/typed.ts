@@ -1,5 +1,5 @@
-import type { Log } from '../../log.ts'
-import type { Counter } from '../../metrics.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Counter } from '../../lib/metrics.ts'
 import { type Call, type Command, usage, WrongUsage } from './command.ts'
 import { execute, SLOW_DOWN, tell } from './execute.ts'
 import { code } from './format.ts'

@@ -1,6 +1,6 @@
+import { createLru } from '../../lib/lru.ts'
 import type { Person } from '../../presence-store.ts'
 import { type ContentHeaders, type Representation, represent } from '../representation.ts'
-import { createLru } from './lru.ts'
 import type { CardOptions } from './options.ts'
 import { type Gallery, gather } from './picture-set.ts'
 import { readSubject, type Shown, type Subject } from './subject.ts'

@@ -1,4 +1,4 @@
-import { readAtMost } from '../../bounded-read.ts'
+import { readAtMost } from '../../lib/read-at-most.ts'
 import { readPictureType, toDataUri } from './image-type.ts'
 import type { DataUri } from './markup.ts'
 

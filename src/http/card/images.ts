@@ -1,8 +1,8 @@
-import type { Metrics } from '../../metrics.ts'
+import { createLru } from '../../lib/lru.ts'
+import type { Metrics } from '../../lib/metrics.ts'
+import { createSlots, type Slots } from '../../lib/semaphore.ts'
 import { type Fetched, fetchImage } from './image-fetch.ts'
-import { createLru } from './lru.ts'
 import type { DataUri } from './markup.ts'
-import { createSlots, type Slots } from './slots.ts'
 
 /** Pictures from elsewhere, as addresses that need nobody else. */
 export interface Images {

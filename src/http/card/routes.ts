@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Config } from '../../config.ts'
-import type { Metrics } from '../../metrics.ts'
+import type { Metrics } from '../../lib/metrics.ts'
 import { createPictures } from '../../pictures.ts'
 import type { PresenceStore } from '../../presence-store.ts'
 import type { Readiness } from '../../readiness.ts'

@@ -1,10 +1,10 @@
 const SECOND = 1000
-const MINUTE = 60
+const SECONDS_PER_MINUTE = 60
 
 /** A time as players show it: `3:07`, `1:02:03`. */
 export function clock(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / SECOND))
-  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / MINUTE) % 60, seconds % 60]
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / SECONDS_PER_MINUTE) % 60, seconds % 60]
   const shown = parts[0] === 0 ? parts.slice(1) : parts
   return shown.map((part, index) => (index === 0 ? part : String(part).padStart(2, '0'))).join(':')
 }
@@ -23,7 +23,7 @@ export function ago(milliseconds: number): string {
 
 /** To the minute: a card is looked at for longer than a second stays true. Undefined: less than that. */
 function spanOf(milliseconds: number): string | undefined {
-  const minutes = Math.floor(milliseconds / SECOND / MINUTE)
+  const minutes = Math.floor(milliseconds / SECOND / SECONDS_PER_MINUTE)
   if (minutes < 1) return undefined
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24]
   if (days > 0) return hours > 0 && days < 10 ? `${days} d ${hours} h` : `${days} d`

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
-import type { Addresses } from '../../addresses.ts'
 import { noPermission, rateLimited, starting, userNotMonitored } from '../../errors.ts'
+import type { Addresses } from '../../lib/semaphore.ts'
 import { keyOwner } from '../auth.ts'
 import { failure } from '../envelope.ts'
 import { COMMON_HEADERS } from '../headers.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLog, type Log } from '../../../src/log.ts'
+import { createLog, type Log } from '../../../src/lib/log.ts'
 
 /** A folder of its own that is gone after the block that declared it with `using`. */
 export function scratch() {

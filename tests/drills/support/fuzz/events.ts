@@ -3,7 +3,7 @@ import { readFrame } from '../../../../src/discord/frames.ts'
 import { createGuildBook } from '../../../../src/discord/guilds.ts'
 import { createMembers } from '../../../../src/discord/members.ts'
 import { TIMING } from '../../../../src/discord/timing.ts'
-import { createLog } from '../../../../src/log.ts'
+import { createLog } from '../../../../src/lib/log.ts'
 import { createPresenceStore, type PresenceStore } from '../../../../src/presence-store.ts'
 import {
   buildCustomStatus,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createAddresses, network } from '../../src/addresses.ts'
+import { createAddresses, network } from '../../src/lib/semaphore.ts'
 
 describe('connections an address', () => {
   test('are counted up to the limit', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { spend } from '../../src/socket/limits.ts'
+import { spend } from '../../src/lib/token-bucket.ts'
 
 describe('the frame allowance', () => {
   test('lets a burst through, then so many a second', () => {

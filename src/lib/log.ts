@@ -1,8 +1,10 @@
+import type { Clock } from './clock.ts'
+
 /** Severity, least to most urgent. `silent` writes nothing. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+type LogLevel = (typeof LOG_LEVELS)[number]
 export const LOG_FORMATS = ['text', 'json'] as const
-export type LogFormat = (typeof LOG_FORMATS)[number]
+type LogFormat = (typeof LOG_FORMATS)[number]
 
 type Fields = Readonly<Record<string, unknown>>
 type Write = (message: string, fields?: Fields) => void
@@ -60,3 +62,18 @@ function textValue(value: unknown): string {
 }
 
 const oneLine = (message: string) => message.replaceAll(/[\r\n]+/g, ' ')
+
+const EVERY_MS = 60_000
+
+/** Logs one error of each kind a minute: what breaks once on hostile input breaks ten thousand times a second. */
+type Complain = (message: string, error: unknown) => void
+
+export function createComplaint(log: Log, clock: Clock): Complain {
+  const last = new Map<string, number>()
+  return (message, error) => {
+    const now = clock.now()
+    if (now - (last.get(message) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return
+    last.set(message, now)
+    log.error(message, { error: describeError(error) })
+  }
+}

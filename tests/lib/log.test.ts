@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createLog, type LogOptions } from '../../src/log.ts'
+import { createLog, type LogOptions } from '../../src/lib/log.ts'
 
 function lines(options: Partial<LogOptions>, write: (log: ReturnType<typeof createLog>) => void): string[] {
   const written: string[] = []

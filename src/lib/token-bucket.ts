@@ -1,0 +1,137 @@
+import { GithubProblem } from '../github.ts'
+import type { Allowance } from '../socket/session.ts'
+import type { Clock } from './clock.ts'
+import { network } from './semaphore.ts'
+
+export interface RateLimiter {
+  /** Counts a request. Tells how many seconds the address has to wait; 0 when it need not. */
+  take(address: string): number
+  /** Counts a request for many that were not looked at. False when that would be too many for the address. */
+  estimate(address: string, requests: number): boolean
+}
+
+interface Bucket {
+  tokens: number
+  /** When `tokens` was true, in milliseconds. */
+  at: number
+}
+
+interface RateLimitOptions {
+  /** What a bucket holds, and what it is refilled with in a minute. */
+  perMinute: number
+  /** Addresses remembered at most twice over. */
+  maxAddresses?: number
+  /** Milliseconds that never go back. */
+  now?: () => number
+}
+
+const MINUTE = 60_000
+
+/**
+ * A token bucket per address. A bucket that was left alone for a minute is full again and need not be remembered, so
+ * two generations of a minute each hold all that matters: no timer, no sweep, and a bound on memory.
+ */
+export function createRateLimiter(options: RateLimitOptions): RateLimiter {
+  const { perMinute, maxAddresses = 100_000, now = () => performance.now() } = options
+  const refill = perMinute / MINUTE
+  let young = new Map<string, Bucket>()
+  let old = young
+  let bornAt = now()
+
+  function rotate(time: number): void {
+    old = young
+    young = new Map()
+    bornAt = time
+  }
+
+  function refilled(address: string): Bucket {
+    const key = network(address)
+    const time = now()
+    if (time - bornAt >= MINUTE || young.size >= maxAddresses) rotate(time)
+    const bucket = young.get(key) ?? old.get(key) ?? { tokens: perMinute, at: time }
+    young.set(key, bucket)
+    bucket.tokens = Math.min(perMinute, bucket.tokens + (time - bucket.at) * refill)
+    bucket.at = time
+    return bucket
+  }
+
+  return {
+    take(address) {
+      const bucket = refilled(address)
+      if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / refill / 1000)
+      bucket.tokens--
+      return 0
+    },
+    estimate(address, requests) {
+      const bucket = refilled(address)
+      const fits = bucket.tokens >= requests
+      // An estimate alone refuses nobody: half the bucket stays for what is counted one by one from here on.
+      bucket.tokens = fits ? bucket.tokens - requests : Math.max(bucket.tokens, perMinute / 2)
+      return fits
+    },
+  }
+}
+
+/**
+ * Notes a frame that arrived at `now` (milliseconds) and takes it out of the sender's token bucket. False when the
+ * bucket is empty.
+ */
+export function spend(allowance: Allowance, now: number, burst: number, perSecond: number): boolean {
+  const refill = ((now - allowance.heardAt) / 1000) * perSecond
+  allowance.tokens = Math.min(burst, allowance.tokens + refill)
+  allowance.heardAt = now
+  if (allowance.tokens < 1) return false
+  allowance.tokens--
+  return true
+}
+
+/** Spreads what is sent: a burst at first, then one in every interval. Times are milliseconds. */
+export interface SendBudget {
+  /** When one more may be sent: at once when that is not in the future. */
+  freeAt(): number
+  spend(now: number): void
+}
+
+/** Allows `60_000 / intervalMs + burst` in any minute. */
+export function createSendBudget(burst: number, intervalMs: number): SendBudget {
+  /** When everything sent so far would have been sent without a burst. */
+  let evenly = Number.NEGATIVE_INFINITY
+  return {
+    freeAt: () => evenly - (burst - 1) * intervalMs,
+    spend(now) {
+      evenly = Math.max(evenly, now) + intervalMs
+    },
+  }
+}
+
+/** Bounds what one person can make us ask of GitHub: the budget is everybody's. */
+export interface Tries {
+  /** Counts one. Throws GithubProblem `too many tries`. */
+  take(userId: string): void
+}
+
+const WINDOW = 60 * 60 * 1000
+const PER_WINDOW = 10
+/** From this many people on, those whose window is over are forgotten. */
+const MANY = 1000
+
+export function createTries(clock: Clock): Tries {
+  const windows = new Map<string, { count: number; readonly until: number }>()
+
+  function sweep(now: number): void {
+    if (windows.size < MANY) return
+    for (const [userId, { until }] of windows) if (until <= now) windows.delete(userId)
+  }
+
+  return {
+    take(userId) {
+      const now = clock.now()
+      const known = windows.get(userId)
+      if (known === undefined || known.until <= now) {
+        sweep(now)
+        windows.set(userId, { count: 1, until: now + WINDOW })
+      } else if (known.count < PER_WINDOW) known.count++
+      else throw new GithubProblem('too many tries', { seconds: Math.ceil((known.until - now) / 1000) })
+    },
+  }
+}
