@@ -1,7 +1,7 @@
 import { createAppLog } from './app.ts'
 import { type Environment, readConfig } from './config.ts'
 import { examineDiscord } from './discord/examine.ts'
-import { type Finding, ok } from './findings.ts'
+import { type Finding, ok } from './domain/operator.ts'
 import { examineGithub } from './github/examine.ts'
 import { examinePort } from './http/examine.ts'
 import { examineDatabase } from './store/examine.ts'

@@ -1,6 +1,6 @@
 import { type App, startApp } from './app.ts'
 import type { Config } from './config.ts'
-import { FatalError } from './errors.ts'
+import { FatalError } from './domain/errors.ts'
 import { startGithubSimulator } from './simulator/github.ts'
 import { connectGithubPeople } from './simulator/github-people.ts'
 import { startLively } from './simulator/lively.ts'

@@ -1,6 +1,6 @@
-import type { GithubSnapshot } from './github.ts'
-import { isObject, type JsonObject, kvJson } from './presence.ts'
-import type { Membership, Person } from './presence-store.ts'
+import type { GithubSnapshot } from './domain/github.ts'
+import { isObject, type JsonObject, kvJson } from './domain/presence.ts'
+import type { Membership, Person } from './domain/presence-store.ts'
 
 /** Everything harmy shows of one person. */
 export interface HarmyState {

@@ -1,5 +1,5 @@
-import { FatalError } from '../errors.ts'
-import { HINTS, SWITCHES } from '../hints.ts'
+import { FatalError } from '../domain/errors.ts'
+import { HINTS, SWITCHES } from '../domain/operator.ts'
 
 /** Closes after which no reconnecting helps (docs: Opcodes and Status Codes, "Gateway Close Event Codes"). */
 const FATAL_CLOSES: ReadonlyMap<number, string> = new Map([

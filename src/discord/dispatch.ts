@@ -1,5 +1,5 @@
-import { isObject, isSnowflake, type JsonObject } from '../presence.ts'
-import type { PresenceStore } from '../presence-store.ts'
+import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
+import type { PresenceStore } from '../domain/presence-store.ts'
 import type { DropReason } from './frames.ts'
 import type { GuildBook } from './guilds.ts'
 import { putMembers } from './member-list.ts'

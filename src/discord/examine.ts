@@ -1,6 +1,5 @@
 import type { Config } from '../config.ts'
-import { type Finding, note, ok, wrong } from '../findings.ts'
-import { HINTS, inviteUrl } from '../hints.ts'
+import { type Finding, HINTS, inviteUrl, note, ok, wrong } from '../domain/operator.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { readSwitches, type Switch } from './intents.ts'
 import { createRest, isTokenRefused } from './rest.ts'

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../presence.ts'
+import { isObject, type JsonObject } from '../domain/presence.ts'
 import { withoutMemberLists } from './guild-frame.ts'
 
 /** Why something that came from Discord was not used. A fixed list: it becomes a metric label. */

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '../domain/presence.ts'
 import type { Clock } from '../lib/clock.ts'
-import { isObject, type JsonObject } from '../presence.ts'
 import { isGatewayAddress } from './sessions.ts'
 
 /** What Discord says about connecting (docs: Gateway, "Get Gateway Bot"). */

@@ -1,6 +1,6 @@
 import { ApplicationFlags, GatewayIntentBits } from '@discordjs/core/http-only'
-import { FatalError } from '../errors.ts'
-import { HINTS, SWITCHES } from '../hints.ts'
+import { FatalError } from '../domain/errors.ts'
+import { HINTS, SWITCHES } from '../domain/operator.ts'
 
 /** What the bot may listen to. */
 export interface Intents {

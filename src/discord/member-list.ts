@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from '../presence.ts'
-import type { PresenceStore } from '../presence-store.ts'
+import { isObject, type JsonObject } from '../domain/presence.ts'
+import type { PresenceStore } from '../domain/presence-store.ts'
 
 /**
  * Puts a batch of members into the store. `absent` says what a member without a presence in the batch is: offline (null),

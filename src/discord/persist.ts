@@ -1,5 +1,5 @@
-import { FatalError } from '../errors.ts'
-import { HINTS } from '../hints.ts'
+import { FatalError } from '../domain/errors.ts'
+import { HINTS } from '../domain/operator.ts'
 import { type Clock, pause } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { type Backoff, backoffMs } from './backoff.ts'

@@ -1,8 +1,8 @@
 import { API } from '@discordjs/core/http-only'
 import { REST, RESTEvents } from '@discordjs/rest'
 import type { Config } from '../config.ts'
+import { isObject } from '../domain/presence.ts'
 import type { Log } from '../lib/log.ts'
-import { isObject } from '../presence.ts'
 
 /** Routes the gateway itself asks for. Their rate limits reject at once: its own back-off knows how to be interrupted. */
 const OWN_ROUTES: readonly string[] = ['/applications/@me', '/gateway/bot']

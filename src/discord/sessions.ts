@@ -1,4 +1,4 @@
-import { isObject } from '../presence.ts'
+import { isObject } from '../domain/presence.ts'
 
 /** What resuming a gateway session needs (docs: Gateway, "Resuming"). */
 export interface SessionInfo {

@@ -1,5 +1,5 @@
-import type { GithubAccount } from '../github.ts'
-import type { JsonObject } from '../presence.ts'
+import type { GithubAccount } from '../domain/github.ts'
+import type { JsonObject } from '../domain/presence.ts'
 
 /** An account as GitHub describes it. */
 export interface Described {

@@ -1,4 +1,4 @@
-import { GithubProblem } from '../github.ts'
+import { GithubProblem } from '../domain/github.ts'
 import type { Budget } from './budget.ts'
 import { type Answer, type Client, isDefinitely404 } from './client.ts'
 

@@ -1,8 +1,8 @@
 import type { Config } from '../config.ts'
+import { isObject, type JsonObject } from '../domain/presence.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
-import { isObject, type JsonObject } from '../presence.ts'
 import type { Budget } from './budget.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>

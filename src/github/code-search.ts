@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../presence.ts'
+import { isObject, type JsonObject } from '../domain/presence.ts'
 import type { Described } from './account.ts'
 import type { Ask } from './ask.ts'
 

@@ -1,9 +1,8 @@
 import type { Config } from '../config.ts'
-import { type Finding, note, ok, wrong } from '../findings.ts'
-import { HINTS } from '../hints.ts'
+import { type Finding, HINTS, note, ok, wrong } from '../domain/operator.ts'
+import { isObject } from '../domain/presence.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createMetrics } from '../lib/metrics.ts'
-import { isObject } from '../presence.ts'
 import { createBudget } from './budget.ts'
 import { type Answer, type Client, createClient } from './client.ts'
 

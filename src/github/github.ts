@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { type Github, GithubProblem, type GithubStore } from '../github.ts'
+import { type Github, GithubProblem, type GithubStore } from '../domain/github.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'

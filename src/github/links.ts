@@ -1,4 +1,4 @@
-import type { GithubSnapshot, GithubStore, StoredLink } from '../github.ts'
+import type { GithubSnapshot, GithubStore, StoredLink } from '../domain/github.ts'
 
 /** One person's link in memory. */
 export interface Link {

@@ -1,4 +1,4 @@
-import { GithubProblem, type Proof } from '../github.ts'
+import { GithubProblem, type Proof } from '../domain/github.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Described } from './account.ts'
 import type { Links } from './links.ts'

@@ -1,5 +1,5 @@
-import { noPermission } from '../errors.ts'
-import type { Keys } from '../keys.ts'
+import { noPermission } from '../domain/errors.ts'
+import type { Keys } from '../domain/keys.ts'
 
 /**
  * The person whose key is in the `Authorization` header, raw or as `Bearer <key>`. Undefined when the header is missing,

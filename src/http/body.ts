@@ -1,4 +1,4 @@
-import { incompleteBody, payloadTooLarge } from '../errors.ts'
+import { incompleteBody, payloadTooLarge } from '../domain/errors.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
 
 /** How much of a body a route takes: bytes, and how the limit is called in the error message. */

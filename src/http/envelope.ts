@@ -1,4 +1,4 @@
-import { ApiError, internalError } from '../errors.ts'
+import { ApiError, internalError } from '../domain/errors.ts'
 import { COMMON_HEADERS, JSON_TYPE } from './headers.ts'
 
 // Ready-made header lists: building one from an object costs more than everything else about a response.

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
-import { FatalError } from '../errors.ts'
-import { type Finding, note, ok, wrong } from '../findings.ts'
+import { FatalError } from '../domain/errors.ts'
+import { type Finding, note, ok, wrong } from '../domain/operator.ts'
 import { findExoix } from '../health.ts'
 import { listening, PortTaken } from './listen.ts'
 

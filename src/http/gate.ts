@@ -1,4 +1,4 @@
-import { rateLimited } from '../errors.ts'
+import { rateLimited } from '../domain/errors.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { isLoopback } from '../lib/semaphore.ts'
 import type { RateLimiter } from '../lib/token-bucket.ts'

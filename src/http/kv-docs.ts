@@ -7,7 +7,7 @@ import {
   starting,
   storageUnavailable,
   userNotMonitored,
-} from '../errors.ts'
+} from '../domain/errors.ts'
 import { operation } from './operation.ts'
 import { IF_NONE_MATCH, OWNER_ID, PAIR_KEY, PAIRS, successOf, TEXT } from './schema.ts'
 

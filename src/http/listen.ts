@@ -1,5 +1,5 @@
-import { FatalError } from '../errors.ts'
-import { HINTS } from '../hints.ts'
+import { FatalError } from '../domain/errors.ts'
+import { HINTS } from '../domain/operator.ts'
 
 /** Another program listens where this one was told to. */
 export class PortTaken extends FatalError {

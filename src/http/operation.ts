@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { DocumentDecoration } from 'elysia'
-import { type ApiError, rateLimited } from '../errors.ts'
+import { type ApiError, rateLimited } from '../domain/errors.ts'
 import { failureExample, type Parameter } from './schema.ts'
 
 /** One answer that is not a failure. */

@@ -1,5 +1,5 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
-import type { ApiError } from '../errors.ts'
+import type { ApiError } from '../domain/errors.ts'
 
 /** What goes over the wire, as JSON Schema for the API document. Nothing is validated with these: answers are made as text. */
 

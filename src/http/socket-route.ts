@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { rateLimited, upgradeFailed } from '../errors.ts'
+import { rateLimited, upgradeFailed } from '../domain/errors.ts'
 import { failure } from './envelope.ts'
 import { operation } from './operation.ts'
 

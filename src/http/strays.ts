@@ -1,4 +1,4 @@
-import { notFound } from '../errors.ts'
+import { notFound } from '../domain/errors.ts'
 import { failure } from './envelope.ts'
 import type { Handler } from './gate.ts'
 

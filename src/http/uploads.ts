@@ -1,4 +1,4 @@
-import { rateLimited } from '../errors.ts'
+import { rateLimited } from '../domain/errors.ts'
 import { type BodyLimit, readBody } from './body.ts'
 
 /** Bodies up to this (bytes) are not counted: a request a client sends anyway hardly costs less. */

@@ -1,4 +1,4 @@
-import { GithubProblem } from '../github.ts'
+import { GithubProblem } from '../domain/github.ts'
 import type { Allowance } from '../socket/session.ts'
 import type { Clock } from './clock.ts'
 import { network } from './semaphore.ts'

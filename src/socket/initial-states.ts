@@ -1,4 +1,4 @@
-import type { PresenceStore } from '../presence-store.ts'
+import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Sequence } from '../sequence.ts'
 import { createFrame, type Frame } from './frame.ts'
 import { type Follow, initStateFrame } from './protocol.ts'

@@ -1,4 +1,4 @@
-import type { PresenceStore } from '../presence-store.ts'
+import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Backlogs } from './backlogs.ts'
 import { sendFrame } from './frame.ts'
 import type { InitialStates } from './initial-states.ts'

@@ -1,4 +1,4 @@
-import { isObject, isSnowflake, type JsonObject } from '../presence.ts'
+import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
 
 /** Close codes clients know and the reasons sent along. */
 export const CLOSES = {

@@ -1,7 +1,7 @@
+import type { Change, PresenceStore } from '../domain/presence-store.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
-import type { Change, PresenceStore } from '../presence-store.ts'
 import type { Sequence } from '../sequence.ts'
 import { createBacklogs } from './backlogs.ts'
 import { createHandlers } from './handlers.ts'

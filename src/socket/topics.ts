@@ -1,5 +1,5 @@
+import type { Change, PresenceStore } from '../domain/presence-store.ts'
 import type { Counter } from '../lib/metrics.ts'
-import type { Change, PresenceStore } from '../presence-store.ts'
 import type { Sequence } from '../sequence.ts'
 import type { Backlogs } from './backlogs.ts'
 import { createFrame, deflated, type Frame } from './frame.ts'

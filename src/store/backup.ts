@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { FatalError } from '../errors.ts'
+import { FatalError } from '../domain/errors.ts'
 import { databaseFile, explaining, MEMORY } from './database.ts'
 import { claim } from './lock.ts'
 import { schemaVersion } from './migrations.ts'

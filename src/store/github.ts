@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import type { GithubStore, StoredLink } from '../github.ts'
+import type { GithubStore, StoredLink } from '../domain/github.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Eraser } from './privacy.ts'
 

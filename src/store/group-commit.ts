@@ -1,5 +1,5 @@
 import { type Database, SQLiteError } from 'bun:sqlite'
-import { storageUnavailable } from '../errors.ts'
+import { storageUnavailable } from '../domain/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { createBatch, type Outcome } from './batch.ts'

@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import type { KeyStore } from '../keys.ts'
+import type { KeyStore } from '../domain/keys.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Eraser } from './privacy.ts'
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { RedisClient } from 'bun'
-import { ApiError, FatalError } from '../errors.ts'
-import { isFindableKey } from '../key-scan.ts'
-import { hashKey } from '../keys.ts'
-import { checkKey, checkValue } from '../kv.ts'
-import { isSnowflake } from '../presence.ts'
+import { ApiError, FatalError } from '../domain/errors.ts'
+import { hashKey, isFindableKey } from '../domain/keys.ts'
+import { checkKey, checkValue } from '../domain/kv.ts'
+import { isSnowflake } from '../domain/presence.ts'
 
 /**
  * What Lanyard keeps in Redis: a hash `lanyard_kv:<user id>` of pairs, a string `api_key:<key>` with the user id for

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { existsSync } from 'node:fs'
-import { FatalError } from '../errors.ts'
+import { FatalError } from '../domain/errors.ts'
 
 /** A database that is garbage is closed, and its lock with it: claims are kept even when nobody else remembers them. */
 const HELD = new Set<Database>()

@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import { FatalError } from '../errors.ts'
+import { FatalError } from '../domain/errors.ts'
 
 /** Marks a SQLite file as one of ours: "EXOI". Source: SQLite docs, PRAGMA application_id. */
 const APPLICATION_ID = 0x45584f49

@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite'
-import { KV_LIMITS, type KvChange, type KvStore, keyLimitExceeded } from '../kv.ts'
-import type { RetentionStore } from '../retention.ts'
+import { KV_LIMITS, type KvChange, type KvStore, keyLimitExceeded } from '../domain/kv.ts'
+import type { RetentionStore } from '../domain/privacy.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Eraser } from './privacy.ts'
 

@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import type { PrivacyStore } from '../privacy.ts'
+import type { PrivacyStore } from '../domain/privacy.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Scrubber } from './scrubber.ts'
 

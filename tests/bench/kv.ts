@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createKeys } from '../../src/keys.ts'
+import { createKeys } from '../../src/domain/keys.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import type { LoadResult } from './processes/http-load.ts'

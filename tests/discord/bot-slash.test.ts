@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { storageUnavailable } from '../../src/errors.ts'
+import { storageUnavailable } from '../../src/domain/errors.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import type { Store } from '../../src/store/sqlite.ts'
 import { cleanUp, type House, openHouse } from './bot-support.ts'

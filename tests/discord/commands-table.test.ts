@@ -4,7 +4,7 @@ import { pairCommands } from '../../src/discord/commands/pairs.ts'
 import { privacyCommands } from '../../src/discord/commands/privacy.ts'
 import { slashDefinitions } from '../../src/discord/commands/registration.ts'
 import { createTable } from '../../src/discord/commands/table.ts'
-import { createPresenceStore } from '../../src/presence-store.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import { checkCommands } from '../../src/simulator/command-rules.ts'
 
 /** The table alone: nothing is run, so what commands act on need not be there. */

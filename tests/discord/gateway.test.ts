@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import type { JsonObject } from '../../src/presence.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/presence-store.ts'
+import type { JsonObject } from '../../src/domain/presence.ts'
+import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
 import type { User } from '../../src/simulator/types.ts'
 import { cleanUp, connect, simulate } from './gateway-support.ts'
 

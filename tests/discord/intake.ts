@@ -3,9 +3,9 @@ import type { DropReason } from '../../src/discord/frames.ts'
 import { createGuildBook } from '../../src/discord/guilds.ts'
 import { createMembers } from '../../src/discord/members.ts'
 import { TIMING } from '../../src/discord/timing.ts'
+import type { JsonObject } from '../../src/domain/presence.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import { createLog } from '../../src/lib/log.ts'
-import type { JsonObject } from '../../src/presence.ts'
-import { createPresenceStore } from '../../src/presence-store.ts'
 import { createManualClock } from './clocks.ts'
 
 export interface Request {

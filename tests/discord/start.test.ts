@@ -3,7 +3,7 @@ import { botPresence } from '../../src/discord/bot-presence.ts'
 import { endsSession, fatalClose } from '../../src/discord/closes.ts'
 import { readGatewayInfo } from '../../src/discord/gateway-info.ts'
 import { chooseIntents } from '../../src/discord/intents.ts'
-import { FatalError } from '../../src/errors.ts'
+import { FatalError } from '../../src/domain/errors.ts'
 import { createManualClock } from './clocks.ts'
 
 const MEMBERS = 1 << 14

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { ApiError, storageUnavailable } from '../../src/errors.ts'
-import { isFindableKey, keyCandidates } from '../../src/key-scan.ts'
-import { createKeys, hashKey, type KeyStore } from '../../src/keys.ts'
+import { ApiError, storageUnavailable } from '../../src/domain/errors.ts'
+import { createKeys, hashKey, isFindableKey, type KeyStore, keyCandidates } from '../../src/domain/keys.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { createKv, type Kv } from '../../src/kv.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/presence-store.ts'
-import { createRetention } from '../../src/retention.ts'
+import { createKv, type Kv } from '../../src/domain/kv.ts'
+import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { createRetention } from '../../src/domain/privacy.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
 

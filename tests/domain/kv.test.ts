@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createKv, type Kv } from '../../src/kv.ts'
-import { kvJson } from '../../src/presence.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/presence-store.ts'
+import { createKv, type Kv } from '../../src/domain/kv.ts'
+import { kvJson } from '../../src/domain/presence.ts'
+import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createPresenceStore } from '../../src/presence-store.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
 
 const HOUR = 3_600_000
 

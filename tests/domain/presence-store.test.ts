@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { type Change, createPresenceStore } from '../../src/presence-store.ts'
+import { type Change, createPresenceStore } from '../../src/domain/presence-store.ts'
 
 const ada = { id: '1', username: 'ada' }
 const online = { status: 'online', client_status: { web: 'online' }, activities: [] }

@@ -10,7 +10,7 @@ import {
   mergeUser,
   OFFLINE,
   readUser,
-} from '../../src/presence.ts'
+} from '../../src/domain/presence.ts'
 
 const ID = '94490510688792576'
 const NO_PAIRS = new Map<string, string>()

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { createKeys, type Keys } from '../../src/keys.ts'
-import { createKv, type Kv } from '../../src/kv.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/presence-store.ts'
-import { createPrivacy, type Privacy } from '../../src/privacy.ts'
+import { createKeys, type Keys } from '../../src/domain/keys.ts'
+import { createKv, type Kv } from '../../src/domain/kv.ts'
+import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { createPrivacy, type Privacy } from '../../src/domain/privacy.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
 

@@ -1,6 +1,6 @@
 import { heapStats } from 'bun:jsc'
 import { join } from 'node:path'
-import { createKeys } from '../../src/keys.ts'
+import { createKeys } from '../../src/domain/keys.ts'
 import { createRandom, type Random } from '../../src/simulator/random.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent, startTestApp, type TestApp } from '../support/app.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { createKeys } from '../../src/keys.ts'
-import type { KvChange } from '../../src/kv.ts'
+import { createKeys } from '../../src/domain/keys.ts'
+import type { KvChange } from '../../src/domain/kv.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { openStore } from '../../src/store/sqlite.ts'

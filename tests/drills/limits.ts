@@ -1,4 +1,4 @@
-import { createKeys } from '../../src/keys.ts'
+import { createKeys } from '../../src/domain/keys.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../support/app.ts'

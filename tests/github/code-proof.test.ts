@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import type { GithubProblem, Proof } from '../../src/github.ts'
+import type { GithubProblem, Proof } from '../../src/domain/github.ts'
 import type { Store } from '../../src/store/sqlite.ts'
 import { ANN, BEN, cleanUp, HOUR, MINUTE, openGithub, outcome } from './support.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GithubProblem, Proof } from '../../src/github.ts'
+import type { GithubProblem, Proof } from '../../src/domain/github.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { scratch, silent } from '../store/support/files.ts'
 import { ANN, BEN, cleanUp, MINUTE, openGithub, outcome, SECOND } from './support.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import type { Github, GithubStore, StoredLink } from '../../src/domain/github.ts'
 import { createGithub } from '../../src/github/github.ts'
-import type { Github, GithubStore, StoredLink } from '../../src/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github.ts'

@@ -1,6 +1,6 @@
+import type { GithubAccount } from '../../src/domain/github.ts'
 import type { Fetch } from '../../src/github/client.ts'
 import { createGithub } from '../../src/github/github.ts'
-import type { GithubAccount } from '../../src/github.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'

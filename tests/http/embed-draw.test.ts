@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createPictures as createServerPictures } from '../../src/pictures.ts'
+import { createPictures as createServerPictures } from '../../src/domain/discord-cdn.ts'
 import { createRandom } from '../../src/simulator/random.ts'
 import { createMutator } from '../drills/support/fuzz/mutate.ts'
 import { ADA } from './harness.ts'

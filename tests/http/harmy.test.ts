@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { GithubSnapshot } from '../../src/github.ts'
+import type { GithubSnapshot } from '../../src/domain/github.ts'
 import { ADA, codeOf, KEY, startServer } from './harness.ts'
 
 const SPOTIFY = {

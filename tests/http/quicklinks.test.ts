@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
+import { createPictures } from '../../src/domain/discord-cdn.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import { quicklinkRoutes } from '../../src/http/quicklinks.ts'
-import { createPictures } from '../../src/pictures.ts'
-import { createPresenceStore } from '../../src/presence-store.ts'
 import { ADA, codeOf, head, parse, startServer } from './harness.ts'
 
 const STILL = '0123456789abcdef0123456789abcdef'

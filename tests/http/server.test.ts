@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { FatalError } from '../../src/errors.ts'
+import { FatalError } from '../../src/domain/errors.ts'
 import { head, parse, startServer } from './harness.ts'
 
 function failing(config: Parameters<typeof startServer>[0]): FatalError {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { createPictures } from '../../src/pictures.ts'
-import { isObject, type JsonObject } from '../../src/presence.ts'
+import { createPictures } from '../../src/domain/discord-cdn.ts'
+import { isObject, type JsonObject } from '../../src/domain/presence.ts'
 import { CAST } from '../../src/simulator/cast.ts'
 import { type Lively, startLively } from '../../src/simulator/lively.ts'
 import { startTestApp, type TestApp, testConfig } from '../support/app.ts'

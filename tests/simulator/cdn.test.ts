@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { inflateSync } from 'node:zlib'
 import { readConfig } from '../../src/config.ts'
-import { createPictures } from '../../src/pictures.ts'
+import { createPictures } from '../../src/domain/discord-cdn.ts'
 import { buildSpotify, buildUser, buildWatching } from '../../src/simulator/builders.ts'
 import { createRandom } from '../../src/simulator/random.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'

@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import { inflateSync } from 'node:zlib'
+import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/presence-store.ts'
 import { createSequence } from '../../src/sequence.ts'
 import { createSockets, type SocketOptions } from '../../src/socket/sockets.ts'
 

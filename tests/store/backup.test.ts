@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { FatalError } from '../../src/errors.ts'
+import { FatalError } from '../../src/domain/errors.ts'
 import { backup, restore } from '../../src/store/backup.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { scratch, silent } from './support/files.ts'

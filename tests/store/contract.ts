@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { KV_LIMITS, type KvChange } from '../../src/kv.ts'
+import { KV_LIMITS, type KvChange } from '../../src/domain/kv.ts'
 import type { Store } from '../../src/store/sqlite.ts'
 
 const ANN = '100000000000000001'

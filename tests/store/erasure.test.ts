@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createKeys } from '../../src/keys.ts'
+import { createKeys } from '../../src/domain/keys.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { scratch, silent } from './support/files.ts'
 

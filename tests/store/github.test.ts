@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
-import type { StoredLink } from '../../src/github.ts'
+import type { StoredLink } from '../../src/domain/github.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { scratch, silent } from './support/files.ts'
 

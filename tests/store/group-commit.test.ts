@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { ApiError, kvValidationFailed } from '../../src/errors.ts'
+import { ApiError, kvValidationFailed } from '../../src/domain/errors.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { type Claimed, openDatabase } from '../../src/store/database.ts'
 import { createGroupCommit, type GroupCommit } from '../../src/store/group-commit.ts'

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { RedisClient } from 'bun'
-import { createKeys } from '../../src/keys.ts'
+import { createKeys } from '../../src/domain/keys.ts'
 import { importLanyard } from '../../src/store/import-lanyard.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { scratch, silent } from './support/files.ts'

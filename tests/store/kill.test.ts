@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { KvChange } from '../../src/kv.ts'
+import type { KvChange } from '../../src/domain/kv.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { scratch, silent } from './support/files.ts'
 import { type KillDriver, killRounds, type Victim } from './support/kill-rounds.ts'

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { FatalError } from '../../src/errors.ts'
+import { FatalError } from '../../src/domain/errors.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { listening, scratch, silent } from './support/files.ts'
 

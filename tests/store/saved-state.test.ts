@@ -2,9 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createSavedState, type State, type StateStore } from '../../src/domain/checkpoint.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import { createLog } from '../../src/lib/log.ts'
-import { createPresenceStore } from '../../src/presence-store.ts'
-import { createSavedState, type State, type StateStore } from '../../src/saved-state.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 
 const log = createLog({ level: 'silent', format: 'text' })

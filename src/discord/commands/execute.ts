@@ -1,4 +1,4 @@
-import { ApiError } from '../../errors.ts'
+import { ApiError } from '../../domain/errors.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import { type Call, WrongUsage } from './command.ts'
 import { UndeliveredError } from './outbox.ts'

@@ -1,5 +1,5 @@
-import { ApiError } from '../../errors.ts'
-import { type Github, GithubProblem, type Proof } from '../../github.ts'
+import { ApiError } from '../../domain/errors.ts'
+import { type Github, GithubProblem, type Proof } from '../../domain/github.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import { type Call, type Noun, typed } from './command.ts'
 import { tell } from './execute.ts'

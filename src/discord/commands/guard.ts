@@ -1,4 +1,4 @@
-import type { Keys } from '../../keys.ts'
+import type { Keys } from '../../domain/keys.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import type { KeyDesk } from './key-desk.ts'

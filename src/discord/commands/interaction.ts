@@ -1,5 +1,5 @@
 import { ApplicationCommandOptionType, ComponentType } from '@discordjs/core/http-only'
-import { isObject, isSnowflake, type JsonObject } from '../../presence.ts'
+import { isObject, isSnowflake, type JsonObject } from '../../domain/presence.ts'
 
 /** What matters of an INTERACTION_CREATE. */
 export interface Interaction {

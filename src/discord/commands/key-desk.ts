@@ -1,4 +1,4 @@
-import type { Keys } from '../../keys.ts'
+import type { Keys } from '../../domain/keys.ts'
 import { describeError, type Log } from '../../lib/log.ts'
 import { type Outbox, UndeliveredError } from './outbox.ts'
 import type { Reply } from './reply.ts'

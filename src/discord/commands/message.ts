@@ -1,5 +1,5 @@
 import { MessageType } from '@discordjs/core/http-only'
-import { isObject, isSnowflake, type JsonObject } from '../../presence.ts'
+import { isObject, isSnowflake, type JsonObject } from '../../domain/presence.ts'
 
 /** What matters of a MESSAGE_CREATE or MESSAGE_UPDATE, whose fields may be missing or anything. */
 export interface Message {

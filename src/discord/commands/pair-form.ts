@@ -1,5 +1,5 @@
-import { checkKey, type Kv } from '../../kv.ts'
-import type { PresenceStore } from '../../presence-store.ts'
+import { checkKey, type Kv } from '../../domain/kv.ts'
+import type { PresenceStore } from '../../domain/presence-store.ts'
 import { type Action, type Call, type Command, type Option, WrongUsage } from './command.ts'
 import { code, plural } from './format.ts'
 import { actionId, ID_LIMIT } from './reply.ts'

@@ -1,4 +1,4 @@
-import type { PresenceStore } from '../../presence-store.ts'
+import type { PresenceStore } from '../../domain/presence-store.ts'
 import { type Action, type Call, type Command, typed } from './command.ts'
 import { code, plural } from './format.ts'
 import { actionId, type Reply } from './reply.ts'

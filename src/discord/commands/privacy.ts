@@ -1,5 +1,5 @@
-import type { PresenceStore } from '../../presence-store.ts'
-import type { Privacy } from '../../privacy.ts'
+import type { PresenceStore } from '../../domain/presence-store.ts'
+import type { Privacy } from '../../domain/privacy.ts'
 import { type Action, type Call, type Noun, typed, WrongUsage } from './command.ts'
 import { code, plural } from './format.ts'
 import { actionId } from './reply.ts'

@@ -1,5 +1,5 @@
+import type { Person } from '../../domain/presence-store.ts'
 import { createLru } from '../../lib/lru.ts'
-import type { Person } from '../../presence-store.ts'
 import { type ContentHeaders, type Representation, represent } from '../representation.ts'
 import type { CardOptions } from './options.ts'
 import { type Gallery, gather } from './picture-set.ts'

@@ -1,4 +1,4 @@
-import type { Pictures } from '../../pictures.ts'
+import type { Pictures } from '../../domain/discord-cdn.ts'
 import type { Row } from './activities.ts'
 import type { Images } from './images.ts'
 import type { DataUri } from './markup.ts'

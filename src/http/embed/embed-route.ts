@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import type { PictureHosts } from '../../pictures.ts'
+import type { PictureHosts } from '../../domain/discord-cdn.ts'
 import { operation } from '../operation.ts'
 import { answer, type Representation } from '../representation.ts'
 import { TEXT } from '../schema.ts'

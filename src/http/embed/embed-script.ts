@@ -1,4 +1,4 @@
-import type { PictureHosts } from '../../pictures.ts'
+import type { PictureHosts } from '../../domain/discord-cdn.ts'
 import { VERSION } from '../../version.ts'
 import { type Representation, represent } from '../representation.ts'
 import activitiesStyle from './activities.css' with { type: 'text' }

@@ -1,4 +1,4 @@
-import type { PresenceStore, Snapshot } from '../../presence-store.ts'
+import type { PresenceStore, Snapshot } from '../../domain/presence-store.ts'
 import type { Sequence } from '../../sequence.ts'
 import type { Bytes } from '../compression.ts'
 import type { Stream } from './stream.ts'

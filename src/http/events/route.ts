@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { noPermission, rateLimited, starting, userNotMonitored } from '../../errors.ts'
+import { noPermission, rateLimited, starting, userNotMonitored } from '../../domain/errors.ts'
 import type { Addresses } from '../../lib/semaphore.ts'
 import { keyOwner } from '../auth.ts'
 import { failure } from '../envelope.ts'

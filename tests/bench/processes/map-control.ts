@@ -1,4 +1,4 @@
-import { createPresenceStore } from '../../../src/presence-store.ts'
+import { createPresenceStore } from '../../../src/domain/presence-store.ts'
 import { takeCommands } from '../support/commands.ts'
 import { GUILD_ID, makePeople } from '../support/people.ts'
 import { collectedHeap } from '../support/usage.ts'

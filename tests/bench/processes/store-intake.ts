@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { createPresenceStore } from '../../../src/presence-store.ts'
-import { createSavedState } from '../../../src/saved-state.ts'
+import { createSavedState } from '../../../src/domain/checkpoint.ts'
+import { createPresenceStore } from '../../../src/domain/presence-store.ts'
 import { openStore } from '../../../src/store/sqlite.ts'
 import { silent } from '../../support/app.ts'
 import { now, takeCommands } from '../support/commands.ts'

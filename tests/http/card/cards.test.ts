@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { createPictures } from '../../../src/domain/discord-cdn.ts'
+import { createPresenceStore, type Person } from '../../../src/domain/presence-store.ts'
 import { createCards } from '../../../src/http/card/cards.ts'
 import { createImages } from '../../../src/http/card/images.ts'
 import { readOptions } from '../../../src/http/card/options.ts'
 import { createMetrics } from '../../../src/lib/metrics.ts'
-import { createPictures } from '../../../src/pictures.ts'
-import { createPresenceStore, type Person } from '../../../src/presence-store.ts'
 import { ADA } from '../harness.ts'
 import { GAME, inspect, MOOD, png, SONG, startHost, USER } from './support.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'bun:test'
-import type { KvChange } from '../../../src/kv.ts'
+import type { KvChange } from '../../../src/domain/kv.ts'
 
 /** A running process that takes writes and can be killed. */
 export interface Victim {

@@ -1,5 +1,5 @@
 /** Opens the store named by the first argument and does the writes it is sent, each acknowledged once it is kept. */
-import type { KvChange } from '../../../src/kv.ts'
+import type { KvChange } from '../../../src/domain/kv.ts'
 import { openStore } from '../../../src/store/sqlite.ts'
 import { silent } from './files.ts'
 

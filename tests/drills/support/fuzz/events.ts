@@ -3,8 +3,8 @@ import { readFrame } from '../../../../src/discord/frames.ts'
 import { createGuildBook } from '../../../../src/discord/guilds.ts'
 import { createMembers } from '../../../../src/discord/members.ts'
 import { TIMING } from '../../../../src/discord/timing.ts'
+import { createPresenceStore, type PresenceStore } from '../../../../src/domain/presence-store.ts'
 import { createLog } from '../../../../src/lib/log.ts'
-import { createPresenceStore, type PresenceStore } from '../../../../src/presence-store.ts'
 import {
   buildCustomStatus,
   buildGame,

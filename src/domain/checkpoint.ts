@@ -1,4 +1,4 @@
-import { describeError, type Log } from './lib/log.ts'
+import { describeError, type Log } from '../lib/log.ts'
 import type { Person, PresenceStore } from './presence-store.ts'
 
 /** What resuming a gateway session needs. Source: Discord gateway docs, "Resuming". */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { readConfig } from '../../src/config.ts'
-import { createPictures } from '../../src/pictures.ts'
-import type { JsonObject } from '../../src/presence.ts'
+import { createPictures } from '../../src/domain/discord-cdn.ts'
+import type { JsonObject } from '../../src/domain/presence.ts'
 
 const ADA = '204255221017214977'
 const HASH = '0123456789abcdef0123456789abcdef'
