@@ -4,7 +4,7 @@ import { examineDiscord } from './discord/examine.ts'
 import { type Finding, ok } from './domain/operator.ts'
 import { examineGithub } from './github/examine.ts'
 import { examinePort } from './http/examine.ts'
-import { examineDatabase } from './store/examine.ts'
+import { examineDatabase } from './store/check.ts'
 
 /**
  * Looks at everything a start needs, without starting or changing anything, and says of each what it found or what to

@@ -11,7 +11,7 @@ import { findExoix, health } from './health.ts'
 import { PortTaken } from './http/listen.ts'
 import { describeError } from './lib/log.ts'
 import { backup, restore } from './store/backup.ts'
-import { importLanyard } from './store/import-lanyard.ts'
+import { importLanyard } from './store/lanyard-import.ts'
 
 /** A stop may take this long before the process leaves anyway: no orchestrator waits much longer. Milliseconds. */
 const STOP_TIMEOUT = 8_000

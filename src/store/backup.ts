@@ -2,8 +2,7 @@ import { Database } from 'bun:sqlite'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { FatalError } from '../domain/errors.ts'
-import { databaseFile, explaining, MEMORY } from './database.ts'
-import { claim } from './lock.ts'
+import { claim, databaseFile, explaining, MEMORY } from './database.ts'
 import { schemaVersion } from './migrations.ts'
 
 /** How long to wait for a writer to finish, at most. Milliseconds. */

@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import type { GithubStore, StoredLink } from '../domain/github.ts'
+import type { Eraser } from './erasure.ts'
 import type { GroupCommit } from './group-commit.ts'
-import type { Eraser } from './privacy.ts'
 
 interface LinkRow {
   user_id: string

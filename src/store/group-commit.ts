@@ -2,7 +2,51 @@ import { type Database, SQLiteError } from 'bun:sqlite'
 import { storageUnavailable } from '../domain/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { createBatch, type Outcome } from './batch.ts'
+
+/** What became of one piece of work: its value, or what it threw. */
+type Outcome = { readonly kept: true; readonly value: unknown } | { readonly kept: false; readonly error: unknown }
+
+/**
+ * Runs pieces of work in one durable transaction, each undone alone when it throws. Throws when the transaction as a
+ * whole could not be kept; then none of them was.
+ */
+type RunBatch = (works: readonly (() => unknown)[]) => readonly Outcome[]
+
+function createBatch(db: Database): RunBatch {
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  const rollback = db.prepare('ROLLBACK')
+  const savepoint = db.prepare('SAVEPOINT one')
+  const release = db.prepare('RELEASE one')
+  const undo = db.prepare('ROLLBACK TO one')
+
+  function attempt(work: () => unknown): Outcome {
+    savepoint.run()
+    try {
+      const value = work()
+      release.run()
+      return { kept: true, value }
+    } catch (error) {
+      // A full or failing disk ends the whole transaction, not only this part of it.
+      if (!db.inTransaction) throw error
+      undo.run()
+      release.run()
+      return { kept: false, error }
+    }
+  }
+
+  return works => {
+    begin.run()
+    try {
+      const outcomes = works.map(attempt)
+      commit.run()
+      return outcomes
+    } catch (error) {
+      if (db.inTransaction) rollback.run()
+      throw error
+    }
+  }
+}
 
 /**
  * One transaction for all writes that arrive together, because making a transaction durable costs a hundred times more
@@ -20,7 +64,7 @@ export interface GroupCommit {
   close(): void
 }
 
-export interface GroupCommitDeps {
+interface GroupCommitDeps {
   readonly log: Log
   readonly metrics?: Metrics | undefined
 }

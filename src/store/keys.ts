@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import type { KeyStore } from '../domain/keys.ts'
+import type { Eraser } from './erasure.ts'
 import type { GroupCommit } from './group-commit.ts'
-import type { Eraser } from './privacy.ts'
 
 /** What became of a person's imported keys. `kept`: they have made or revoked keys in Exoix, which nothing overrides. */
 export type ImportedKeys = 'added' | 'unchanged' | 'kept'

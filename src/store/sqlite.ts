@@ -5,14 +5,13 @@ import type { KvStore } from '../domain/kv.ts'
 import type { PrivacyStore, RetentionStore } from '../domain/privacy.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import { createStateStore } from './checkpoint.ts'
 import { type Claimed, openDatabase } from './database.ts'
+import { createPrivacyStore, createScrubber } from './erasure.ts'
 import { createGithubStore } from './github.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createStoredKeys, type StoredKeys } from './keys.ts'
-import { createPairStore, type PairStore } from './pairs.ts'
-import { createStateStore } from './people.ts'
-import { createPrivacyStore } from './privacy.ts'
-import { createScrubber } from './scrubber.ts'
+import { createPairStore, type PairStore } from './kv.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
 export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore, GithubStore {

@@ -1,3 +1,5 @@
+import type { Database } from 'bun:sqlite'
+import type { PrivacyStore } from '../domain/privacy.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { type Claimed, MEMORY } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -6,7 +8,7 @@ import type { GroupCommit } from './group-commit.ts'
  * Rewrites the file after somebody was erased. SQLite's `secure_delete` wipes a row that is deleted, but not the copies
  * it has left in unused parts of pages whenever it moved rows between them; only a file written anew has none of them.
  */
-export interface Scrubber {
+interface Scrubber {
   /** To be called inside the transaction that erases: what is to be done outlives a crash. */
   mark(): void
   /** Begins, in the background, unless nothing is to be done or it has just been done. */
@@ -123,4 +125,34 @@ function rewrite(file: string): Promise<string | null> {
     worker.terminate()
     URL.revokeObjectURL(code)
   })
+}
+
+/** Every noun that keeps something of people can remove one person's rows, inside the transaction of the caller. */
+export interface Eraser {
+  eraseRows(userId: string): void
+}
+
+/** @param erasers every other noun of the store. */
+export function createPrivacyStore(
+  db: Database,
+  group: GroupCommit,
+  scrubber: Scrubber,
+  erasers: readonly Eraser[],
+): PrivacyStore {
+  const hidden = db.prepare<{ user_id: string }, []>('SELECT user_id FROM hidden')
+  const hide = db.prepare<void, [string]>('INSERT OR IGNORE INTO hidden (user_id) VALUES (?)')
+  const show = db.prepare<void, [string]>('DELETE FROM hidden WHERE user_id = ?')
+
+  return {
+    loadHidden: () => hidden.all().map(({ user_id }) => user_id),
+    storeHidden: (userId, hidden) => group.write(() => void (hidden ? hide : show).run(userId)),
+    erase(userId) {
+      const erased = group.write(() => {
+        for (const eraser of erasers) eraser.eraseRows(userId)
+        scrubber.mark()
+      })
+      void erased.then(scrubber.start, () => {})
+      return erased
+    },
+  }
 }

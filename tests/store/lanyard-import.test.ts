@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { RedisClient } from 'bun'
 import { createKeys } from '../../src/domain/keys.ts'
-import { importLanyard } from '../../src/store/import-lanyard.ts'
+import { importLanyard } from '../../src/store/lanyard-import.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { scratch, silent } from './support/files.ts'
 import { type RedisServer, startRedis } from './support/redis.ts'

@@ -1,8 +1,8 @@
 import type { Database } from 'bun:sqlite'
 import { KV_LIMITS, type KvChange, type KvStore, keyLimitExceeded } from '../domain/kv.ts'
 import type { RetentionStore } from '../domain/privacy.ts'
+import type { Eraser } from './erasure.ts'
 import type { GroupCommit } from './group-commit.ts'
-import type { Eraser } from './privacy.ts'
 
 /** What became of imported pairs: keys by outcome. `kept`: Exoix has another value, which stays. */
 export interface ImportedPairs {

@@ -4,6 +4,8 @@ import { ApiError, FatalError } from '../domain/errors.ts'
 import { hashKey, isFindableKey } from '../domain/keys.ts'
 import { checkKey, checkValue } from '../domain/kv.ts'
 import { isSnowflake } from '../domain/presence.ts'
+import { createLog } from '../lib/log.ts'
+import { openStore, type Store } from './sqlite.ts'
 
 /**
  * What Lanyard keeps in Redis: a hash `lanyard_kv:<user id>` of pairs, a string `api_key:<key>` with the user id for
@@ -16,7 +18,7 @@ const CURRENT_KEYS = 'user_api_key:'
 type Person = readonly [userId: string, pairs: ReadonlyMap<string, string>]
 
 /** A Lanyard's Redis, only read. What is not usable is added to `refused`, a line each, without values or keys. */
-export interface Lanyard {
+interface Lanyard {
   /** People and their valid pairs, some at a time. */
   pairs(refused: string[]): AsyncIterable<readonly Person[]>
   /** The hashes of each person's keys. */
@@ -25,7 +27,7 @@ export interface Lanyard {
 }
 
 /** Throws FatalError when there is no Redis at the URL; the message does not repeat the URL, it may hold a password. */
-export async function connectLanyard(url: string): Promise<Lanyard> {
+async function connectLanyard(url: string): Promise<Lanyard> {
   const redis = await connect(url)
 
   async function* names(prefix: string): AsyncGenerator<readonly string[]> {
@@ -152,4 +154,81 @@ async function reportDead(
 function shown(name: string): string {
   const short = name.length > 80 ? `${name.slice(0, 80)}…` : name
   return /^\w+$/.test(short) ? short : JSON.stringify(short)
+}
+
+/** How many of something were taken over, were here already, or stay as they are here although Lanyard differs. */
+interface Tally {
+  added: number
+  unchanged: number
+  kept: number
+}
+
+interface ImportReport {
+  readonly pairs: Tally
+  readonly keys: Tally
+  /** One line each, never with a value or a key in it. */
+  readonly refused: string[]
+}
+
+/** The part of a store that is imported into. */
+type ImportTarget = Pick<Store, 'importPairs' | 'importKeys'>
+
+/**
+ * Takes over pairs and keys from a running Lanyard's Redis, which is only read. Exoix has the last word: a pair that is
+ * here with another value stays, and somebody who has made or revoked a key here gets no old one back. So it can be run
+ * again at any time; only what has been deleted here meanwhile comes back while Lanyard still has it. Resolves with the report as text. Throws FatalError when Redis or the database cannot be used.
+ */
+export async function importLanyard(redisUrl: string, databasePath: string): Promise<string> {
+  const store = openStore(databasePath, { log: createLog({ level: 'warn', format: 'text' }), patience: 0 })
+  try {
+    const lanyard = await connectLanyard(redisUrl)
+    try {
+      return renderReport(await takeOver(lanyard, store))
+    } finally {
+      lanyard.close()
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+/** Reads everything and stores what is right. */
+async function takeOver(lanyard: Lanyard, store: ImportTarget): Promise<ImportReport> {
+  const report: ImportReport = { pairs: tally(), keys: tally(), refused: [] }
+  for await (const people of lanyard.pairs(report.refused)) {
+    await Promise.all(people.map(([userId, pairs]) => takePairs(store, report, userId, pairs)))
+  }
+  const owners = await lanyard.keys(report.refused)
+  await Promise.all(
+    Array.from(owners, async ([userId, hashes]) => {
+      report.keys[await store.importKeys(userId, hashes)] += hashes.size
+    }),
+  )
+  report.refused.sort()
+  return report
+}
+
+const tally = (): Tally => ({ added: 0, unchanged: 0, kept: 0 })
+
+async function takePairs(
+  store: ImportTarget,
+  { pairs: counts, refused }: ImportReport,
+  userId: string,
+  pairs: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { added, unchanged, kept, overLimit } = await store.importPairs(userId, pairs)
+  counts.added += added.length
+  counts.unchanged += unchanged.length
+  counts.kept += kept.length
+  for (const key of overLimit) refused.push(`pair ${key} of ${userId}: more than 512 keys`)
+}
+
+function renderReport({ pairs, keys, refused }: ImportReport): string {
+  const lines = [`Took over ${pairs.added} pairs and ${keys.added} keys.`]
+  if (pairs.unchanged + keys.unchanged > 0)
+    lines.push(`Here already: ${pairs.unchanged} pairs and ${keys.unchanged} keys.`)
+  if (pairs.kept > 0) lines.push(`Left as they are in Exoix, with another value than in Lanyard: ${pairs.kept} pairs.`)
+  if (keys.kept > 0) lines.push(`Left out, their owners have made or revoked a key in Exoix: ${keys.kept} keys.`)
+  if (refused.length > 0) lines.push(`Refused ${refused.length}:`, ...refused.map(line => `  ${line}`))
+  return lines.join('\n')
 }
