@@ -2,7 +2,7 @@ import { createAppLog } from './app.ts'
 import { type Environment, readConfig } from './config.ts'
 import { examineDiscord } from './discord/examine.ts'
 import { type Finding, ok } from './domain/operator.ts'
-import { examineGithub } from './github/examine.ts'
+import { examineGithub } from './github/check.ts'
 import { examinePort } from './http/examine.ts'
 import { examineDatabase } from './store/check.ts'
 

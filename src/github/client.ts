@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { GithubProblem } from '../domain/github.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
@@ -16,7 +17,7 @@ export interface Answer {
 }
 
 /** GitHub could not be reached, did not answer in time, or broke off. */
-export class Unreachable extends Error {
+class Unreachable extends Error {
   override readonly name = 'Unreachable'
 }
 
@@ -29,7 +30,7 @@ export interface Client {
   post(path: string, form: Readonly<Record<string, string>>): Promise<Answer>
 }
 
-export interface ClientDeps {
+interface ClientDeps {
   config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken'>
   budget: Budget
   metrics: Metrics
@@ -116,5 +117,36 @@ async function readJson(response: Response): Promise<unknown> {
     return bytes === null ? undefined : JSON.parse(bytes.toString())
   } catch {
     return undefined
+  }
+}
+
+/**
+ * Reads from the API for somebody who waits. Resolves with the JSON, or null when GitHub says that there is no such
+ * thing. Rejects with a GithubProblem that says what is in the way.
+ */
+export type Ask = (path: string) => Promise<unknown>
+
+export function createAsk(client: Client, budget: Budget): Ask {
+  function rateLimited(): GithubProblem {
+    return new GithubProblem('rate limited', { seconds: Math.max(1, Math.ceil(budget.wait() / 1000)) })
+  }
+
+  return async path => {
+    if (budget.wait() > 0) throw rateLimited()
+    const answer = await orOutage(client.get(path))
+    if (answer.status === 429 || answer.status === 403) throw rateLimited()
+    if (answer.status === 401) throw new GithubProblem('refused')
+    if (isDefinitely404(answer)) return null
+    if (answer.status !== 200 || answer.body === undefined) throw new GithubProblem('outage')
+    return answer.body
+  }
+}
+
+/** Not being reached, in words for people. */
+export async function orOutage(asking: Promise<Answer>): Promise<Answer> {
+  try {
+    return await asking
+  } catch {
+    throw new GithubProblem('outage')
   }
 }

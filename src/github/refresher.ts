@@ -1,9 +1,9 @@
 import type { Clock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
-import { readAccount } from './account.ts'
 import type { Budget } from './budget.ts'
 import { type Answer, type Client, isDefinitely404, readObject } from './client.ts'
 import type { Link, Links } from './links.ts'
+import { readAccount } from './proof.ts'
 
 /** Keeps the accounts fresh that somebody looks at: one request at a time, as fast as GitHub's budget allows. */
 export interface Refresher {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readAccount, readLogin } from '../../src/github/account.ts'
-import { findInGists, hasToken } from '../../src/github/code-search.ts'
+import { findInGists, hasToken } from '../../src/github/code-proof.ts'
+import { readAccount, readLogin } from '../../src/github/proof.ts'
 
 const USER = {
   login: 'octocat',

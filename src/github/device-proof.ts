@@ -3,12 +3,10 @@ import { HINTS } from '../domain/operator.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
 import { type Clock, pause } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { readAccount } from './account.ts'
-import { orOutage } from './ask.ts'
 import { readInteger } from './budget.ts'
-import { type Answer, type Client, readObject } from './client.ts'
+import { type Answer, type Client, orOutage, readObject } from './client.ts'
 import type { Links } from './links.ts'
-import { keepProved, type Prover } from './prover.ts'
+import { keepProved, type Prover, readAccount } from './proof.ts'
 
 export interface DeviceProverDeps {
   client: Client
