@@ -1,6 +1,6 @@
 import { createAppLog } from './app.ts'
 import { type Environment, readConfig } from './config.ts'
-import { examineDiscord } from './discord/examine.ts'
+import { examineDiscord } from './discord/check.ts'
 import { type Finding, ok } from './domain/operator.ts'
 import { examineGithub } from './github/check.ts'
 import { examinePort } from './http/examine.ts'

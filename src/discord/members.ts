@@ -6,7 +6,7 @@ import type { Log } from '../lib/log.ts'
 import { createSendBudget, type SendBudget } from '../lib/token-bucket.ts'
 import type { DropReason } from './frames.ts'
 import { createMemberList, type MemberList, putMembers } from './member-list.ts'
-import { createStrangers, type Strangers } from './strangers.ts'
+import { createStrangers, type Strangers } from './unknown-members.ts'
 
 export interface MembersOptions {
   presences: PresenceStore

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readFrame } from '../../src/discord/frames.ts'
-import { withoutMemberLists } from '../../src/discord/guild-frame.ts'
+import { readFrame, withoutMemberLists } from '../../src/discord/frames.ts'
 import { guildCreate } from './payloads.ts'
 
 const frame = (payload: unknown) => readFrame(JSON.stringify(payload))

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import type { SessionInfo, SessionStore } from '../../src/discord/sessions.ts'
+import type { SessionInfo, SessionStore } from '../../src/discord/session.ts'
 import { startRelay } from '../../src/simulator/relay.ts'
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { createJumpClock } from './clocks.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, spyOn, test } from 'bun:test'
-import { backoffMs } from '../../src/discord/backoff.ts'
-import { createStrangers } from '../../src/discord/strangers.ts'
+import { backoffMs } from '../../src/discord/rest.ts'
+import { createStrangers } from '../../src/discord/unknown-members.ts'
 import { createStoppableClock, pause, systemClock } from '../../src/lib/clock.ts'
 import { createSendBudget } from '../../src/lib/token-bucket.ts'
 import { createManualClock } from './clocks.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { botPresence } from '../../src/discord/bot-presence.ts'
-import { endsSession, fatalClose } from '../../src/discord/closes.ts'
-import { readGatewayInfo } from '../../src/discord/gateway-info.ts'
+import { endsSession, fatalClose } from '../../src/discord/close-codes.ts'
+import { readGatewayInfo } from '../../src/discord/identify.ts'
 import { chooseIntents } from '../../src/discord/intents.ts'
+import { botPresence } from '../../src/discord/shards.ts'
 import { FatalError } from '../../src/domain/errors.ts'
 import { createManualClock } from './clocks.ts'
 

@@ -2,7 +2,7 @@ import { createDispatch } from '../../../../src/discord/dispatch.ts'
 import { readFrame } from '../../../../src/discord/frames.ts'
 import { createGuildBook } from '../../../../src/discord/guilds.ts'
 import { createMembers } from '../../../../src/discord/members.ts'
-import { TIMING } from '../../../../src/discord/timing.ts'
+import { TIMING } from '../../../../src/discord/shards.ts'
 import { createPresenceStore, type PresenceStore } from '../../../../src/domain/presence-store.ts'
 import { createLog } from '../../../../src/lib/log.ts'
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createInflow } from '../../src/discord/inflow.ts'
+import { createInflow } from '../../src/discord/frame-queue.ts'
 
 const heavy = (name: string) => name + 'x'.repeat(100_000)
 const turn = () => new Promise(resolve => setImmediate(resolve))

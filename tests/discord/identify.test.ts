@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { GatewayInfo } from '../../src/discord/gateway-info.ts'
-import { createIdentifyQueue } from '../../src/discord/identify-queue.ts'
+import { createIdentifyQueue, type GatewayInfo } from '../../src/discord/identify.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createManualClock } from './clocks.ts'
 

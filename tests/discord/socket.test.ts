@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { WebSocketManager } from '../../src/discord/library.ts'
-import { openPeer, type Patience } from '../../src/discord/websocket.ts'
+import { WebSocketManager } from '../../src/discord/connection.ts'
+import { openPeer, type Patience } from '../../src/discord/socket.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 
 const cleanups: (() => unknown)[] = []

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createShardSession, type SessionInfo, type SessionStore } from '../../src/discord/sessions.ts'
+import { createShardSession, type SessionInfo, type SessionStore } from '../../src/discord/session.ts'
 
 const LINE = 'line:1'
 const INFO: SessionInfo = { sessionId: 'a', sequence: 5, shardId: 0, shardCount: 1, resumeURL: 'wss://resume.example' }
