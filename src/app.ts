@@ -1,5 +1,5 @@
+import { type Bot, createBot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
-import { type Bot, createBot } from './discord/bot.ts'
 import { createGateway, type Gateway } from './discord/gateway.ts'
 import { createSavedState } from './domain/checkpoint.ts'
 import { FatalError } from './domain/errors.ts'

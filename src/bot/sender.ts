@@ -1,7 +1,7 @@
 import { type API, CannotSendMessagesToThisUserErrorCodes, RESTJSONErrorCodes } from '@discordjs/core/http-only'
 import { DiscordAPIError } from '@discordjs/rest'
-import { describeError, type Log } from '../../lib/log.ts'
-import type { Metrics } from '../../lib/metrics.ts'
+import { describeError, type Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import { type Reply, renderReply } from './reply.ts'
 
 /** Discord did not take a reply; logged and counted already. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { storageUnavailable } from '../../src/domain/errors.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import type { Store } from '../../src/store/sqlite.ts'
-import { cleanUp, type House, openHouse } from './bot-support.ts'
+import { cleanUp, type House, openHouse } from './support.ts'
 
 afterEach(cleanUp)
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { cleanUp, openHouse } from './bot-support.ts'
+import { cleanUp, openHouse } from './support.ts'
 
 afterEach(cleanUp)
 

@@ -1,17 +1,21 @@
 import { type API, InteractionType } from '@discordjs/core/http-only'
-import type { Clock } from '../../lib/clock.ts'
-import { describeError, type Log } from '../../lib/log.ts'
-import type { Counter } from '../../lib/metrics.ts'
-import { type Call, slashUsage, WrongUsage } from './command.ts'
-import { execute, SLOW_DOWN, tell } from './execute.ts'
-import { code } from './format.ts'
-import type { Guard } from './guard.ts'
-import { type Interaction, readCustomId, readFields, readSlashInput } from './interaction.ts'
+import type { Clock } from '../lib/clock.ts'
+import { describeError, type Log } from '../lib/log.ts'
+import type { Counter } from '../lib/metrics.ts'
+import { type Call, execute, SLOW_DOWN, slashUsage, tell, WrongUsage } from './command.ts'
+import {
+  createResponder,
+  type Interaction,
+  type Responder,
+  readCustomId,
+  readFields,
+  readSlashInput,
+} from './interaction.ts'
+import type { Guard } from './key-delivery.ts'
 import type { Limits } from './limits.ts'
-import type { Outbox } from './outbox.ts'
-import { readActionId } from './reply.ts'
-import { createResponder, type Responder } from './responder.ts'
-import type { Table } from './table.ts'
+import type { Table } from './registry.ts'
+import { code, readActionId } from './reply.ts'
+import type { Outbox } from './sender.ts'
 
 const UNKNOWN = 'I do not know that any more. `/help` lists what I can do.'
 const NOT_YOURS = 'That is not yours to press.'

@@ -1,13 +1,107 @@
-import { kvNotFound } from '../../domain/errors.ts'
-import { KV_LIMITS, type Kv } from '../../domain/kv.ts'
-import type { PresenceStore } from '../../domain/presence-store.ts'
-import { type Call, type Noun, type Option, typed, WrongUsage } from './command.ts'
-import { code, codeBlock, plural } from './format.ts'
-import { editPair } from './pair-form.ts'
-import { listPairs } from './pair-list.ts'
+import { kvNotFound } from '../domain/errors.ts'
+import { checkKey, KV_LIMITS, type Kv } from '../domain/kv.ts'
+import type { PresenceStore } from '../domain/presence-store.ts'
+import { type Action, type Call, type Command, type Noun, type Option, typed, WrongUsage } from './command.ts'
 import { readPairs } from './parse.ts'
+import { actionId, code, codeBlock, ID_LIMIT, plural, type Reply } from './reply.ts'
 
-export interface PairsDeps {
+const EDIT_ACTION = 'edit'
+const FIELD = 'value'
+/** Discord docs, Text Input: the limit of `value`. */
+const FIELD_LIMIT = 4000
+
+interface FormDeps {
+  kv: Kv
+  presences: PresenceStore
+}
+
+/** `/kv edit`: a form with the value in it, for values with several lines. */
+function editPair({ kv, presences }: FormDeps, key: Option): { command: Command; action: Action } {
+  return {
+    command: {
+      names: [],
+      slash: 'kv edit',
+      summary: 'edits a value in a form',
+      options: [key],
+      run: call => openEditor(presences, call),
+    },
+    action: {
+      name: EDIT_ACTION,
+      async run(call, edited) {
+        const value = call.text(FIELD)
+        if (value === undefined) throw new WrongUsage()
+        await kv.put(call.userId, edited, value)
+        await call.reply(`${code(edited)} was set.`)
+      },
+    },
+  }
+}
+
+async function openEditor(presences: PresenceStore, call: Call): Promise<void> {
+  const key = checkKey(call.text('key') ?? '')
+  const value = presences.kv(call.userId).get(key) ?? ''
+  const id = actionId(EDIT_ACTION, call.userId, key)
+  const instead = `Use ${code('/kv set')}, or PUT it to ${code(`/v1/users/${call.userId}/kv/${key}`)}`
+  if (value.length > FIELD_LIMIT) {
+    const length = plural(value.length, 'character')
+    return call.reply(`${code(key)} holds ${length}; a form takes ${FIELD_LIMIT}. ${instead}`)
+  }
+  if (id.length > ID_LIMIT) return call.reply(`That key is too long for a form. ${instead}`)
+  await call.openForm?.({
+    id,
+    title: 'Edit a pair',
+    field: { name: FIELD, label: 'Value', value, maxLength: FIELD_LIMIT },
+  })
+}
+
+const PAGE_ACTION = 'pairs'
+/** Characters of keys on a page; the rest of the message is for the words around them. */
+const PAGE_LENGTH = 1700
+
+/** `.kv` and `/kv list`: a person's keys, page by page, with buttons to turn them. */
+function listPairs(presences: PresenceStore): { command: Command; action: Action } {
+  const show = (call: Call, wanted: string | undefined) =>
+    call.reply(renderPage(call, [...presences.kv(call.userId).keys()], Number(wanted ?? 1)))
+  return {
+    command: {
+      names: ['kv'],
+      slash: 'kv list',
+      summary: 'lists your keys',
+      options: [{ name: 'page', description: 'Page of a long list', kind: 'integer', optional: true }],
+      run: call => show(call, call.text('page')),
+    },
+    action: { name: PAGE_ACTION, run: show },
+  }
+}
+
+function renderPage(call: Call, keys: readonly string[], wanted: number): Reply {
+  if (keys.length === 0) return { content: `No keys yet. Set one with ${code(typed(call, 'set', 'kv set'))}` }
+  const pages = splitPages(keys.toSorted())
+  const page = Math.min(Math.max(wanted || 1, 1), pages.length)
+  const place = pages.length === 1 ? '' : `, page ${page} of ${pages.length}`
+  const content = `${plural(keys.length, 'key')}${place}. ${code(`${typed(call, 'get', 'kv get')} <key>`)} shows a value.
+\`\`\`\n${pages[page - 1]}\n\`\`\``
+  return pages.length === 1 ? { content } : { content, buttons: turnButtons(call.userId, page, pages.length) }
+}
+
+function splitPages(keys: readonly string[]): readonly string[] {
+  const pages: string[] = []
+  for (const key of keys) {
+    const last = pages.at(-1)
+    if (last === undefined || last.length + key.length + 2 > PAGE_LENGTH) pages.push(key)
+    else pages[pages.length - 1] = `${last}, ${key}`
+  }
+  return pages
+}
+
+function turnButtons(userId: string, page: number, pages: number): Reply['buttons'] {
+  return [
+    { label: '◀', id: actionId(PAGE_ACTION, userId, String(page - 1)), disabled: page === 1 },
+    { label: '▶', id: actionId(PAGE_ACTION, userId, String(page + 1)), disabled: page === pages },
+  ]
+}
+
+interface PairsDeps {
   kv: Kv
   presences: PresenceStore
   /** Public address for links; without one the path alone is told. */

@@ -1,10 +1,9 @@
-import { ApiError } from '../../domain/errors.ts'
-import { type Github, GithubProblem, type Proof } from '../../domain/github.ts'
-import { describeError, type Log } from '../../lib/log.ts'
-import { type Call, type Noun, typed } from './command.ts'
-import { tell } from './execute.ts'
-import { code, plural } from './format.ts'
-import { type Outbox, UndeliveredError } from './outbox.ts'
+import { ApiError } from '../domain/errors.ts'
+import { type Github, GithubProblem, type Proof } from '../domain/github.ts'
+import { describeError, type Log } from '../lib/log.ts'
+import { type Call, type Noun, tell, typed } from './command.ts'
+import { code, plural } from './reply.ts'
+import { type Outbox, UndeliveredError } from './sender.ts'
 
 export interface GithubCommandDeps {
   github: Github

@@ -8,11 +8,11 @@ import {
   InteractionContextType,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from '@discordjs/core/http-only'
-import { isObject } from '../../domain/presence.ts'
-import { type Clock, pause } from '../../lib/clock.ts'
-import { describeError, type Log } from '../../lib/log.ts'
+import { isObject } from '../domain/presence.ts'
+import { type Clock, pause } from '../lib/clock.ts'
+import { describeError, type Log } from '../lib/log.ts'
 import type { Command, Option } from './command.ts'
-import type { Table } from './table.ts'
+import type { Table } from './registry.ts'
 
 type Definition = RESTPostAPIChatInputApplicationCommandsJSONBody
 

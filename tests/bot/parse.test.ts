@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Option } from '../../src/discord/commands/command.ts'
-import {
-  mentionedFirst,
-  readArguments,
-  readCommandLine,
-  readPairs,
-  takeWord,
-} from '../../src/discord/commands/parse.ts'
+import type { Option } from '../../src/bot/command.ts'
+import { mentionedFirst, readArguments, readCommandLine, readPairs, takeWord } from '../../src/bot/parse.ts'
 
 const BOT = '712345678901234567'
 const KEY: Option = { name: 'key', description: '', kind: 'word' }

@@ -1,6 +1,6 @@
 import { API } from '@discordjs/core/http-only'
 import { REST, type RESTOptions } from '@discordjs/rest'
-import { type Bot, type BotDeps, createBot } from '../../src/discord/bot.ts'
+import { type Bot, type BotDeps, createBot } from '../../src/bot/bot.ts'
 import { createKeys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { createPresenceStore } from '../../src/domain/presence-store.ts'

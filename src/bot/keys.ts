@@ -1,5 +1,5 @@
 import type { Call, Noun } from './command.ts'
-import { type Handover, type KeyDesk, UNSTORED } from './key-desk.ts'
+import { type Handover, type KeyDesk, UNSTORED } from './key-delivery.ts'
 
 const REFUSAL = 'You can only perform this command in DMs with me'
 const OLD_STAYS = 'Nothing was changed: a key you had stays valid.'

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { startGithubSimulator } from '../../src/simulator/github.ts'
 import type { BotMessage } from '../../src/simulator/records.ts'
 import { createTestClock, inProcess, MINUTE, SECOND } from '../github/support.ts'
-import { cleanUp, type HouseOptions, openHouse } from './bot-support.ts'
+import { cleanUp, type HouseOptions, openHouse } from './support.ts'
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {

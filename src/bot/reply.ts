@@ -13,7 +13,7 @@ export interface Reply {
   readonly buttons?: readonly Button[]
 }
 
-export interface Button {
+interface Button {
   readonly label: string
   /** Made by {@link actionId}. */
   readonly id: string
@@ -30,7 +30,7 @@ export interface Form {
 }
 
 /** Discord docs, Message: the limit of `content`. */
-export const CONTENT_LIMIT = 2000
+const CONTENT_LIMIT = 2000
 /** Discord docs, Components: the limit of `custom_id`. */
 export const ID_LIMIT = 100
 
@@ -64,7 +64,7 @@ export function readActionId(id: string): { action: string; userId: string; argu
 }
 
 /** Cuts a text that is too long, never through a surrogate pair. */
-export function shorten(text: string, limit: number): string {
+function shorten(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
@@ -79,4 +79,29 @@ function buttonRow(buttons: readonly Button[]): APIMessageTopLevelComponent {
       disabled,
     })),
   }
+}
+
+const ZERO_WIDTH_SPACE = '\u200b'
+
+/** A short text as inline code: nothing in it can end the code or be a mention. */
+export function code(text: string): string {
+  return `\`${shorten(text.replaceAll('`', "'").replaceAll(/\s+/g, ' '), 300)}\``
+}
+
+/** Makes a text harmless in a code block: no run of back-ticks, no mention of anybody, to the eye the same. */
+function defuse(text: string): string {
+  return text
+    .replaceAll('`', `\`${ZERO_WIDTH_SPACE}`)
+    .replaceAll(/@(?=everyone|here|[!&]?\d)/gi, `@${ZERO_WIDTH_SPACE}`)
+    .replaceAll(/<(?=#\d)/g, `<${ZERO_WIDTH_SPACE}`)
+}
+
+/** The text in a code block, or null when a message that starts with `intro` cannot hold it. */
+export function codeBlock(intro: string, text: string): string | null {
+  const block = `${intro}\n\`\`\`\n${defuse(text)}\n\`\`\``
+  return block.length <= CONTENT_LIMIT ? block : null
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -1,5 +1,14 @@
-import { ApplicationCommandOptionType, ComponentType } from '@discordjs/core/http-only'
-import { isObject, isSnowflake, type JsonObject } from '../../domain/presence.ts'
+import {
+  type API,
+  ApplicationCommandOptionType,
+  ComponentType,
+  MessageFlags,
+  TextInputStyle,
+} from '@discordjs/core/http-only'
+import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type Form, type Reply, renderPrivately, renderReply } from './reply.ts'
+import type { Outbox } from './sender.ts'
 
 /** What matters of an INTERACTION_CREATE. */
 export interface Interaction {
@@ -13,7 +22,7 @@ export interface Interaction {
 }
 
 /** A slash command as it was typed, finished or not. */
-export interface SlashInput {
+interface SlashInput {
   /** The command, or command and subcommand with a blank between. */
   readonly path: string
   readonly values: ReadonlyMap<string, string>
@@ -69,3 +78,70 @@ function valuesByName(list: readonly JsonObject[], nameField: string): ReadonlyM
 }
 
 const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
+
+/** Answers one interaction: at once, or, when that takes long, by filling in a deferred answer. */
+export interface Responder {
+  /** The first reply answers, any other follows up. Rejects with UndeliveredError. */
+  reply(reply: Reply | string): Promise<void>
+  openForm(form: Form): Promise<void>
+  /** No answer is to come any more. */
+  close(): void
+}
+
+interface ResponderDeps {
+  api: API
+  outbox: Outbox
+  clock: Clock
+  /** Discord gives up after 3 s; the answer is deferred after this many milliseconds. */
+  deferAfter: number
+}
+
+/** @param replaces whether the reply takes the place of the message with the button */
+export function createResponder(deps: ResponderDeps, interaction: Interaction, replaces: boolean): Responder {
+  const { interactions } = deps.api
+  const { id, token, applicationId } = interaction
+  let answered = false
+  let deferred: Promise<unknown> | null = null
+
+  const cancelDeferral = deps.clock.after(deps.deferAfter, () => {
+    const flags = MessageFlags.Ephemeral
+    const request = replaces ? interactions.deferMessageUpdate(id, token) : interactions.defer(id, token, { flags })
+    // When this fails, so does the reply, which is logged.
+    deferred = request.catch(() => {})
+  })
+
+  function answer(reply: Reply | string): Promise<unknown> {
+    if (answered) return interactions.followUp(applicationId, token, renderPrivately(reply))
+    answered = true
+    cancelDeferral()
+    if (deferred !== null) {
+      return deferred.then(() => interactions.editReply(applicationId, token, renderReply(reply)))
+    }
+    return replaces
+      ? interactions.updateMessage(id, token, renderReply(reply))
+      : interactions.reply(id, token, renderPrivately(reply))
+  }
+
+  return {
+    reply: reply => deps.outbox.send(() => answer(reply)),
+    openForm(form) {
+      answered = true
+      cancelDeferral()
+      return deps.outbox.send(() => interactions.createModal(id, token, renderForm(form)))
+    },
+    close: cancelDeferral,
+  }
+}
+
+function renderForm({ id, title, field }: Form) {
+  const input = {
+    type: ComponentType.TextInput as const,
+    style: TextInputStyle.Paragraph,
+    custom_id: field.name,
+    label: field.label,
+    max_length: field.maxLength,
+    required: false,
+    ...(field.value !== '' && { value: field.value }),
+  }
+  return { custom_id: id, title, components: [{ type: ComponentType.ActionRow as const, components: [input] }] }
+}

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { systemClock } from '../../src/lib/clock.ts'
-import { buttons, cleanUp, type HouseOptions, openHouse } from './bot-support.ts'
+import { buttons, cleanUp, type HouseOptions, openHouse } from './support.ts'
 
 afterEach(cleanUp)
 

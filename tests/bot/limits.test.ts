@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createLimits, PACE, UNDER_WAY } from '../../src/discord/commands/limits.ts'
+import { createLimits, PACE, UNDER_WAY } from '../../src/bot/limits.ts'
 
 /** Limits with a clock that is set by hand. */
 function withClock() {

@@ -1,8 +1,7 @@
-import type { PresenceStore } from '../../domain/presence-store.ts'
-import type { Privacy } from '../../domain/privacy.ts'
+import type { PresenceStore } from '../domain/presence-store.ts'
+import type { Privacy } from '../domain/privacy.ts'
 import { type Action, type Call, type Noun, typed, WrongUsage } from './command.ts'
-import { code, plural } from './format.ts'
-import { actionId } from './reply.ts'
+import { actionId, code, plural } from './reply.ts'
 
 export interface PrivacyDeps {
   privacy: Privacy

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import type { RESTOptions } from '@discordjs/rest'
 import { storageUnavailable } from '../../src/domain/errors.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { type Button, buttons, cleanUp, type House, openHouse } from './bot-support.ts'
+import { type Button, buttons, cleanUp, type House, openHouse } from './support.ts'
 
 afterEach(cleanUp)
 

@@ -1,15 +1,12 @@
-import type { Log } from '../../lib/log.ts'
-import type { Counter } from '../../lib/metrics.ts'
-import { type Call, type Command, usage, WrongUsage } from './command.ts'
-import { execute, SLOW_DOWN, tell } from './execute.ts'
-import { code } from './format.ts'
-import type { Identity } from './identity.ts'
+import type { Log } from '../lib/log.ts'
+import type { Counter } from '../lib/metrics.ts'
+import { type Call, type Command, execute, SLOW_DOWN, tell, usage, WrongUsage } from './command.ts'
 import type { Limits } from './limits.ts'
-import type { Message } from './message.ts'
-import type { Outbox } from './outbox.ts'
+import type { Identity, Message } from './message.ts'
 import { mentionedFirst, readArguments, readCommandLine } from './parse.ts'
-import type { Reply } from './reply.ts'
-import type { Found, Table } from './table.ts'
+import type { Found, Table } from './registry.ts'
+import { code, type Reply } from './reply.ts'
+import type { Outbox } from './sender.ts'
 
 /** Commands typed in messages. */
 export interface TypedCommands {
