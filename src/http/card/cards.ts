@@ -1,10 +1,10 @@
+import { drawCard } from '../../card/card.ts'
+import { type Gallery, gather } from '../../card/card-images.ts'
+import { readSubject, type Shown, type Subject } from '../../card/model.ts'
+import type { CardOptions } from '../../card/options.ts'
 import type { Person } from '../../domain/presence-store.ts'
 import { createLru } from '../../lib/lru.ts'
 import { type ContentHeaders, type Representation, represent } from '../representation.ts'
-import type { CardOptions } from './options.ts'
-import { type Gallery, gather } from './picture-set.ts'
-import { readSubject, type Shown, type Subject } from './subject.ts'
-import { drawCard } from './svg.ts'
 
 /** Cards of people, kept for a moment, so that a README many people look at costs little. */
 export interface Cards {

@@ -1,8 +1,8 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
+import { NOTHING } from '../../card/model.ts'
+import { DEFAULT_RADIUS, LARGEST_RADIUS, LONGEST_MESSAGE, MOST_APPLICATIONS } from '../../card/options.ts'
 import { operation } from '../operation.ts'
 import { IF_NONE_MATCH, type Parameter, USER_ID } from '../schema.ts'
-import { DEFAULT_RADIUS, LARGEST_RADIUS, LONGEST_MESSAGE, MOST_APPLICATIONS } from './options.ts'
-import { NOTHING } from './subject.ts'
 
 const query = (name: string, description: string, schema: TSchema): Parameter => ({
   name,

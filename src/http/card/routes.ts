@@ -1,4 +1,7 @@
 import { Elysia } from 'elysia'
+import { drawNotMonitored, drawStarting } from '../../card/card.ts'
+import { createImages } from '../../card/images.ts'
+import { type CardOptions, readOptions } from '../../card/options.ts'
 import type { Config } from '../../config.ts'
 import { createPictures } from '../../domain/discord-cdn.ts'
 import type { PresenceStore } from '../../domain/presence-store.ts'
@@ -7,9 +10,6 @@ import type { Metrics } from '../../lib/metrics.ts'
 import { answer, represent } from '../representation.ts'
 import { CARD_HEADERS, createCards, SHORT_LIVED } from './cards.ts'
 import { CARD } from './docs.ts'
-import { createImages } from './images.ts'
-import { drawNotMonitored, drawStarting } from './notice.ts'
-import { type CardOptions, readOptions } from './options.ts'
 
 export interface CardDeps {
   readonly config: Pick<Config, 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl' | 'discordInvite'>

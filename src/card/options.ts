@@ -1,4 +1,4 @@
-import { isSnowflake } from '../../domain/presence.ts'
+import { isSnowflake } from '../domain/presence.ts'
 import { clean } from './text.ts'
 
 /** How somebody wants a card: every value is checked, so that it may stand in the picture. */

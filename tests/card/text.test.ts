@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { clean, measure, truncate } from '../../../src/http/card/text.ts'
+import { clean, measure, truncate } from '../../src/card/text.ts'
 
 describe('a stranger’s text', () => {
   test.each([

@@ -1,4 +1,4 @@
-import type { Status } from '../../domain/presence.ts'
+import type { Status } from '../domain/presence.ts'
 import type { CardOptions } from './options.ts'
 
 /** The colours of a card. What lies on the background is translucent, so that it suits any. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type CardOptions, readOptions } from '../../../src/http/card/options.ts'
+import { type CardOptions, readOptions } from '../../src/card/options.ts'
 
 const DEFAULTS = readOptions('')
 

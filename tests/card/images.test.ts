@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createImages, type ImagesOptions } from '../../../src/http/card/images.ts'
-import { createMetrics } from '../../../src/lib/metrics.ts'
+import { createImages, type ImagesOptions } from '../../src/card/images.ts'
+import { createMetrics } from '../../src/lib/metrics.ts'
 import { png, pngOf, startHost } from './support.ts'
 
 const HOUR = 60 * 60 * 1000

@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes'
-import { encodePng } from '../../../src/simulator/png.ts'
-import { ADA, type Options, startServer } from '../harness.ts'
+import { encodePng } from '../../src/simulator/png.ts'
+import { ADA, type Options, startServer } from '../http/harness.ts'
 
 export const HASH = '0123456789abcdef0123456789abcdef'
 

@@ -1,4 +1,5 @@
-import { clean } from './text.ts'
+import type { Palette } from './palette.ts'
+import { clean, truncate, type Weight } from './text.ts'
 
 declare const made: unique symbol
 /**
@@ -67,3 +68,56 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 const escaped = (text: string) => text.replaceAll(/[&<>"']/g, character => ESCAPES[character] ?? '')
+
+export interface Line {
+  /** Left end, or the right one of a line that ends there. */
+  readonly x: number
+  readonly baseline: number
+  /** Pixels it may take. */
+  readonly room: number
+  readonly size: number
+  readonly fill: string
+  readonly weight?: Weight
+  readonly anchor?: 'start' | 'middle' | 'end'
+}
+
+/** Pixels around a line that may be used by a font that is wider than expected. */
+const SLACK = 8
+
+/**
+ * A line of text in a window of its own: fonts differ, and letters with a tower of accents are higher than any line, so
+ * what is too wide or too high after all is cut off instead of covering its neighbours.
+ */
+export function line(text: string, { x, baseline, room, size, fill, weight = 'regular', anchor }: Line): Markup {
+  const width = room + 2 * SLACK
+  const left = { start: x - SLACK, middle: x - width / 2, end: x - width + SLACK }[anchor ?? 'start']
+  const rise = Math.round(size * 1.15)
+  return element(
+    'svg',
+    { x: left, y: baseline - rise, width, height: Math.round(size * 1.6) },
+    element(
+      'text',
+      {
+        x: x - left,
+        y: rise,
+        'font-size': size,
+        'font-weight': weight === 'bold' ? 700 : undefined,
+        'text-anchor': anchor,
+        fill,
+      },
+      words(truncate(text, room, size, weight)),
+    ),
+  )
+}
+
+/** What stands in for a picture that is not there: the first letter, in the middle of a square around a point. */
+export function drawInitial(name: string, x: number, y: number, radius: number, palette: Palette): Markup {
+  const [letter = ''] = name
+  const size = radius * 0.85
+  const square = { x: x - radius, y: y - radius, width: radius * 2, height: radius * 2 }
+  const place = { x, baseline: y + size * 0.36, room: radius * 2, anchor: 'middle' } as const
+  return join(
+    element('rect', { ...square, fill: palette.veil, 'fill-opacity': palette.veilOpacity * 2.5 }),
+    line(letter.toUpperCase(), { ...place, size, fill: palette.soft, weight: 'bold' }),
+  )
+}

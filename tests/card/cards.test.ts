@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { createPictures } from '../../../src/domain/discord-cdn.ts'
-import { createPresenceStore, type Person } from '../../../src/domain/presence-store.ts'
-import { createCards } from '../../../src/http/card/cards.ts'
-import { createImages } from '../../../src/http/card/images.ts'
-import { readOptions } from '../../../src/http/card/options.ts'
-import { createMetrics } from '../../../src/lib/metrics.ts'
-import { ADA } from '../harness.ts'
+import { createImages } from '../../src/card/images.ts'
+import { readOptions } from '../../src/card/options.ts'
+import { createPictures } from '../../src/domain/discord-cdn.ts'
+import { createPresenceStore, type Person } from '../../src/domain/presence-store.ts'
+import { createCards } from '../../src/http/card/cards.ts'
+import { createMetrics } from '../../src/lib/metrics.ts'
+import { ADA } from '../http/harness.ts'
 import { GAME, inspect, MOOD, png, SONG, startHost, USER } from './support.ts'
 
 const SECOND = 1000

@@ -1,9 +1,8 @@
-import type { Pictures } from '../../domain/discord-cdn.ts'
-import type { Row } from './activities.ts'
+import type { Pictures } from '../domain/discord-cdn.ts'
 import type { Images } from './images.ts'
-import type { DataUri } from './markup.ts'
+import type { Profile, Row, Subject } from './model.ts'
 import type { CardOptions } from './options.ts'
-import type { Profile, Subject } from './subject.ts'
+import type { DataUri } from './svg.ts'
 
 /** The pictures on one card. What did not come, or never was, is undefined. */
 export interface CardPictures {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { drawTicking } from '../../../src/http/card/ticking.ts'
-import { clock } from '../../../src/http/card/time.ts'
+import { clock, drawTicking } from '../../src/card/animated-clock.ts'
 
 const PLACE = { x: 0, baseline: 20, room: 40, size: 11, fill: '#ffffff' }
 const SECOND = 1000

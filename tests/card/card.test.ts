@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { ADA, head, parse } from '../harness.ts'
+import { ADA, head, parse } from '../http/harness.ts'
 import { GAME, HASH, inspect, MOOD, SONG, startCards, startHost } from './support.ts'
 
 const PATH = `/v1/users/${ADA}/card.svg`

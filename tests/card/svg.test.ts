@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { applyPresence, type JsonObject, OFFLINE, readUser } from '../../../src/domain/presence.ts'
-import { drawNotMonitored, drawStarting } from '../../../src/http/card/notice.ts'
-import { readOptions } from '../../../src/http/card/options.ts'
-import type { CardPictures } from '../../../src/http/card/picture-set.ts'
-import { readSubject } from '../../../src/http/card/subject.ts'
-import { drawCard } from '../../../src/http/card/svg.ts'
+import { drawCard, drawNotMonitored, drawStarting } from '../../src/card/card.ts'
+import type { CardPictures } from '../../src/card/card-images.ts'
+import { readSubject } from '../../src/card/model.ts'
+import { readOptions } from '../../src/card/options.ts'
+import { applyPresence, type JsonObject, OFFLINE, readUser } from '../../src/domain/presence.ts'
 import { GAME, inspect, MOOD, SONG, USER } from './support.ts'
 
 const NOW = 1_767_225_600_000
