@@ -1,9 +1,9 @@
 import { Elysia } from 'elysia'
 import type { PictureHosts } from '../../domain/discord-cdn.ts'
+import { embedScript } from '../../web/embed.ts'
 import { operation } from '../operation.ts'
 import { answer, type Representation } from '../representation.ts'
 import { TEXT } from '../schema.ts'
-import { embedScript } from './embed-script.ts'
 
 const EMBED = operation({
   tag: 'Presence',

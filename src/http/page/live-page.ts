@@ -1,14 +1,14 @@
 import type { Config } from '../../config.ts'
+import featuredStyle from '../../web/featured.css' with { type: 'text' }
+import pageScript from '../../web/page.browser.js' with { type: 'text' }
+import pageStyle from '../../web/page.css' with { type: 'text' }
+import template from '../../web/page.html' with { type: 'text' }
+import snippetsScript from '../../web/snippets.browser.js' with { type: 'text' }
+import snippetsStyle from '../../web/snippets.css' with { type: 'text' }
+import startScript from '../../web/start.browser.js' with { type: 'text' }
+import themeScript from '../../web/theme.browser.js' with { type: 'text' }
 import { inlineCsp } from '../inline-csp.ts'
 import { type Representation, represent } from '../representation.ts'
-import featuredStyle from './featured.css' with { type: 'text' }
-import pageScript from './page.browser.js' with { type: 'text' }
-import pageStyle from './page.css' with { type: 'text' }
-import template from './page.html' with { type: 'text' }
-import snippetsScript from './snippets.browser.js' with { type: 'text' }
-import snippetsStyle from './snippets.css' with { type: 'text' }
-import startScript from './start.browser.js' with { type: 'text' }
-import themeScript from './theme.browser.js' with { type: 'text' }
 
 type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl'>
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { createPictures as createServerPictures } from '../../src/domain/discord-cdn.ts'
 import { createRandom } from '../../src/simulator/random.ts'
 import { createMutator } from '../drills/support/fuzz/mutate.ts'
-import { ADA } from './harness.ts'
+import { ADA } from '../http/harness.ts'
 
 interface Node {
   tag: string

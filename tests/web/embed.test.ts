@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { composeEmbed } from '../../src/http/embed/embed-script.ts'
-import { startServer } from './harness.ts'
+import { composeEmbed } from '../../src/web/embed.ts'
+import { startServer } from '../http/harness.ts'
 
 /** A module of the script, as it is; types know it as text only. */
 const load = (name: string) => import(`../../src/http/embed/${name}.browser.js`)

@@ -1,6 +1,6 @@
-import type { PictureHosts } from '../../domain/discord-cdn.ts'
-import { VERSION } from '../../version.ts'
-import { type Representation, represent } from '../representation.ts'
+import type { PictureHosts } from '../domain/discord-cdn.ts'
+import { type Representation, represent } from '../http/representation.ts'
+import { VERSION } from '../version.ts'
 import activitiesStyle from './activities.css' with { type: 'text' }
 import connection from './connection.browser.js' with { type: 'text' }
 import draw from './draw.browser.js' with { type: 'text' }
