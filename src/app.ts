@@ -12,8 +12,8 @@ import { startHttp } from './http/server.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { createMetrics, type Metrics } from './lib/metrics.ts'
 import { createAddresses } from './lib/semaphore.ts'
-import { createSequence } from './sequence.ts'
-import { createSockets } from './socket/sockets.ts'
+import { createSequence } from './live/sequence.ts'
+import { createSockets } from './live/websocket.ts'
 import { openStore, type Store } from './store/sqlite.ts'
 
 /** A running Exoix. */

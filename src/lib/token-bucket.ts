@@ -1,5 +1,5 @@
 import { GithubProblem } from '../domain/github.ts'
-import type { Allowance } from '../socket/session.ts'
+import type { Allowance } from '../live/session.ts'
 import type { Clock } from './clock.ts'
 import { network } from './semaphore.ts'
 

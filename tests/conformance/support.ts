@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import type { Simulator } from '../../src/simulator/simulator.ts'
-import { openBare, openClient, openRaw } from '../socket/support.ts'
+import { openBare, openClient, openRaw } from '../live/support.ts'
 import { startTestApp, type TestAppOptions } from '../support/app.ts'
 
-export { type Client, closeOf, type Frame, inflateWhole, upgradeHead, wireFrame } from '../socket/support.ts'
+export { type Client, closeOf, type Frame, inflateWhole, upgradeHead, wireFrame } from '../live/support.ts'
 
 /** Nobody has this id. */
 export const NOBODY = '999999999999999999'

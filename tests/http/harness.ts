@@ -8,7 +8,7 @@ import { type HttpDeps, startHttp } from '../../src/http/server.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
-import { createSequence } from '../../src/sequence.ts'
+import { createSequence } from '../../src/live/sequence.ts'
 
 export const ADA = '204255221017214977'
 /** A live key of Ada's. */

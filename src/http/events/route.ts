@@ -1,13 +1,13 @@
 import { Elysia } from 'elysia'
 import { noPermission, rateLimited, starting, userNotMonitored } from '../../domain/errors.ts'
 import type { Addresses } from '../../lib/semaphore.ts'
+import type { EventStreams } from '../../live/sse.ts'
 import { keyOwner } from '../auth.ts'
 import { failure } from '../envelope.ts'
 import { COMMON_HEADERS } from '../headers.ts'
 import { type MonitoredDeps, whyUnknown } from '../monitored.ts'
 import { operation } from '../operation.ts'
 import { PRESENCE_EXAMPLE, TEXT, USER_ID } from '../schema.ts'
-import type { EventStreams } from './streams.ts'
 
 export interface EventRoutesDeps extends MonitoredDeps {
   readonly streams: EventStreams

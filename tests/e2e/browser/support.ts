@@ -8,8 +8,8 @@ import { startHttp } from '../../../src/http/server.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { createMetrics } from '../../../src/lib/metrics.ts'
 import { createAddresses } from '../../../src/lib/semaphore.ts'
-import { createSequence } from '../../../src/sequence.ts'
-import { createSockets } from '../../../src/socket/sockets.ts'
+import { createSequence } from '../../../src/live/sequence.ts'
+import { createSockets } from '../../../src/live/websocket.ts'
 import { CHROMIUM, found, startChromium } from './chromium.ts'
 
 /** A test in a real browser, or one that says why there is none. */

@@ -1,5 +1,5 @@
+import { parseFrame } from '../../../../src/live/protocol.ts'
 import type { Random } from '../../../../src/simulator/random.ts'
-import { parseFrame } from '../../../../src/socket/protocol.ts'
 import { hold } from '../drill.ts'
 import { createMutator } from './mutate.ts'
 

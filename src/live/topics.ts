@@ -1,9 +1,9 @@
 import type { Change, PresenceStore } from '../domain/presence-store.ts'
 import type { Counter } from '../lib/metrics.ts'
-import type { Sequence } from '../sequence.ts'
-import type { Backlogs } from './backlogs.ts'
+import type { Backlogs } from './backpressure.ts'
 import { createFrame, deflated, type Frame } from './frame.ts'
 import { updateFrame, withUserId } from './protocol.ts'
+import type { Sequence } from './sequence.ts'
 import type { Session, Socket } from './session.ts'
 
 /** What of Bun's server is needed to reach every subscriber at once. */

@@ -1,22 +1,135 @@
 import type { Change, PresenceStore } from '../domain/presence-store.ts'
 import type { Log } from '../lib/log.ts'
-import type { Metrics } from '../lib/metrics.ts'
+import type { Counter, Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
-import type { Sequence } from '../sequence.ts'
-import { createBacklogs } from './backlogs.ts'
-import { createHandlers } from './handlers.ts'
-import { createInitialStates } from './initial-states.ts'
-import { createInitializer } from './initializer.ts'
-import { DEFAULTS, type SocketOptions } from './options.ts'
-import { CLOSES } from './protocol.ts'
-import { createSession, type Session, type Socket } from './session.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import { spend } from '../lib/token-bucket.ts'
+import { type Backlogs, createBacklogs } from './backpressure.ts'
+import { createFrame, sendFrame } from './frame.ts'
+import { createInitializer, createInitialStates, type Initializer } from './init-state.ts'
+import { CLOSES, type Close, HELLO, type Parsed, parseFrame } from './protocol.ts'
+import type { Sequence } from './sequence.ts'
+import { createSession, DEFAULTS, type Session, type Socket, type SocketOptions } from './session.ts'
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 import { createTopics, type Publisher } from './topics.ts'
 
-export type { SocketOptions } from './options.ts'
+/** Codes counted each by itself. Clients may close with any of thousands; the rest is counted together. */
+const CODES = [1000, 1001, 1005, 1006, 1007, 1009, 4004, 4005, 4006, 4008]
+
+/** Bun closes these by itself, and reports them as 1006 with a reason. */
+const BY_REASON: ReadonlyMap<string, number> = new Map([
+  ['Received invalid UTF-8', 1007],
+  ['Received too big message', 1009],
+])
+
+/** Counts closed sockets by close code. */
+function createCloseCounters(metrics: Metrics): (code: number, reason: string) => void {
+  const counter = (code: string) => metrics.counter('socket_closes_total', 'Closed WebSockets by close code', { code })
+  const counters = new Map<number, Counter>(CODES.map(code => [code, counter(String(code))]))
+  const other = counter('other')
+  return (code, reason) => {
+    const known = counters.get(BY_REASON.get(reason) ?? code) ?? other
+    known.inc()
+  }
+}
+
+interface HandlersDeps {
+  options: SocketOptions
+  /** Kept up to date: every open socket. */
+  sockets: Set<Socket>
+  addresses: Addresses
+  subscriptions: Subscriptions
+  backlogs: Backlogs
+  initializer: Initializer
+  metrics: Metrics
+  outbound: Counter
+}
+
+/** Milliseconds. One client under Node loses a Hello that it reads together with the answer to the upgrade. */
+const HELLO_DELAY = 5
+
+/** What Bun calls for each connection. */
+function createHandlers(deps: HandlersDeps): Bun.WebSocketHandler<Session> {
+  const { options, sockets, addresses, subscriptions, backlogs, initializer, metrics, outbound } = deps
+  const inbound = metrics.counter('messages_inbound', 'Messages received from WebSocket clients')
+  const countClose = createCloseCounters(metrics)
+  const hello = createFrame(HELLO)
+
+  /** The first frame, however early the client speaks: clients read frames by position. */
+  function greet(ws: Socket): void {
+    if (ws.data.greeted || ws.readyState !== WebSocket.OPEN) return
+    ws.data.greeted = true
+    sendFrame(ws, hello)
+    outbound.inc()
+  }
+
+  /** Every kind of frame is a sign of life and counts towards the limit. */
+  function hear(ws: Socket): boolean {
+    if (spend(ws.data, performance.now(), options.frameBurst, options.framesPerSecond)) return true
+    close(ws, CLOSES.rateLimited)
+    return false
+  }
+
+  function obey(ws: Socket, parsed: Parsed): void {
+    if (parsed.kind === 'nothing') return
+    if (parsed.kind === 'close') close(ws, parsed)
+    else if (!initializer.handle(ws, parsed)) close(ws, CLOSES.rateLimited)
+  }
+
+  return {
+    // Queues are bounded by backlogs.ts. Negotiated compression would make every broadcast ten times as dear. Silence is
+    // noticed by ourselves, and answered by nothing but the end: no client has to expect pings.
+    backpressureLimit: 0,
+    perMessageDeflate: false,
+    idleTimeout: 0,
+    sendPings: false,
+    // Bun closes with 1009 beyond it, and with 1007 when a text frame is not UTF-8.
+    maxPayloadLength: options.maxFrameBytes,
+
+    open(ws) {
+      sockets.add(ws)
+      addresses.opened(ws.data.address)
+      setTimeout(greet, HELLO_DELAY, ws)
+    },
+    message(ws, message) {
+      inbound.inc()
+      greet(ws)
+      if (!hear(ws)) return
+      const text = typeof message === 'string' ? message : decode(message)
+      obey(ws, text === null ? CLOSES.invalidText : parseFrame(text))
+    },
+    ping: ws => void hear(ws),
+    pong: ws => void hear(ws),
+    drain(ws) {
+      backlogs.drained(ws)
+      initializer.roomMade()
+    },
+    close(ws, code, reason) {
+      countClose(code, reason)
+      sockets.delete(ws)
+      addresses.closed(ws.data.address)
+      subscriptions.forget(ws)
+      backlogs.forget(ws)
+      initializer.forget(ws)
+      initializer.roomMade()
+    },
+  }
+}
+
+const close = (ws: Socket, { code, reason }: Close) => ws.close(code, reason)
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+export type { SocketOptions } from './session.ts'
 
 /** The WebSocket side: who is connected, whom they follow, and every frame they get. */
-export interface Sockets {
+interface Sockets {
   /** Handlers for the server that listens. */
   readonly websocket: Bun.WebSocketHandler<Session>
   /** Whether one more socket may be opened from this address. If not, answer 429. */
@@ -30,11 +143,11 @@ export interface Sockets {
 }
 
 /** What of Bun's server is needed to accept a WebSocket. */
-export interface Upgrader {
+interface Upgrader {
   upgrade(request: Request, options: { data: Session }): boolean
 }
 
-export interface SocketsDeps {
+interface SocketsDeps {
   presences: PresenceStore
   /** Numbers every frame. */
   sequence: Sequence

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { DEFAULTS } from '../../src/socket/options.ts'
+import { DEFAULTS } from '../../src/live/session.ts'
 import {
   closeOf,
   inflateWhole,

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
-import { createFrame, deflate, deflated } from '../../src/socket/frame.ts'
+import { createFrame, deflate, deflated } from '../../src/live/frame.ts'
 import { inflateWhole } from './support.ts'
 
 // Generous, because a machine may be busy with much else.

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { ADA, codeOf, KEY, type Options, startServer } from '../http/harness.ts'
 import { type EventClient, openEvents, type ServerEvent } from '../support/events.ts'
-import { ADA, codeOf, KEY, type Options, startServer } from './harness.ts'
 
 const PATH = `/v1/users/${ADA}/events`
 

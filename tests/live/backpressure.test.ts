@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createBacklogs } from '../../src/socket/backlogs.ts'
-import { createSession, type Socket } from '../../src/socket/session.ts'
+import { createBacklogs } from '../../src/live/backpressure.ts'
+import { createSession, type Socket } from '../../src/live/session.ts'
 
 describe('the bounds of a queue', () => {
   /** Stands in for Bun's socket: only its queue and session are looked at. */

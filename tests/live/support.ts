@@ -4,8 +4,8 @@ import { createPresenceStore, type PresenceStore } from '../../src/domain/presen
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
-import { createSequence } from '../../src/sequence.ts'
-import { createSockets, type SocketOptions } from '../../src/socket/sockets.ts'
+import { createSequence } from '../../src/live/sequence.ts'
+import { createSockets, type SocketOptions } from '../../src/live/websocket.ts'
 
 /** A server with nothing but the sockets, on a free port. */
 export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAddress?: number } = {}) {

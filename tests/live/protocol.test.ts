@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
-import { CLOSES, HELLO, initStateFrame, parseFrame, updateFrame, withUserId } from '../../src/socket/protocol.ts'
+import { CLOSES, HELLO, initStateFrame, parseFrame, updateFrame, withUserId } from '../../src/live/protocol.ts'
 
 // Generous, because a machine may be busy with much else.
 setDefaultTimeout(30_000)
