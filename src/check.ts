@@ -3,7 +3,7 @@ import { type Environment, readConfig } from './config.ts'
 import { examineDiscord } from './discord/check.ts'
 import { type Finding, ok } from './domain/operator.ts'
 import { examineGithub } from './github/check.ts'
-import { examinePort } from './http/examine.ts'
+import { examinePort } from './http/check.ts'
 import { examineDatabase } from './store/check.ts'
 
 /**

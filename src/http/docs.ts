@@ -1,14 +1,75 @@
 import { type ElysiaSwaggerConfig, swagger } from '@elysiajs/swagger'
 import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
+import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
+import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { VERSION } from '../version.ts'
-import { HARMY } from './harmy-schema.ts'
-import { JSON_TYPE } from './headers.ts'
-import { operation } from './operation.ts'
-import { QUICKLINK_PATH } from './quicklinks.ts'
-import { answer, type Representation, represent } from './representation.ts'
-import { FAILURE, PRESENCE, TEXT } from './schema.ts'
-import { swaggerPage, swaggerScript, swaggerStyle } from './swagger/swagger-page.ts'
+import { QUICKLINK_PATH } from './avatars.ts'
+import { operation } from './openapi.ts'
+import { inlineCsp } from './pages.ts'
+import { answer, JSON_TYPE, type Representation, represent } from './response.ts'
+import { FAILURE, HARMY, PRESENCE, TEXT } from './schema.ts'
+
+/**
+ * Everything the page runs comes from here; its validator badge, which would ask a site elsewhere, is off. Addresses are
+ * relative, so that it works wherever a proxy puts it; they are used once a slash at the end of the page's own is gone.
+ */
+const HTML = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Exoix API</title>
+<link rel="icon" href="data:,">
+<style>body { margin: 0 }</style>
+</head>
+<body>
+<div id="swagger-ui"></div>
+<noscript>This page needs JavaScript. The document itself is at <a href="swagger/json">/swagger/json</a>.</noscript>
+<script>
+history.replaceState(null, '', location.href.replace(/\\/+(?=[?#]|$)/, ''))
+const add = (tag, properties) => document.head.append(Object.assign(document.createElement(tag), properties))
+const draw = () => SwaggerUIBundle({ url: 'swagger/json', dom_id: '#swagger-ui', validatorUrl: null, deepLinking: true })
+add('link', { rel: 'stylesheet', href: 'swagger/swagger-ui.css' })
+add('script', { src: 'swagger/swagger-ui-bundle.js', onload: draw })
+</script>
+</body>
+</html>
+`
+
+let page: Representation | undefined
+let scriptAsset: Promise<Representation> | undefined
+let styleAsset: Promise<Representation> | undefined
+
+function swaggerPage(): Representation {
+  page ??= represent(() => Buffer.from(HTML), {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-cache',
+    'Content-Security-Policy': inlineCsp(HTML, {
+      'script-src': "'self'",
+      'style-src': "'self'",
+      'img-src': "'self' data:",
+      'connect-src': "'self'",
+    }),
+  })
+  return page
+}
+
+/** Swagger UI's code, embedded as it was published. Compressed when it is first asked for, off the main thread. */
+function swaggerScript(): Promise<Representation> {
+  scriptAsset ??= asset(script, 'text/javascript; charset=utf-8')
+  return scriptAsset
+}
+
+function swaggerStyle(): Promise<Representation> {
+  styleAsset ??= asset(style, 'text/css; charset=utf-8')
+  return styleAsset
+}
+
+async function asset(file: string, type: string): Promise<Representation> {
+  const bytes = Buffer.from(await Bun.file(file).arrayBuffer())
+  return represent(() => bytes, { 'Content-Type': type, 'Cache-Control': 'no-cache' })
+}
 
 /** The API document of the given routes, and a page to read it that needs nothing but this server. */
 export function docRoutes(described: () => AnyElysia) {

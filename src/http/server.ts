@@ -1,10 +1,11 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import { createPictures } from '../domain/discord-cdn.ts'
-import { ApiError } from '../domain/errors.ts'
+import { ApiError, FatalError } from '../domain/errors.ts'
 import type { Github } from '../domain/github.ts'
 import type { Keys } from '../domain/keys.ts'
 import type { Kv } from '../domain/kv.ts'
+import { HINTS } from '../domain/operator.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Readiness } from '../domain/presences.ts'
 import { createClientAddress } from '../lib/ip.ts'
@@ -14,22 +15,57 @@ import type { Addresses } from '../lib/semaphore.ts'
 import { createRateLimiter } from '../lib/token-bucket.ts'
 import type { Sequence } from '../live/sequence.ts'
 import { createEventStreams, type EventOptions } from '../live/sse.ts'
-import { cardRoutes } from './card/routes.ts'
+import { createGate, type Handler } from './admission.ts'
+import { quicklinkRoutes } from './avatars.ts'
+import { cardRoutes } from './card.ts'
 import { docRoutes } from './docs.ts'
-import { embedRoutes } from './embed/embed-route.ts'
-import { failure } from './envelope.ts'
-import { eventRoutes } from './events/route.ts'
-import { createGate, type Handler } from './gate.ts'
 import { harmyRoutes } from './harmy.ts'
-import { preflight } from './headers.ts'
 import { kvRoutes } from './kv.ts'
-import { listening, reachableUrl } from './listen.ts'
-import { operationRoutes } from './operations.ts'
-import { measureProcess } from './process-metrics.ts'
-import { quicklinkRoutes } from './quicklinks.ts'
-import { type SocketDoor, socketRoute } from './socket-route.ts'
-import { createStrays } from './strays.ts'
+import { eventRoutes, type SocketDoor, socketRoute } from './live.ts'
+import { createStrays } from './normalize.ts'
+import { embedRoutes } from './pages.ts'
+import { failure, preflight } from './response.ts'
+import { measureProcess, operationRoutes } from './service.ts'
 import { createUsers } from './users.ts'
+
+/** Another program listens where this one was told to. */
+export class PortTaken extends FatalError {
+  constructor(
+    readonly host: string,
+    readonly port: number,
+    options?: ErrorOptions,
+  ) {
+    super(HINTS.portTaken(host, port), options)
+  }
+}
+
+/** Runs what opens the port; says in one sentence what the operator has to change when it cannot be opened. */
+export function listening<T>(host: string, port: number, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE') throw new PortTaken(host, port, { cause: error })
+    throw new FatalError(explain(error, host, port), { cause: error })
+  }
+}
+
+function explain(error: unknown, host: string, port: number): string {
+  switch (codeOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return `This user may not open port ${port}: set PORT to one above 1023, or grant the permission.`
+    default:
+      return `HOST ${JSON.stringify(host)} is no address this machine can listen on: set it to 0.0.0.0, :: or one of its own addresses.`
+  }
+}
+
+const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
+
+/** An address people can open: every interface also means this machine. */
+function reachableUrl(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
 
 export interface HttpDeps {
   readonly config: Config
@@ -49,7 +85,7 @@ export interface HttpDeps {
   readonly grace?: number
 }
 
-export interface Http {
+interface Http {
   readonly server: Bun.Server<unknown>
   /** Where it can be reached, without a slash at the end. */
   readonly url: string

@@ -2,10 +2,9 @@ import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import type { Snapshot } from '../domain/presence-store.ts'
-import { envelope, failure } from './envelope.ts'
-import { createMonitored, type MonitoredDeps, PUBLIC } from './monitored.ts'
-import { operation } from './operation.ts'
-import { answer, type Representation, represent } from './representation.ts'
+import { createMonitored, type MonitoredDeps, PUBLIC } from './access.ts'
+import { operation } from './openapi.ts'
+import { answer, envelope, failure, type Representation, represent } from './response.ts'
 import { IF_NONE_MATCH, PRESENCE_EXAMPLE, successOf, USER_ID } from './schema.ts'
 
 const ANSWERS = [

@@ -1,5 +1,5 @@
 import type { PictureHosts } from '../domain/discord-cdn.ts'
-import { type Representation, represent } from '../http/representation.ts'
+import { type Representation, represent } from '../http/response.ts'
 import { VERSION } from '../version.ts'
 import activitiesStyle from './activities.css' with { type: 'text' }
 import connection from './connection.browser.js' with { type: 'text' }

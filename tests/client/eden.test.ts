@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { treaty } from '@elysiajs/eden'
 import { Value } from '@sinclair/typebox/value'
 import type { Api, ServerFrame } from 'exoix/client'
-import { HARMY } from '../../src/http/harmy-schema.ts'
-import { FAILURE, HEALTH, INFO, PAIRS, PRESENCE, successOf } from '../../src/http/schema.ts'
+import { FAILURE, HARMY, HEALTH, INFO, PAIRS, PRESENCE, successOf } from '../../src/http/schema.ts'
 import { NOBODY, startReadyWorld, type World } from '../conformance/support.ts'
 
 let world: World

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
 import { createPictures } from '../../src/domain/discord-cdn.ts'
 import { createPresenceStore } from '../../src/domain/presence-store.ts'
-import { quicklinkRoutes } from '../../src/http/quicklinks.ts'
+import { quicklinkRoutes } from '../../src/http/avatars.ts'
 import { ADA, codeOf, head, parse, startServer } from './harness.ts'
 
 const STILL = '0123456789abcdef0123456789abcdef'

@@ -4,10 +4,9 @@ import type { Pictures } from '../domain/discord-cdn.ts'
 import { notFound, starting, upstreamError, userNotMonitored } from '../domain/errors.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Readiness } from '../domain/presences.ts'
-import { failure } from './envelope.ts'
-import { COMMON_HEADERS } from './headers.ts'
-import { whyUnknown } from './monitored.ts'
-import { operation } from './operation.ts'
+import { whyUnknown } from './access.ts'
+import { operation } from './openapi.ts'
+import { COMMON_HEADERS, failure } from './response.ts'
 import { BINARY, IF_NONE_MATCH, USER_ID } from './schema.ts'
 
 export interface QuicklinkDeps {

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import { notFound, reconnecting, starting } from '../domain/errors.ts'
@@ -5,15 +6,13 @@ import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Readiness } from '../domain/presences.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { composeEmbed } from '../web/embed.ts'
-import { prefersHtml } from './accept.ts'
-import { failure, ok } from './envelope.ts'
-import { COMMON_HEADERS } from './headers.ts'
-import { operation } from './operation.ts'
-import { livePage } from './page/live-page.ts'
-import { answer, type Representation, represent } from './representation.ts'
+import { prefersHtml } from './compression.ts'
+import { operation } from './openapi.ts'
+import { livePage } from './pages.ts'
+import { answer, COMMON_HEADERS, failure, ok, type Representation, represent } from './response.ts'
 import { HEALTH, INFO, successOf, TEXT } from './schema.ts'
 
-export interface OperationDeps {
+interface OperationDeps {
   readonly presences: PresenceStore
   readonly readiness: () => Readiness
   readonly metrics: Metrics
@@ -93,4 +92,37 @@ function redirect(location: string): Response {
     status: 302,
     headers: { ...COMMON_HEADERS, Location: location, 'Cache-Control': 'no-cache' },
   })
+}
+
+const NANOSECONDS = 1e-9
+const MICROSECONDS = 1e-6
+
+/** What the process costs and whether it keeps up. Returns what stops the measuring. */
+export function measureProcess(metrics: Metrics): () => void {
+  metrics.gauge('process_resident_memory_bytes', 'Memory the process occupies', () => process.memoryUsage.rss())
+  metrics.gauge('process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
+  metrics.gauge('process_cpu_seconds_total', 'Processor time used since the start', () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) * MICROSECONDS
+  })
+  metrics.gauge('process_uptime_seconds', 'Seconds since the start', () => process.uptime())
+  return measureEventLoop(metrics)
+}
+
+function measureEventLoop(metrics: Metrics): () => void {
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
+  metrics.gauge('event_loop_lag_seconds', 'Mean delay of the event loop since the last time this was read', () =>
+    Number.isNaN(delay.mean) ? 0 : delay.mean * NANOSECONDS,
+  )
+  metrics.gauge(
+    'event_loop_lag_max_seconds',
+    'Longest delay of the event loop since the last time this was read',
+    () => {
+      const longest = delay.max * NANOSECONDS
+      delay.reset()
+      return longest
+    },
+  )
+  return () => void delay.disable()
 }

@@ -1,5 +1,75 @@
+import { ApiError, internalError } from '../domain/errors.ts'
 import { type Bytes, compress, type Encoding, negotiate, WORTH_COMPRESSING } from './compression.ts'
-import { COMMON_HEADERS } from './headers.ts'
+
+/** Any site may read every answer, errors included. No credentials are involved: keys travel in `Authorization`. */
+export const COMMON_HEADERS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'ETag, Retry-After',
+  'X-Content-Type-Options': 'nosniff',
+} as const
+
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const TOKEN_LIST = /^[\w!#$%&'*+.^`|~, -]+$/
+
+/** The answer to a preflight on any path: whatever method and headers a page wants to send are allowed. */
+export function preflight(request: Request): Response {
+  const method = request.headers.get('Access-Control-Request-Method') ?? ''
+  const headers = request.headers.get('Access-Control-Request-Headers') ?? ''
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...COMMON_HEADERS,
+      'Access-Control-Allow-Methods': [...new Set([...METHODS, ...allowed(method)])].join(', '),
+      // Named one by one: a wildcard never covers Authorization, and older browsers know no wildcard here.
+      'Access-Control-Allow-Headers': [...new Set(['authorization', 'content-type', ...allowed(headers)])].join(', '),
+      'Access-Control-Max-Age': '600',
+      Vary: 'Access-Control-Request-Method, Access-Control-Request-Headers',
+    },
+  })
+}
+
+function allowed(list: string): string[] {
+  if (!TOKEN_LIST.test(list)) return []
+  return list
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '')
+}
+
+// Ready-made header lists: building one from an object costs more than everything else about a response.
+const OK = new Headers({ ...COMMON_HEADERS, 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-cache' })
+const EMPTY = new Headers(COMMON_HEADERS)
+
+/** The success envelope as text. `json` is JSON text already. */
+export const envelope = (json: string) => `{"success":true,"data":${json}}`
+
+/** 200 with the success envelope around JSON text. Extra headers are laid over the usual ones. */
+export function ok(json: string, headers?: Readonly<Record<string, string>>): Response {
+  return new Response(envelope(json), { headers: headers === undefined ? OK : laidOver(OK, headers) })
+}
+
+/** 204: done, nothing to say. */
+export function noContent(): Response {
+  return new Response(null, { status: 204, headers: EMPTY })
+}
+
+/** The failure envelope. Anything but an {@link ApiError} is our own mistake: 500, and nothing of it is shown. */
+export function failure(error: unknown): Response {
+  const told = error instanceof ApiError ? error : internalError()
+  return new Response(told.body, {
+    status: told.status,
+    // Never kept: a cache that remembers "not monitored" would go on saying so after the user has joined.
+    headers: { ...COMMON_HEADERS, 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store', ...told.headers },
+  })
+}
+
+function laidOver(base: Headers, extra: Readonly<Record<string, string>>): Headers {
+  const headers = new Headers(base)
+  for (const [name, value] of Object.entries(extra)) headers.set(name, value)
+  return headers
+}
 
 /**
  * A body that is sent many times: ready-made responses, one for each encoding somebody asked for, and the tag that

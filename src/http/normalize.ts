@@ -1,6 +1,6 @@
 import { notFound } from '../domain/errors.ts'
-import { failure } from './envelope.ts'
-import type { Handler } from './gate.ts'
+import type { Handler } from './admission.ts'
+import { failure } from './response.ts'
 
 export interface Strays {
   /** Answers a request no route has taken. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { prefersHtml } from '../../src/http/accept.ts'
+import { prefersHtml } from '../../src/http/compression.ts'
 import { ADA, codeOf, dataOf, startServer } from './harness.ts'
 
 describe('the front page', () => {

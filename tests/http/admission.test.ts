@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createSampling, SAMPLE, SAMPLED_ABOVE } from '../../src/http/sampling.ts'
+import { createSampling, SAMPLE, SAMPLED_ABOVE } from '../../src/http/admission.ts'
 import { createRateLimiter } from '../../src/lib/token-bucket.ts'
 import { ADA, codeOf, startServer } from './harness.ts'
 
