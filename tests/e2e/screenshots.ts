@@ -1,8 +1,8 @@
 /** Makes the README's pictures from the demo: `bun run screenshots`. Give the machine fonts for emojis and Japanese first. */
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
+import { startDemo } from '../../src/commands/demo.ts'
 import { readConfig } from '../../src/config.ts'
-import { startDemo } from '../../src/demo.ts'
 import { PICTURES_LOADED, startChromium } from './browser/chromium.ts'
 
 const FOLDER = join(import.meta.dir, '../../.github/pictures')

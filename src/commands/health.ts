@@ -1,6 +1,6 @@
-import type { Config } from './config.ts'
-import { isObject } from './domain/presence.ts'
-import { describeError } from './lib/log.ts'
+import type { Config } from '../config.ts'
+import { isObject } from '../domain/presence.ts'
+import { describeError } from '../lib/log.ts'
 
 type Place = Pick<Config, 'host' | 'port'>
 

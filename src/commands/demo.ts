@@ -1,10 +1,10 @@
-import { type App, startApp } from './app.ts'
-import type { Config } from './config.ts'
-import { FatalError } from './domain/errors.ts'
-import { startGithubSimulator } from './simulator/github.ts'
-import { connectGithubPeople } from './simulator/github-people.ts'
-import { startLively } from './simulator/lively.ts'
-import { startSimulator } from './simulator/simulator.ts'
+import { type App, startApp } from '../app.ts'
+import type { Config } from '../config.ts'
+import { FatalError } from '../domain/errors.ts'
+import { startGithubSimulator } from '../simulator/github.ts'
+import { connectGithubPeople } from '../simulator/github-people.ts'
+import { startLively } from '../simulator/lively.ts'
+import { startSimulator } from '../simulator/simulator.ts'
 
 /**
  * Exoix on a simulated Discord with lively made-up members: no token needed, nothing kept. Says where it listens

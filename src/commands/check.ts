@@ -1,10 +1,10 @@
-import { createAppLog } from './app.ts'
-import { type Environment, readConfig } from './config.ts'
-import { examineDiscord } from './discord/check.ts'
-import { type Finding, ok } from './domain/operator.ts'
-import { examineGithub } from './github/check.ts'
-import { examinePort } from './http/check.ts'
-import { examineDatabase } from './store/check.ts'
+import { createAppLog } from '../app.ts'
+import { type Environment, readConfig } from '../config.ts'
+import { examineDiscord } from '../discord/check.ts'
+import { type Finding, ok } from '../domain/operator.ts'
+import { examineGithub } from '../github/check.ts'
+import { examinePort } from '../http/check.ts'
+import { examineDatabase } from '../store/check.ts'
 
 /**
  * Looks at everything a start needs, without starting or changing anything, and says of each what it found or what to

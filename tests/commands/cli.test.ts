@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { type Command, parseCommand, UsageError } from '../../src/cli.ts'
+import { type Command, parseCommand, UsageError } from '../../src/commands/cli.ts'
 
 describe('the command line', () => {
   test.each<[string, Command]>([
