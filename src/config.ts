@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { version } from '../package.json'
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts'
 
 /** Environment variables as `process.env` has them. */
@@ -228,3 +229,6 @@ function isAddressOrNetwork(part: string): boolean {
   if (version === 0 || rest.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
+
+/** Which Exoix this is, as package.json has it. */
+export const VERSION = version

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
-import { VERSION } from '../version.ts'
+import { VERSION } from '../config.ts'
 import { QUICKLINK_PATH } from './avatars.ts'
 import { operation } from './openapi.ts'
 import { inlineCsp } from './pages.ts'

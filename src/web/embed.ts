@@ -1,6 +1,6 @@
+import { VERSION } from '../config.ts'
 import type { PictureHosts } from '../domain/discord-cdn.ts'
 import { type Representation, represent } from '../http/response.ts'
-import { VERSION } from '../version.ts'
 import activitiesStyle from './activities.css' with { type: 'text' }
 import connection from './connection.browser.js' with { type: 'text' }
 import draw from './draw.browser.js' with { type: 'text' }

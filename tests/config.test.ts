@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { answersCommands, ConfigError, readConfig } from '../../src/config.ts'
+import { answersCommands, ConfigError, readConfig } from '../src/config.ts'
 
 describe('the settings', () => {
   test('have the documented defaults', () => {
