@@ -6,9 +6,9 @@ afterAll(cleanUp)
 /** A process that starts a gateway, stops it at a certain point, and ends only when nothing keeps it. */
 const SCRIPT = `
   import { createGateway } from './src/discord/gateway.ts'
-  import { createLog } from './src/log.ts'
-  import { createMetrics } from './src/metrics.ts'
-  import { createPresenceStore } from './src/presence-store.ts'
+  import { createLog } from './src/lib/log.ts'
+  import { createMetrics } from './src/lib/metrics.ts'
+  import { createPresenceStore } from './src/domain/presence-store.ts'
   import { readConfig } from './src/config.ts'
   const reached = Promise.withResolvers()
   const write = line => line.includes(process.env.UNTIL) && reached.resolve()

@@ -20,7 +20,7 @@ export interface SlowOptions {
   readonly filler: number
 }
 
-/** What one client may leave unread, and how much later that is noticed at worst. Source: src/socket/options.ts. */
+/** What one client may leave unread, and how much later that is noticed at worst. Source: src/live/session.ts. */
 const QUEUE = 1024 * 1024
 const NOTICED_AFTER = QUEUE / 4
 /** A queue's memory doubles as it grows, so up to half of it is unused. */

@@ -12,7 +12,7 @@ interface Node {
 }
 
 /** The script's own modules, as they are; types know them as text only. */
-const load = (name: string) => import(`../../src/http/embed/${name}.browser.js`)
+const load = (name: string) => import(`../../src/web/${name}.browser.js`)
 const { draw, moves } = (await load('draw')) as {
   draw: (presence: unknown, view: unknown) => Node
   moves: (presence: unknown) => boolean

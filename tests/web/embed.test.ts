@@ -3,7 +3,7 @@ import { composeEmbed } from '../../src/web/embed.ts'
 import { startServer } from '../http/harness.ts'
 
 /** A module of the script, as it is; types know it as text only. */
-const load = (name: string) => import(`../../src/http/embed/${name}.browser.js`)
+const load = (name: string) => import(`../../src/web/${name}.browser.js`)
 const { clock, ago } = (await load('times')) as Record<string, (milliseconds: number) => string>
 
 describe('/embed.js', () => {
