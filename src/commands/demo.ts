@@ -1,9 +1,9 @@
 import { type App, startApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { FatalError } from '../domain/errors.ts'
-import { startGithubSimulator } from '../simulator/github.ts'
-import { connectGithubPeople } from '../simulator/github-people.ts'
-import { startLively } from '../simulator/lively.ts'
+import { startGithubSimulator } from '../simulator/github/github.ts'
+import { connectGithubPeople } from '../simulator/github/people.ts'
+import { startActors } from '../simulator/people/actors.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 
 /**
@@ -12,9 +12,9 @@ import { startSimulator } from '../simulator/simulator.ts'
  */
 export async function startDemo(config: Config, say: (text: string) => void): Promise<Pick<App, 'stop' | 'url'>> {
   const simulator = await startSimulator()
-  const lively = startLively(simulator)
+  const actors = startActors(simulator)
   const github = startGithubSimulator()
-  const shown = [...lively.featuredIds, lively.offlineId]
+  const shown = [...actors.featuredIds, actors.offlineId]
   const app = startOnFreePort({
     ...config,
     botToken: simulator.token,
@@ -32,7 +32,7 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     logLevel: process.env.LOG_LEVEL ? config.logLevel : 'warn',
   })
   await app.gateway.whenLoaded
-  void lively.begin().then(() => connectGithubPeople(simulator, github, lively.featuredIds))
+  void actors.begin().then(() => connectGithubPeople(simulator, github, actors.featuredIds))
   const people = shown.map(id => ({ id, name: simulator.world.user(id)?.global_name }))
   say(welcome(app.url, people))
   const stopping = new AbortController()
@@ -41,7 +41,7 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     url: app.url,
     async stop() {
       stopping.abort()
-      lively.stop()
+      actors.stop()
       await app.stop()
       await Promise.all([simulator.stop(), github.stop()])
     },

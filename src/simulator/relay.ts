@@ -84,7 +84,7 @@ export function startRelay(sim: Simulator): Relay {
 
   const before = sim.account.gatewayUrl
   const host = `${target.hostname}:${listener.port}`
-  sim.weather.moveGateway(`ws://${host}/gateway`)
+  sim.faults.moveGateway(`ws://${host}/gateway`)
   const cut = () => {
     for (const socket of [...legs]) socket.terminate()
   }
@@ -106,7 +106,7 @@ export function startRelay(sim: Simulator): Relay {
     stop() {
       listener.stop(true)
       cut()
-      sim.weather.moveGateway(before)
+      sim.faults.moveGateway(before)
     },
   }
 }

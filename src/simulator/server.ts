@@ -1,9 +1,9 @@
 import type { Server, WebSocketHandler } from 'bun'
-import type { Cdn } from './cdn.ts'
+import type { Acceptance } from './gateway/faults.ts'
+import { type Connection, createConnection } from './gateway/wire.ts'
 import type { Settings } from './options.ts'
-import type { Rest } from './rest.ts'
-import type { Door } from './weather.ts'
-import { type Connection, createConnection } from './wire.ts'
+import type { Cdn } from './pictures/cdn.ts'
+import type { Rest } from './rest/rest.ts'
 
 export interface ServerParts {
   settings: Settings
@@ -11,14 +11,14 @@ export interface ServerParts {
   cdn: Cdn
   websocket: WebSocketHandler<Connection>
   /** Whether gateway connections are taken. */
-  door: Door
+  acceptance: Acceptance
 }
 
 const PICTURES = /^\/(cdn|media|spotify)\//
 const GATEWAY = /^\/gateway(\/resume)?\/?$/
 
 /** One server for everything: /api, /gateway, and pictures at /cdn, /media and /spotify. */
-export function serve({ settings, rest, cdn, websocket, door }: ServerParts): Server<Connection> {
+export function serve({ settings, rest, cdn, websocket, acceptance }: ServerParts): Server<Connection> {
   return Bun.serve({
     port: settings.port,
     hostname: settings.hostname,
@@ -33,10 +33,10 @@ export function serve({ settings, rest, cdn, websocket, door }: ServerParts): Se
         return cdn.handle(request, url)
       }
       if (!GATEWAY.test(url.pathname)) return new Response('Not Found', { status: 404 })
-      if (door.refusing === true) return new Response('Service Unavailable', { status: 503 })
-      if (door.refusing === 'hang') return hang(request, server)
+      if (acceptance.refusing === true) return new Response('Service Unavailable', { status: 503 })
+      if (acceptance.refusing === 'hang') return hang(request, server)
       const data = createConnection(url.pathname, Object.fromEntries(url.searchParams), settings.now())
-      data.silent = door.refusing === 'silent'
+      data.silent = acceptance.refusing === 'silent'
       return server.upgrade(request, { data }) ? undefined : new Response('Upgrade Required', { status: 426 })
     },
   })

@@ -1,25 +1,23 @@
-import type { Account } from './account.ts'
-import { type Broadcast, createBroadcast } from './broadcast.ts'
-import { type Cdn, createCdn } from './cdn.ts'
-import { createCommands } from './commands.ts'
-import { createGateway } from './gateway.ts'
-import { createGatewayOps } from './gateway-ops.ts'
-import { createInteractions, type Interactions } from './interactions.ts'
-import { createJournal } from './journal.ts'
-import { createMemberRequests } from './members.ts'
-import { createMessages, type Messages } from './messages.ts'
-import { createAccount, readOptions, type SimulatorOptions } from './options.ts'
-import type { BotJournal, BotMessage, BotRecords } from './records.ts'
-import { createRest } from './rest.ts'
-import { applicationRoutes } from './rest-application.ts'
-import { interactionRoutes } from './rest-interactions.ts'
-import { createRestLimits, type RestFailure } from './rest-limits.ts'
-import { messageRoutes } from './rest-messages.ts'
+import { type Broadcast, createBroadcast } from './gateway/broadcast.ts'
+import { type Acceptance, createFaults, type Faults } from './gateway/faults.ts'
+import { createGateway } from './gateway/gateway.ts'
+import { createMemberRequests } from './gateway/members.ts'
+import { createGatewayOps } from './gateway/ops.ts'
+import type { Session } from './gateway/session.ts'
+import { createSessions, type Sessions } from './gateway/sessions.ts'
+import { type Account, createAccount, readOptions, type SimulatorOptions } from './options.ts'
+import { createWorld, type World } from './people/world.ts'
+import { type Cdn, createCdn } from './pictures/cdn.ts'
+import { type BotMessage, type BotRecorder, type BotRecords, createRecorder } from './recorder.ts'
+import { applicationRoutes } from './rest/application-routes.ts'
+import { createCommands } from './rest/commands.ts'
+import { interactionRoutes } from './rest/interaction-routes.ts'
+import { createInteractions, type Interactions } from './rest/interactions.ts'
+import { createRestLimits, type RestFailure } from './rest/limits.ts'
+import { messageRoutes } from './rest/message-routes.ts'
+import { createMessages, type Messages } from './rest/messages.ts'
+import { createRest } from './rest/rest.ts'
 import { serve } from './server.ts'
-import type { Session } from './session.ts'
-import { createSessions, type Sessions } from './sessions.ts'
-import { createWeather, type Door, type Weather } from './weather.ts'
-import { createWorld, type World } from './world.ts'
 
 export type { SimulatorOptions } from './options.ts'
 
@@ -39,13 +37,13 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
   readonly world: World
   readonly messages: Messages
   /** What goes wrong on the gateway. */
-  readonly weather: Weather
+  readonly faults: Faults
   /** Everything the bot did; see {@link BotRecords}. */
-  readonly journal: BotJournal
+  readonly recorder: BotRecorder
   /** Gateway sessions, connected or resumable. */
   readonly sessions: Session[]
   /** What the bot does next (or did, and nobody took it yet): `await sim.next('identify')`. */
-  next: BotJournal['next']
+  next: BotRecorder['next']
   /** The bot's next channel or direct message; answers to interactions are `reply`s. */
   nextMessage(fits?: (message: BotMessage) => boolean): Promise<BotMessage>
   sendMessage: Messages['sendMessage']
@@ -61,7 +59,7 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
 
 /**
  * Discord on loopback: REST, gateway and CDN in one server, as strict as the real one where a bot can be wrong. For a peer
- * that is dead down to TCP put a relay (relay.ts) before it, for people who move on their own use lively.ts.
+ * that is dead down to TCP put a relay (relay.ts) before it, for people who move on their own use actors.ts.
  *
  * ```ts
  * const sim = await startSimulator({ identifyIntervalMs: 0 })
@@ -73,19 +71,19 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
  * sim.sendMessage({ authorId: ada, guildId: guild.id, content: '.help' })   // without guildId: a DM
  * const answer = await sim.nextMessage()                     // { content, pings, userId, message … }
  * const outcome = await sim.interact({ kind: 'command', userId: ada, command: 'kv set', options: { key: 'a', value: 'b' } })
- * sim.weather.dropTcp()                                      // the bot should resume: await sim.next('resumed')
- * expect(sim.journal.all('violation')).toEqual([])           // mistakes Discord would forgive silently
+ * sim.faults.dropTcp()                                      // the bot should resume: await sim.next('resumed')
+ * expect(sim.recorder.all('violation')).toEqual([])           // mistakes Discord would forgive silently
  * await sim.stop()
  * ```
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const settings = readOptions(options)
   const { now } = settings
-  const journal = createJournal<BotRecords>()
+  const recorder = createRecorder<BotRecords>()
   const account = createAccount(settings)
   const running: { sessions?: Sessions } = {}
   const world = createWorld({ ...settings, botId: account.applicationId, emit: event => running.sessions?.emit(event) })
-  const shared = { ...settings, account, journal, world }
+  const shared = { ...settings, account, recorder, world }
   const sessions = createSessions(world, shared)
   running.sessions = sessions
   const { memberRequestIntervalMs: intervalMs, memberRequestLimit: limit } = settings
@@ -93,22 +91,22 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const ops = createGatewayOps({ ...shared, sessions, memberRequests })
   const gateway = createGateway({ ...shared, sessions, ops })
   const messages = createMessages({ ...shared, emit: sessions.emit })
-  const commands = createCommands(world, account, journal)
+  const commands = createCommands(world, account, recorder)
   const interactions = createInteractions({ ...shared, commands, messages, emit: sessions.emit })
   const routes = [
     ...applicationRoutes(world, account, settings.identifyIntervalMs),
-    ...messageRoutes(world, messages, journal),
+    ...messageRoutes(world, messages, recorder),
     ...commands.routes,
     ...interactionRoutes({ ...shared, interactions, messages }),
   ]
   const { restLimit, restWindowMs: windowMs, restGlobalLimit: globalLimit } = settings
   const limits = createRestLimits({ now, limit: restLimit, windowMs, globalLimit })
-  const rest = createRest({ account, journal, limits, routes })
-  const cdn = createCdn(world, journal)
-  const door: Door = { refusing: false }
-  const weather = createWeather(gateway, sessions, account, door)
+  const rest = createRest({ account, recorder, limits, routes })
+  const cdn = createCdn(world, recorder)
+  const acceptance: Acceptance = { refusing: false }
+  const faults = createFaults(gateway, sessions, account, acceptance)
 
-  const server = serve({ settings, rest, cdn, websocket: gateway.websocket, door })
+  const server = serve({ settings, rest, cdn, websocket: gateway.websocket, acceptance })
   const host = `${server.hostname}:${server.port}`
   account.gatewayUrl = `ws://${host}/gateway`
 
@@ -122,13 +120,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     account,
     world,
     messages,
-    weather,
-    journal,
+    faults,
+    recorder,
     get sessions() {
       return sessions.all()
     },
-    next: journal.next,
-    nextMessage: fits => journal.next('message', fits),
+    next: recorder.next,
+    nextMessage: fits => recorder.next('message', fits),
     sendMessage: messages.sendMessage,
     editMessage: messages.editMessage,
     closeDms: messages.closeDms,
@@ -138,7 +136,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     restRecovers: limits.recover,
     cdnFails: cdn.fail,
     async stop() {
-      journal.close()
+      recorder.close()
       await server.stop(true)
     },
   }

@@ -311,7 +311,7 @@ describe('a mention of the bot', () => {
     await house.ask(alice, `<@${id}> set a 1`)
     await house.ask(alice, `<@${id}> set a 2`)
     expect(pairs()).toEqual({ a: '2' })
-    const asked = house.sim.journal.all('rest').filter(({ path }) => path === '/users/@me')
+    const asked = house.sim.recorder.all('rest').filter(({ path }) => path === '/users/@me')
     expect(asked).toHaveLength(1)
   })
 
@@ -445,5 +445,5 @@ test('a copy that does not answer commands does nothing at all', async () => {
   house.say(alice, key)
   await house.settled()
   expect([pairs(), house.written(), house.keys.owner(key)]).toEqual([{}, [], alice])
-  expect(house.sim.journal.all('commands')).toEqual([])
+  expect(house.sim.recorder.all('commands')).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { startGithubSimulator } from '../../src/simulator/github.ts'
-import type { BotMessage } from '../../src/simulator/records.ts'
+import { startGithubSimulator } from '../../src/simulator/github/github.ts'
+import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { createTestClock, inProcess, MINUTE, SECOND } from '../github/support.ts'
 import { cleanUp, type HouseOptions, openHouse } from './support.ts'
 
@@ -126,9 +126,9 @@ describe('connecting GitHub without a client id', () => {
     expect((await ask(bob, '.github connect ada')).content).toContain('GitHub does not answer as it should')
     hub.fail({ kind: 'secondary limit', retryAfter: 100 })
     expect((await ask(alice, '.github connect ada')).content).toContain('Try again in 2 minutes; nothing was changed.')
-    const { requests } = { requests: hub.journal.all('request').length }
+    const { requests } = { requests: hub.recorder.all('request').length }
     expect((await ask(bob, '.github connect ada')).content).toContain('Try again in 2 minutes')
-    expect(hub.journal.all('request')).toHaveLength(requests)
+    expect(hub.recorder.all('request')).toHaveLength(requests)
   })
 
   test('says when somebody has tried too often', async () => {

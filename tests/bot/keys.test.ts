@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { storageUnavailable } from '../../src/domain/errors.ts'
-import type { BotMessage } from '../../src/simulator/records.ts'
+import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { cleanUp, type House, type HouseOptions, openHouse } from './support.ts'
 
 afterEach(cleanUp)

@@ -5,7 +5,7 @@ import { privacyCommands } from '../../src/bot/privacy.ts'
 import { slashDefinitions } from '../../src/bot/registration.ts'
 import { createTable } from '../../src/bot/registry.ts'
 import { createPresenceStore } from '../../src/domain/presence-store.ts'
-import { checkCommands } from '../../src/simulator/command-rules.ts'
+import { checkCommands } from '../../src/simulator/rest/command-rules.ts'
 
 /** The table alone: nothing is run, so what commands act on need not be there. */
 function makeTable(prefix = '.') {

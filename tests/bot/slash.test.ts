@@ -81,7 +81,7 @@ describe('registration', () => {
     const house = await openHouse()
     await house.bot.register(house.sim.account.applicationId)
     await house.bot.register(house.sim.account.applicationId)
-    expect(house.sim.journal.all('commands')).toHaveLength(1)
+    expect(house.sim.recorder.all('commands')).toHaveLength(1)
   })
 
   test('offers the commands in servers and in DMs with the bot, nowhere else', async () => {
@@ -108,7 +108,7 @@ describe('registration', () => {
       await house.api.applicationCommands.bulkOverwriteGlobalCommands(applicationId, known)
       await house.bot.register(applicationId)
       await house.bot.register(applicationId)
-      expect(house.sim.journal.all('commands')).toHaveLength(3)
+      expect(house.sim.recorder.all('commands')).toHaveLength(3)
     })
   }
 
@@ -125,7 +125,7 @@ describe('registration', () => {
     house.sim.restFails({ kind: 500, times: 9, path: /\/commands$/ })
     await house.bot.register(house.sim.account.applicationId)
     expect(waits).toEqual([5, 10, 20, 40, 80, 160, 320, 600, 600].map(seconds => seconds * 1000))
-    expect(house.sim.journal.all('commands')).toHaveLength(1)
+    expect(house.sim.recorder.all('commands')).toHaveLength(1)
     expect(house.logged.filter(line => line.includes('could not be registered'))).toHaveLength(9)
   })
 
@@ -137,7 +137,7 @@ describe('registration', () => {
     await house.sim.next('rest', ({ path }) => path.endsWith('/commands'))
     stop.abort()
     await registered
-    expect(house.sim.journal.all('commands')).toEqual([])
+    expect(house.sim.recorder.all('commands')).toEqual([])
   })
 })
 

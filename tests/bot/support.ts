@@ -8,7 +8,7 @@ import { createPrivacy } from '../../src/domain/privacy.ts'
 import { createGithub, type GithubDeps } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
-import type { BotMessage } from '../../src/simulator/records.ts'
+import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 import type { Message } from '../../src/simulator/types.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
@@ -139,7 +139,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       await arrived
       await bot.idle()
     },
-    written: () => sim.journal.all('message'),
+    written: () => sim.recorder.all('message'),
     counter: name => Number(new RegExp(`^exoix_${name} (\\d+)$`, 'm').exec(metrics.render())?.[1] ?? Number.NaN),
   }
 }

@@ -1,5 +1,5 @@
 import { SaxesParser } from 'saxes'
-import { encodePng } from '../../src/simulator/png.ts'
+import { encodePng } from '../../src/simulator/pictures/png.ts'
 import { ADA, type Options, startServer } from '../http/harness.ts'
 
 export const HASH = '0123456789abcdef0123456789abcdef'

@@ -21,20 +21,20 @@ beforeEach(async () => {
 
 /** Nothing the bot ever says may ping anybody. */
 afterEach(() => {
-  for (const { pings, body } of world.simulator.journal.all('message')) {
+  for (const { pings, body } of world.simulator.recorder.all('message')) {
     expect(pings).toEqual({ users: [], roles: [], everyone: false })
     expect(body.allowed_mentions).toMatchObject({ parse: [] })
   }
-  for (const { data, type } of world.simulator.journal.all('callback')) {
+  for (const { data, type } of world.simulator.recorder.all('callback')) {
     if (type === 4) expect(data).toMatchObject({ flags: 64, allowed_mentions: { parse: [] } })
   }
-  expect(world.simulator.journal.all('violation')).toEqual([])
+  expect(world.simulator.recorder.all('violation')).toEqual([])
 })
 
 const pairs = async (id = me): Promise<Record<string, string>> => (await world.json(`/v1/users/${id}`)).data.kv
 const inServer = (content: string) => world.ask(me, content, world.guildId)
 const inDm = (content: string) => world.ask(me, content)
-const said = () => world.simulator.journal.all('message').length
+const said = () => world.simulator.recorder.all('message').length
 const slash = (command: string, options: Record<string, string | number> = {}, userId = me) =>
   world.simulator.interact({ kind: 'command', userId, guildId: world.guildId, command, options })
 const answer = async (command: string, options?: Record<string, string | number>) =>
@@ -288,7 +288,7 @@ describe('a message', () => {
 
 describe('slash commands', () => {
   test('are registered at start: these and no other', async () => {
-    const { commands } = world.simulator.journal.all('commands').at(-1) as { commands: Record<string, unknown>[] }
+    const { commands } = world.simulator.recorder.all('commands').at(-1) as { commands: Record<string, unknown>[] }
     const lines = commands.flatMap(({ name, options }) => {
       const list = (options ?? []) as { type: number; name: string; options?: { name: string }[] }[]
       const subcommands = list.filter(({ type }) => type === 1)
@@ -440,7 +440,7 @@ describe('a bot with settings of its own', () => {
     own.simulator.sendMessage({ authorId: ada, content: '.set a dot' })
     await own.ask(ada, 'ex!set a b')
     expect((await own.json(`/v1/users/${ada}`)).data.kv).toEqual({ a: 'b' })
-    expect(own.simulator.journal.all('message')).toHaveLength(1)
+    expect(own.simulator.recorder.all('message')).toHaveLength(1)
   })
 
   test('serves without the privilege to read messages, and says so in its log', async () => {
@@ -473,7 +473,7 @@ describe('a bot with settings of its own', () => {
     const client = await quiet.socket()
     const { d } = await client.follow({ subscribe_to_id: quiet.people.ada })
     if (d.discord_status !== 'dnd') await client.next()
-    expect(quiet.simulator.journal.all('message')).toEqual([])
+    expect(quiet.simulator.recorder.all('message')).toEqual([])
     client.close()
     await using chosen = await startReadyWorld({ config, env: { WHO: 'me' } })
     await chosen.ask(chosen.people.ada, '.set a b')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github.ts'
+import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github/github.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 import { start, temporaryFolder } from '../support/executable.ts'
 
@@ -142,9 +142,9 @@ describe('exoix check', () => {
   test('asks GitHub about what is set for it, and about nothing else', async () => {
     await using simulator = await discord()
     const place = { GITHUB_API_URL: github.apiUrl, GITHUB_URL: github.url }
-    const asked = github.journal.all('request').length
+    const asked = github.recorder.all('request').length
     expect((await check(settings(simulator, place)))[0]).toBe(0)
-    expect(github.journal.all('request')).toHaveLength(asked)
+    expect(github.recorder.all('request')).toHaveLength(asked)
 
     const good = { ...place, GITHUB_TOKEN: github.token, GITHUB_CLIENT_ID: github.clientId }
     const [code, output] = await check(settings(simulator, good))

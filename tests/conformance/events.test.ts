@@ -87,7 +87,7 @@ describe('GET /v1/users/:id/events', () => {
   })
 
   test('answers 503 starting while the first member lists are on their way', async () => {
-    await using stranded = await startWorld({ world: simulator => simulator.weather.refuseConnections(true) })
+    await using stranded = await startWorld({ world: simulator => simulator.faults.refuseConnections(true) })
     const answer = await stranded.get(`/v1/users/${stranded.people.ada}/events`)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)])
   })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github.ts'
+import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github/github.ts'
 import { type Body, NOBODY, request, startReadyWorld, type World } from './support.ts'
 
 let hub: GithubSimulator

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLog } from '../../src/lib/log.ts'
-import type { BotMessage } from '../../src/simulator/records.ts'
+import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { temporaryFolder } from '../support/executable.ts'
 import { keyIn, startReadyWorld, startWorld, type World } from './support.ts'
 

@@ -64,11 +64,11 @@ test('a restart keeps it; of who went offline unseen it is unknown', async () =>
     people = first.people
     at = await leave(first, people.ada)
   }
-  await using second = await startWorld({ config, world: simulator => simulator.weather.refuseConnections(true) })
+  await using second = await startWorld({ config, world: simulator => simulator.faults.refuseConnections(true) })
   expect(await lastSeen(second, people.ada)).toBe(at)
   expect(await lastSeen(second, people.bob)).toBeNull()
   for (const id of [people.ada, people.bob]) second.simulator.world.placePresence(id, { status: 'offline' })
-  second.simulator.weather.refuseConnections(false)
+  second.simulator.faults.refuseConnections(false)
   await second.ready()
   expect((await second.json(`/v1/users/${people.bob}`)).data.discord_status).toBe('offline')
   expect([await lastSeen(second, people.ada), await lastSeen(second, people.bob)]).toEqual([at, null])

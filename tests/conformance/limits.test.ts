@@ -7,7 +7,7 @@ const STARTING = { code: 'starting', message: 'Members are still being loaded fr
 
 /** An app that cannot reach the gateway, but the rest of Discord. */
 function startStranded(options: Parameters<typeof startWorld>[0] = {}) {
-  return startWorld({ ...options, world: simulator => simulator.weather.refuseConnections(true) })
+  return startWorld({ ...options, world: simulator => simulator.faults.refuseConnections(true) })
 }
 
 describe('while the first member lists are on their way', () => {
@@ -74,7 +74,7 @@ describe('while the first member lists are on their way', () => {
     const { ada } = world.people
     const client = await world.socket()
     await client.follow({ subscribe_to_id: ada })
-    world.simulator.weather.refuseConnections(false)
+    world.simulator.faults.refuseConnections(false)
     await world.ready()
     expect((await client.next()).d.discord_user.id).toBe(ada)
     expect((await world.json(`/v1/users/${NOBODY}`)).error.code).toBe('user_not_monitored')
@@ -114,8 +114,8 @@ describe('the gateway going away', () => {
     const { ada } = world.people
     const client = await world.socket()
     await client.follow({ subscribe_to_all: true })
-    world.simulator.weather.refuseConnections(true)
-    world.simulator.weather.closeAll(4000)
+    world.simulator.faults.refuseConnections(true)
+    world.simulator.faults.closeAll(4000)
     let health = await world.json('/health')
     while (health.success) health = await world.json('/health')
     expect(health.error.code).toBe('reconnecting')
@@ -123,7 +123,7 @@ describe('the gateway going away', () => {
     expect((await world.json(`/v1/users/${ada}`)).data.discord_status).toBe('online')
     expect((await world.json(`/v1/users/${NOBODY}`)).error.code).toBe('user_not_monitored')
     expect(await client.soFar()).toEqual([])
-    world.simulator.weather.refuseConnections(false)
+    world.simulator.faults.refuseConnections(false)
     await world.simulator.next('resumed')
     while (!health.success) health = await world.json('/health')
     expect(await client.soFar()).toEqual([])

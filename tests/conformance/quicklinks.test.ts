@@ -18,7 +18,7 @@ afterAll(() => world[Symbol.asyncDispose]())
 
 const join = (user: object) => world.simulator.world.addMember(world.guildId, user).id
 /** What the CDN was asked for last. */
-const asked = () => world.simulator.journal.all('cdn').at(-1)?.path
+const asked = () => world.simulator.recorder.all('cdn').at(-1)?.path
 
 async function failure(path: string): Promise<[number, string]> {
   const answer = await world.raw(request(`GET ${path}`))

@@ -45,7 +45,7 @@ describe.concurrent('the process ends by itself after a stop', () => {
   ])('%s', async (_, until, trouble) => {
     const sim = await simulate({ sessionStartRemaining: trouble === 'no budget' ? 0 : 1000 })
     sim.world.addGuild({ members: 2 })
-    if (trouble === true || trouble === 'hang') sim.weather.refuseConnections(trouble)
+    if (trouble === true || trouble === 'hang') sim.faults.refuseConnections(trouble)
     if (trouble === 'no REST') sim.restFails({ kind: 500, times: 100 })
     expect(await run({ BOT_TOKEN: sim.token, DISCORD_API_URL: sim.apiUrl, UNTIL: until })).toBe(0)
   })

@@ -42,7 +42,7 @@ describe.concurrent('the start', () => {
     expect(error).toBeInstanceOf(FatalError)
     expect((error as Error).message).toContain(`"${name}"`)
     expect((error as Error).message).toContain('Discord Developer Portal')
-    expect(sim.journal.all('connect')).toEqual([])
+    expect(sim.recorder.all('connect')).toEqual([])
   })
 
   test('is refused with a bad token, with where to get a good one', async () => {
@@ -64,7 +64,7 @@ describe.concurrent('the start', () => {
       onFatal() {},
     })
     expect(await gateway.start().catch((thrown: unknown) => thrown)).toBeInstanceOf(FatalError)
-    expect(sim.journal.all('rest')).toEqual([])
+    expect(sim.recorder.all('rest')).toEqual([])
   })
 
   test.each([
@@ -91,11 +91,11 @@ describe.concurrent('the start', () => {
   test('makes the process end when the gateway refuses what REST accepted', async () => {
     const sim = await simulate()
     const { gateway, fatal } = createTestGateway(sim)
-    sim.weather.moveGateway(`${sim.account.gatewayUrl}`)
+    sim.faults.moveGateway(`${sim.account.gatewayUrl}`)
     await gateway.start()
     await sim.next('ready')
     sim.account.token = 'another'
-    sim.weather.closeAll(4000)
+    sim.faults.closeAll(4000)
     expect((await fatal).message).toContain('BOT_TOKEN')
   })
 
@@ -108,7 +108,7 @@ describe.concurrent('the start', () => {
   ])('makes the process end after close code %i', async (code, words) => {
     const sim = await simulate()
     const { fatal, metric } = await connect(sim)
-    sim.weather.closeAll(code)
+    sim.faults.closeAll(code)
     const error = await fatal
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toContain(words)
@@ -124,12 +124,12 @@ describe.concurrent('the start', () => {
     const { level, waitSeconds } = await logged('no more gateway sessions')
     expect(level).toBe('warn')
     expect(waitSeconds).toBeGreaterThan(3600)
-    expect(sim.journal.all('identify')).toEqual([])
+    expect(sim.recorder.all('identify')).toEqual([])
     sim.account.sessionStartRemaining = 1000
     clock.jump(24 * 3_600_000)
     await gateway.whenLoaded
     expect(presences.size).toBe(4)
-    expect(sim.journal.all('violation')).toEqual([])
+    expect(sim.recorder.all('violation')).toEqual([])
   })
 })
 
@@ -148,7 +148,7 @@ describe.concurrent('stopping', () => {
     const started = gateway.start()
     await gateway.stop()
     await started
-    expect(sim.journal.all('connect')).toEqual([])
+    expect(sim.recorder.all('connect')).toEqual([])
   })
 
   test('ends a start that is waiting to try REST again', async () => {
@@ -163,14 +163,14 @@ describe.concurrent('stopping', () => {
 
   test.each(['hang', 'silent', true] as const)('works while the gateway does not let us in (%s)', async how => {
     const sim = await simulate()
-    sim.weather.refuseConnections(how)
+    sim.faults.refuseConnections(how)
     const timing = { backoff: { firstMs: 60_000, longestMs: 60_000 }, handshakeMs: 100 }
     const { gateway, logged } = createTestGateway(sim, { timing })
     await gateway.start()
     await logged('could not be reached')
     await gateway.stop()
-    sim.weather.refuseConnections(false)
-    expect(sim.journal.all('identify')).toEqual([])
+    sim.faults.refuseConnections(false)
+    expect(sim.recorder.all('identify')).toEqual([])
   })
 
   test('works before the start, and twice', async () => {
@@ -179,7 +179,7 @@ describe.concurrent('stopping', () => {
     await gateway.stop()
     await gateway.stop()
     await gateway.start()
-    expect(sim.journal.all('rest')).toEqual([])
+    expect(sim.recorder.all('rest')).toEqual([])
   })
 
   test('works while the session is being started', async () => {

@@ -22,13 +22,13 @@ async function calm(options: SimulatorOptions = {}, gatewayOptions: Parameters<t
 
 describe.concurrent('a connection that is lost', () => {
   const losses: [string, (sim: Simulator) => void][] = [
-    ['because Discord asks for it (op 7)', sim => sim.weather.reconnect()],
-    ['because Discord doubts the session (op 9 true)', sim => sim.weather.invalidateSessions(true)],
-    ['without a word', sim => sim.weather.dropTcp()],
-    ['with close code 1001', sim => sim.weather.closeAll(1001)],
-    ['with close code 4000', sim => sim.weather.closeAll(4000)],
-    ['with close code 4003', sim => sim.weather.closeAll(4003)],
-    ['with close code 4008', sim => sim.weather.closeAll(4008)],
+    ['because Discord asks for it (op 7)', sim => sim.faults.reconnect()],
+    ['because Discord doubts the session (op 9 true)', sim => sim.faults.invalidateSessions(true)],
+    ['without a word', sim => sim.faults.dropTcp()],
+    ['with close code 1001', sim => sim.faults.closeAll(1001)],
+    ['with close code 4000', sim => sim.faults.closeAll(4000)],
+    ['with close code 4003', sim => sim.faults.closeAll(4003)],
+    ['with close code 4008', sim => sim.faults.closeAll(4008)],
   ]
 
   test.each(losses)('%s is resumed, and what was missed is made up for', async (_, lose) => {
@@ -41,21 +41,21 @@ describe.concurrent('a connection that is lost', () => {
     await logged('session resumed')
     expect(presences.person(ada)?.presence.status).toBe('dnd')
     expect(changes.seen.map(({ id }) => id)).toEqual([bo, ada, ada, ada])
-    expect(sim.journal.all('identify')).toHaveLength(1)
-    expect(sim.journal.all('violation')).toEqual([])
+    expect(sim.recorder.all('identify')).toHaveLength(1)
+    expect(sim.recorder.all('violation')).toEqual([])
   })
 
   test('together with its session starts a new one, and finds out who has left meanwhile', async () => {
     const { sim, guild, ada, bo, changes, presences, becomes } = await calm()
-    sim.weather.refuseConnections(true)
-    sim.weather.invalidateSessions(false)
+    sim.faults.refuseConnections(true)
+    sim.faults.invalidateSessions(false)
     sim.world.removeMember(guild.id, bo)
     sim.world.setPresence(ada, { status: 'dnd' })
     expect(presences.has(bo)).toBe(true)
-    sim.weather.refuseConnections(false)
+    sim.faults.refuseConnections(false)
     await changes.next(({ id, kind }) => id === bo && kind === 'left')
     await becomes(ada, 'dnd')
-    expect(sim.journal.all('identify')).toHaveLength(2)
+    expect(sim.recorder.all('identify')).toHaveLength(2)
   })
 
   test('together with its session finds out who has left a large guild', async () => {
@@ -63,9 +63,9 @@ describe.concurrent('a connection that is lost', () => {
     const guild = sim.world.addGuild({ members: 400 })
     const [, ada = ''] = idsOf(guild)
     const { changes, presences } = await connect(sim)
-    sim.weather.loseSessions()
+    sim.faults.loseSessions()
     sim.world.removeMember(guild.id, ada)
-    sim.weather.dropTcp()
+    sim.faults.dropTcp()
     await changes.next(({ id, kind }) => id === ada && kind === 'left')
     expect(presences.size).toBe(400)
   })
@@ -73,9 +73,9 @@ describe.concurrent('a connection that is lost', () => {
   test('together with its session finds out that the bot has left a guild', async () => {
     const { sim, guild, ada, changes, presences } = await calm()
     sim.world.addGuild({ members: 1 })
-    sim.weather.loseSessions()
+    sim.faults.loseSessions()
     sim.world.removeGuild(guild.id)
-    sim.weather.dropTcp()
+    sim.faults.dropTcp()
     await changes.next(({ id, kind }) => id === ada && kind === 'left')
     expect(presences.size).toBe(2)
   })
@@ -83,14 +83,14 @@ describe.concurrent('a connection that is lost', () => {
   test.each([4007, 4009])('with close code %i starts a new session without trying to resume', async code => {
     const { sim, logged } = await calm()
     await logged('session started')
-    sim.weather.closeAll(code)
+    sim.faults.closeAll(code)
     await logged('session started')
-    expect(sim.journal.all('resume')).toEqual([])
+    expect(sim.recorder.all('resume')).toEqual([])
   })
 
   test('because the peer fell silent is noticed, ended and resumed', async () => {
     const { sim, ada, becomes, logged } = await calm({ heartbeatIntervalMs: 300 }, { timing: { closeMs: 30 } })
-    sim.weather.goSilent()
+    sim.faults.goSilent()
     await logged('session resumed')
     sim.world.setPresence(ada, { status: 'dnd' })
     await becomes(ada, 'dnd')
@@ -112,7 +112,7 @@ describe.concurrent('a connection that is lost', () => {
 
   test('answers a request for a heartbeat', async () => {
     const { sim } = await calm()
-    sim.weather.requestHeartbeat()
+    sim.faults.requestHeartbeat()
     expect((await sim.next('heartbeat')).sequence).toBeGreaterThan(0)
   })
 })
@@ -124,8 +124,8 @@ describe.concurrent('a gateway that cannot be reached', () => {
       { timing: { handshakeMs: 100 } },
     )
     const before = presences.snapshot(ada)?.json as string
-    sim.weather.refuseConnections(how)
-    sim.weather.dropTcp()
+    sim.faults.refuseConnections(how)
+    sim.faults.dropTcp()
     sim.world.setPresence(ada, { status: 'dnd' })
     await logged('connection lost')
     for (let failures = 0; failures < 4; failures++) await logged('could not be reached')
@@ -134,11 +134,11 @@ describe.concurrent('a gateway that cannot be reached', () => {
     expect(metric('gateway_connected_shards')).toBe(0)
     const complaints = log.seen.filter(({ message }) => message.includes('could not be reached'))
     expect(complaints.every(({ level }) => level === 'warn')).toBe(true)
-    sim.weather.refuseConnections(false)
+    sim.faults.refuseConnections(false)
     await becomes(ada, 'dnd')
     await logged('session resumed')
     expect(gateway.readiness()).toBe('ready')
-    expect(sim.journal.all('identify')).toHaveLength(1)
+    expect(sim.recorder.all('identify')).toHaveLength(1)
   })
 
   test('where it used to be is looked for where REST says it is now', async () => {
@@ -167,7 +167,7 @@ describe.concurrent('a gateway that answers oddly', () => {
   async function odd(onPayload: Parameters<typeof startStubGateway>[0], options: Parameters<typeof connect>[1] = {}) {
     const sim = await simulate()
     const stub = startStubGateway(onPayload)
-    sim.weather.moveGateway(stub.url)
+    sim.faults.moveGateway(stub.url)
     const created = createTestGateway(sim, options)
     await created.gateway.start()
     return { ...created, stub }
@@ -306,7 +306,7 @@ describe.concurrent('a process that follows another', () => {
     sim.world.setPresence(ada, { status: 'dnd' })
     const second = await connect(sim, { session, presences: first.presences })
     await second.becomes(ada, 'dnd')
-    expect(sim.journal.all('identify')).toHaveLength(2)
+    expect(sim.recorder.all('identify')).toHaveLength(2)
     expect(second.metric('gateway_resumes_total')).toBe(2)
     expect(second.gateway.readiness()).toBe('ready')
   })
@@ -318,16 +318,16 @@ describe.concurrent('a process that follows another', () => {
     const [, ada = ''] = idsOf(guild)
     const first = await connect(sim, { session })
     const kept = new Map(session.kept)
-    sim.weather.refuseConnections(true)
-    sim.weather.dropTcp()
+    sim.faults.refuseConnections(true)
+    sim.faults.dropTcp()
     sim.world.setPresence(ada, { status: 'dnd' })
     await first.gateway.stop()
-    sim.weather.refuseConnections(false)
+    sim.faults.refuseConnections(false)
     session.kept.clear()
     for (const [shard, info] of kept) session.kept.set(shard, info)
     const second = await connect(sim, { session, presences: first.presences })
     await second.becomes(ada, 'dnd')
-    expect(sim.journal.all('identify')).toHaveLength(1)
+    expect(sim.recorder.all('identify')).toHaveLength(1)
   })
 
   test('starts anew when Discord has forgotten the session, keeping what it has until it knows better', async () => {
@@ -337,7 +337,7 @@ describe.concurrent('a process that follows another', () => {
     const [, ada = ''] = idsOf(guild)
     const first = await connect(sim, { session })
     await first.gateway.stop()
-    sim.weather.loseSessions()
+    sim.faults.loseSessions()
     sim.world.removeMember(guild.id, ada)
     const second = createTestGateway(sim, { session, presences: first.presences })
     expect(second.presences.has(ada)).toBe(true)
@@ -351,7 +351,7 @@ describe.concurrent('a process that follows another', () => {
     const guilds = Array.from({ length: 6 }, () => sim.world.addGuild({ members: 1 }))
     const first = await connect(sim)
     await first.gateway.stop()
-    sim.weather.loseSessions()
+    sim.faults.loseSessions()
     for (const { id } of guilds.slice(0, 3)) sim.world.removeGuild(id)
     const second = await connect(sim, { presences: first.presences })
     const staying = guilds.slice(3).flatMap(idsOf)
@@ -390,7 +390,7 @@ describe.concurrent('a process that follows another', () => {
       const sim = await simulate()
       const { gateway } = await connect(sim, { session: { load: () => found as unknown as SessionInfo, save() {} } })
       expect(gateway.readiness()).toBe('ready')
-      expect(sim.journal.all('resume')).toEqual([])
+      expect(sim.recorder.all('resume')).toEqual([])
     },
   )
 
@@ -401,7 +401,7 @@ describe.concurrent('a process that follows another', () => {
     await first.gateway.stop()
     sim.account.recommendedShards = 2
     await connect(sim, { session, presences: first.presences })
-    expect(sim.journal.all('resume')).toEqual([])
+    expect(sim.recorder.all('resume')).toEqual([])
     expect([...session.kept.values()].map(({ shardCount }) => shardCount)).toEqual([2, 2])
   })
 })

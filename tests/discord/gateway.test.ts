@@ -15,7 +15,7 @@ describe('loading', () => {
     const { gateway, presences, status } = await connect(sim)
     expect([...presences.ids()].sort()).toEqual(idsOf(guild).sort())
     for (const id of idsOf(guild)) expect(status(id)).toBe(sim.world.presence(id)?.status ?? 'offline')
-    expect(sim.journal.all('requestMembers')).toEqual([])
+    expect(sim.recorder.all('requestMembers')).toEqual([])
     expect(gateway.readiness()).toBe('ready')
   })
 
@@ -25,9 +25,9 @@ describe('loading', () => {
     const { presences, status, metric } = await connect(sim)
     expect(presences.size).toBe(guild.members.size)
     for (const id of idsOf(guild)) expect(status(id)).toBe(sim.world.presence(id)?.status ?? 'offline')
-    expect(sim.journal.all('requestMembers')).toMatchObject([{ outcome: 'chunks', chunks: 13 }])
+    expect(sim.recorder.all('requestMembers')).toMatchObject([{ outcome: 'chunks', chunks: 13 }])
     expect(metric('gateway_events_total{type="GUILD_MEMBERS_CHUNK"}')).toBe(13)
-    expect(sim.journal.all('violation')).toEqual([])
+    expect(sim.recorder.all('violation')).toEqual([])
   })
 
   test('waits as long as Discord says when a list was asked for too early', async () => {
@@ -39,7 +39,7 @@ describe('loading', () => {
     sim.world.placePresence(ada, { status: 'offline' })
     sim.world.makeGuildAvailable(guild.id)
     await becomes(ada, 'offline')
-    const outcomes = sim.journal.all('requestMembers').map(({ outcome }) => outcome)
+    const outcomes = sim.recorder.all('requestMembers').map(({ outcome }) => outcome)
     expect([outcomes[0], outcomes[1], outcomes.at(-1)]).toEqual(['chunks', 'rate limited', 'chunks'])
     expect(presences.size).toBe(301)
   })
@@ -49,13 +49,13 @@ describe('loading', () => {
     const guilds = Array.from({ length: 9 }, (_, index) => sim.world.addGuild({ members: index === 4 ? 400 : 3 }))
     const { presences, metric } = await connect(sim, { timing: { identifyMs: 300 } })
     expect(presences.size).toBe(new Set(guilds.flatMap(idsOf)).size)
-    const identified = sim.journal.all('identify').map(({ payload }) => String(payload.shard))
+    const identified = sim.recorder.all('identify').map(({ payload }) => String(payload.shard))
     expect(identified.sort()).toEqual(['0,3', '1,3', '2,3'])
     expect(metric('gateway_shards')).toBe(3)
     expect(metric('gateway_connected_shards')).toBe(3)
     expect(metric('guilds')).toBe(9)
     expect(metric('members_loaded')).toBe(1)
-    expect(sim.journal.all('violation')).toEqual([])
+    expect(sim.recorder.all('violation')).toEqual([])
   })
 
   test('is over with READY for a bot in no guild', async () => {
@@ -151,7 +151,7 @@ describe('what happens in guilds', () => {
     sim.world.setPresence(cy.id, { status: 'dnd' })
     await changes.next(({ id, kind }) => id === cy.id && kind === 'joined')
     expect(presences.person(cy.id)?.presence.status).toBe('dnd')
-    expect(sim.journal.all('violation')).toEqual([])
+    expect(sim.recorder.all('violation')).toEqual([])
   })
 })
 
@@ -233,7 +233,7 @@ describe('hostile frames', () => {
     await becomes(ada, 'idle')
     expect(status(bo)).toBe(before as NonNullable<typeof before>)
     expect(presences.size).toBe(3)
-    expect(sim.journal.all('connect')).toHaveLength(1)
+    expect(sim.recorder.all('connect')).toHaveLength(1)
     for (const reason of ['bad_frame', 'unknown_opcode', 'oversized', 'not_an_object', 'bad_id', 'bad_member']) {
       const count = metric(`gateway_dropped_total{reason="${reason}"}`)
       expect(`${reason} ${count > 0}`).toBe(`${reason} true`)

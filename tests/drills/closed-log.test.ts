@@ -19,7 +19,7 @@ test('a server goes on when nobody takes its log any more', async () => {
     await simulator.next('ready')
     await reader.cancel()
 
-    simulator.weather.reconnect()
+    simulator.faults.reconnect()
     await Promise.race([simulator.next('resumed'), child.exited])
     expect(child.exitCode).toBeNull()
     // Member lists may still be on their way: what is asked for needs none.

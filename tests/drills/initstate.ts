@@ -1,4 +1,4 @@
-import { buildCustomStatus, buildPresence, buildSpotify } from '../../src/simulator/builders.ts'
+import { buildCustomStatus, buildPresence, buildSpotify } from '../../src/simulator/people/builders.ts'
 import { createRandom } from '../../src/simulator/random.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { temporaryFolder } from '../support/executable.ts'

@@ -169,9 +169,9 @@ async function judge({ simulator, town, service, pollers, follower }: Scene): Pr
     const truth = [town.numberOf(id), simulator.world.presence(id)?.status]
     hold(Bun.deepEquals(found, truth), `${id} is ${found}, but Discord says ${truth}`)
   }
-  const { length: identifies } = simulator.journal.all('identify')
+  const { length: identifies } = simulator.recorder.all('identify')
   hold(identifies === GUILDS.length, `${identifies} sessions were begun for ${GUILDS.length} shards`)
-  hold(simulator.journal.all('violation').length === 0, 'Discord was asked for something it forbids')
+  hold(simulator.recorder.all('violation').length === 0, 'Discord was asked for something it forbids')
 }
 
 function report({ town, pollers, follower, measured }: Scene, rate: number): Figures {

@@ -4,7 +4,7 @@ import { temporaryFolder } from '../support/executable.ts'
 import { type Figures, hold, megabytes, runDrill, within } from './support/drill.ts'
 import { settings } from './support/exoix-process.ts'
 import { readGauges } from './support/metrics.ts'
-import { liveOneRound, type Round, type Scenery, weatherPasses } from './support/round.ts'
+import { faultPasses, liveOneRound, type Round, type Scenery } from './support/round.ts'
 import type { Holdings } from './support/soak-server.ts'
 import { startWorker, type Worker } from './support/worker.ts'
 
@@ -52,7 +52,7 @@ export async function soakDrill(options: SoakOptions): Promise<Figures> {
     const startedAt = performance.now()
     for (let round = 0; round < rounds; round++) {
       await liveOneRound(scenery, options.round)
-      await weatherPasses(scenery, round)
+      await faultPasses(scenery, round)
       measured.push(await restingHoldings(scenery, server))
       options.onRound?.(round + 1, measured.at(-1) as Holdings)
     }

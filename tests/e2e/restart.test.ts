@@ -96,12 +96,12 @@ describe('a restart', () => {
 
       simulator.world.setPresence(ADA, { status: 'dnd' })
       simulator.world.removeMember(String(1 << 22), GRACE)
-      simulator.weather.refuseConnections(true)
+      simulator.faults.refuseConnections(true)
       const second = await serve(folder.path)
       await using __ = second.server
       expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['online', 'idle'])
       expect(await status(second.url, '1')).toBe(503)
-      simulator.weather.refuseConnections(false)
+      simulator.faults.refuseConnections(false)
       await resumedBoth()
       await second.server.says(/all members are known/)
       expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['dnd', 404])
@@ -140,11 +140,11 @@ describe('a restart', () => {
     asTheVersionBefore(folder.path)
 
     simulator.world.setPresence(ADA, { status: 'dnd' })
-    simulator.weather.refuseConnections(true)
+    simulator.faults.refuseConnections(true)
     const second = await serve(folder.path)
     await using __ = second.server
     expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['online', 'idle'])
-    simulator.weather.refuseConnections(false)
+    simulator.faults.refuseConnections(false)
     await resumedBoth()
     await second.server.says(/all members are known/)
     expect([await status(second.url, ADA), await status(second.url, GRACE)]).toEqual(['dnd', 'idle'])
@@ -154,7 +154,7 @@ describe('a restart', () => {
     using folder = temporaryFolder()
     await liveAndStop(folder.path)
 
-    simulator.weather.loseSessions()
+    simulator.faults.loseSessions()
     simulator.world.setPresence(ADA, { status: 'dnd' })
     simulator.world.removeMember(String(1 << 22), GRACE)
     const second = await serve(folder.path)

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { startApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
-import { type GithubSimulatorOptions, startGithubSimulator } from '../../src/simulator/github.ts'
-import { connectGithubPeople } from '../../src/simulator/github-people.ts'
+import { type GithubSimulatorOptions, startGithubSimulator } from '../../src/simulator/github/github.ts'
+import { connectGithubPeople } from '../../src/simulator/github/people.ts'
 import { scratch } from '../store/support/files.ts'
 import { silent, startTestApp, testConfig } from '../support/app.ts'
 

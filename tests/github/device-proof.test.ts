@@ -64,7 +64,7 @@ describe('connecting by signing in', () => {
     await clock.advance(5 * SECOND)
     await proof.linked
     await store.close()
-    const requests = sim.journal.all('request')
+    const requests = sim.recorder.all('request')
     const withToken = requests.filter(({ token }) => token?.startsWith('gho_'))
     expect(withToken.map(({ path }) => path)).toEqual(['/user'])
     const files = readdirSync(join(file, '..')).map(name => readFileSync(join(file, '..', name), 'latin1'))

@@ -3,7 +3,7 @@ import type { Github, GithubStore, StoredLink } from '../../src/domain/github.ts
 import { createGithub } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
-import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github.ts'
+import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github/github.ts'
 import { createTestClock, HOUR, inProcess, MINUTE, type TestClock } from './support.ts'
 
 const PEOPLE = 10_000

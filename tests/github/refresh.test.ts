@@ -17,7 +17,7 @@ async function open(options: Parameters<typeof openGithub>[0] = {}) {
     look: (userId = ANN) => house.shown(userId, github),
     change: (patch: Record<string, unknown>) => house.sim.world.changeUser(ada.id, patch),
     /** Whom was asked about, and with what answer. */
-    statuses: () => house.sim.journal.all('request').map(({ status }) => status),
+    statuses: () => house.sim.recorder.all('request').map(({ status }) => status),
   }
 }
 
@@ -41,7 +41,7 @@ describe('an account somebody looks at', () => {
     const house = await open()
     await watch(house, 31)
     expect(house.statuses()).toEqual([200, 304, 304, 304, 304, 304])
-    expect(house.sim.journal.all('request').every(({ path }) => path === `/user/${house.ada.id}`)).toBe(true)
+    expect(house.sim.recorder.all('request').every(({ path }) => path === `/user/${house.ada.id}`)).toBe(true)
   })
 
   test('is the same object until it changes, and another one after', async () => {
@@ -211,7 +211,7 @@ describe('a restart', () => {
     const again = house.restart()
     expect(house.shown(ANN, again)?.bio).toBe('engines')
     await house.clock.advance(10 * MINUTE)
-    expect(house.sim.journal.all('request').slice(1)).toMatchObject([
+    expect(house.sim.recorder.all('request').slice(1)).toMatchObject([
       { status: 0, conditional: true },
       { status: 304, conditional: true },
     ])

@@ -4,7 +4,11 @@ import { createGithub } from '../../src/github/github.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
-import { type GithubSimulator, type GithubSimulatorOptions, startGithubSimulator } from '../../src/simulator/github.ts'
+import {
+  type GithubSimulator,
+  type GithubSimulatorOptions,
+  startGithubSimulator,
+} from '../../src/simulator/github/github.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 
 export const SECOND = 1000
@@ -167,7 +171,7 @@ export function openGithub(options: GithubHouseOptions = {}) {
       await store.storeLink({ userId, githubId, login, account: null, etag: null, checkedAt: clock.now() })
     },
     /** Paths of the requests so far, with their statuses. */
-    asked: () => sim.journal.all('request').map(({ path, status }) => `${path} ${status}`),
+    asked: () => sim.recorder.all('request').map(({ path, status }) => `${path} ${status}`),
   }
 }
 

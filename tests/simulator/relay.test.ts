@@ -30,7 +30,7 @@ test('a frozen relay does not even let a close through, a thawed one delivers', 
   dnd()
   bot.socket.close(4200)
   await fetch(`${sim.apiUrl}/v10/gateway`)
-  expect(sim.journal.all('close')).toEqual([])
+  expect(sim.recorder.all('close')).toEqual([])
   relay.thaw()
   expect((await sim.next('close')).code).toBe(4200)
   relay.stop()

@@ -129,7 +129,7 @@ describe('identifying', () => {
     now += 5000
     early.identify({ shard: [2, 4] })
     await early.event('READY')
-    expect(sim.journal.all('violation')).toHaveLength(1)
+    expect(sim.recorder.all('violation')).toHaveLength(1)
   })
 
   test('uses up the session start limit', async () => {
@@ -183,7 +183,7 @@ describe('resuming', () => {
   test('hands out the URL for it, and replays from the number given', async () => {
     const { sim, member, resume, ready } = await dropped()
     expect(ready.resume_gateway_url).toBe(`${sim.account.gatewayUrl}/resume`)
-    sim.weather.dropTcp()
+    sim.faults.dropTcp()
     sim.world.setPresence(member, { status: 'dnd' })
     const back = await resume()
     expect((await back.event('PRESENCE_UPDATE')).s).toBe(3)
@@ -206,7 +206,7 @@ describe('resuming', () => {
     ['without a number: 4002', { seq: null }, 4002],
   ])('is refused %s', async (_, patch, code) => {
     const { sim, resume } = await dropped()
-    sim.weather.dropTcp()
+    sim.faults.dropTcp()
     expect((await (await resume(patch)).closed).code).toBe(code)
   })
 
@@ -220,12 +220,12 @@ describe('resuming', () => {
     expect((await (await finished.resume()).op(9)).d).toBe(false)
 
     const old = await dropped()
-    old.sim.weather.dropTcp()
+    old.sim.faults.dropTcp()
     old.pass(1001)
     expect((await (await old.resume()).op(9)).d).toBe(false)
 
     const busy = await dropped()
-    busy.sim.weather.dropTcp()
+    busy.sim.faults.dropTcp()
     for (let index = 0; index < 6; index++) busy.sim.world.setPresence(busy.member, { status: 'dnd' })
     expect((await (await busy.resume()).op(9)).d).toBe(false)
   })
@@ -244,7 +244,7 @@ test('heartbeats are acknowledged and recorded', async () => {
   expect((await bot.op(10)).d.heartbeat_interval).toBe(41_250)
   bot.send(1, null)
   await bot.op(11)
-  sim.weather.requestHeartbeat()
+  sim.faults.requestHeartbeat()
   await bot.op(1)
   expect(await sim.next('heartbeat')).toEqual({ session: null, sequence: null })
 })

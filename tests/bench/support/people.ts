@@ -1,4 +1,4 @@
-import { buildCustomStatus, buildPresence, buildSpotify, buildUser } from '../../../src/simulator/builders.ts'
+import { buildCustomStatus, buildPresence, buildSpotify, buildUser } from '../../../src/simulator/people/builders.ts'
 import { createRandom, type Random } from '../../../src/simulator/random.ts'
 import type { Json, User } from '../../../src/simulator/types.ts'
 

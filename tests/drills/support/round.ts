@@ -1,4 +1,4 @@
-import { buildGame, buildSpotify } from '../../../src/simulator/builders.ts'
+import { buildGame, buildSpotify } from '../../../src/simulator/people/builders.ts'
 import type { Random } from '../../../src/simulator/random.ts'
 import type { Simulator } from '../../../src/simulator/simulator.ts'
 import type { Guild } from '../../../src/simulator/types.ts'
@@ -131,18 +131,13 @@ function talk({ simulator, owner, random }: Scenery): void {
 }
 
 /**
- * One kind of weather after the other; over when there is a session again. All but the last leave the old one, but a
+ * One kind of fault after the other; over when there is a session again. All but the last leave the old one, but a
  * machine with too much to do may miss the heartbeats of a clock that fast, and has to start a new one.
  */
-export async function weatherPasses({ simulator }: Scenery, round: number): Promise<void> {
-  const { weather } = simulator
+export async function faultPasses({ simulator }: Scenery, round: number): Promise<void> {
+  const { faults } = simulator
   const begun = Promise.race([simulator.next('ready'), simulator.next('resumed')])
-  const kinds = [
-    weather.reconnect,
-    weather.dropTcp,
-    () => weather.closeAll(4000),
-    () => weather.invalidateSessions(false),
-  ]
+  const kinds = [faults.reconnect, faults.dropTcp, () => faults.closeAll(4000), () => faults.invalidateSessions(false)]
   kinds[round % 4]?.()
   await begun
 }

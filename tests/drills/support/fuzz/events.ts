@@ -11,7 +11,7 @@ import {
   buildPresence,
   buildSpotify,
   buildUser,
-} from '../../../../src/simulator/builders.ts'
+} from '../../../../src/simulator/people/builders.ts'
 import type { Random } from '../../../../src/simulator/random.ts'
 import { createManualClock } from '../../../discord/clocks.ts'
 import { chunk, guildCreate, member, ready } from '../../../discord/payloads.ts'

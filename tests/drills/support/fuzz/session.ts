@@ -18,7 +18,7 @@ export async function fuzzSession(cases: number, random: Random, { app, simulato
   const good = goodEvents(random)
   const answered = good.filter(({ t }) => ANSWERED.includes(t))
   const others = good.filter(({ t }) => !ANSWERED.includes(t))
-  const before = simulator.journal.all('connect').length
+  const before = simulator.recorder.all('connect').length
 
   function frame(): string {
     const event = random.pick(random.chance(ANSWERED_PART) ? answered : others)
@@ -33,7 +33,7 @@ export async function fuzzSession(cases: number, random: Random, { app, simulato
     checkPresences(app.presences)
   }
   hold(app.gateway.readiness() === 'ready', `the gateway is ${app.gateway.readiness()}`)
-  hold(simulator.journal.all('connect').length === before, 'the connection did not last')
+  hold(simulator.recorder.all('connect').length === before, 'the connection did not last')
   const gauges = await readGauges(url)
   for (const reason of ['handler_error', 'listener_error']) {
     const errors = gauges[`exoix_gateway_dropped_total{reason="${reason}"}`]

@@ -1,0 +1,237 @@
+import type { Account } from '../options.ts'
+import type { World } from '../people/world.ts'
+import { type BotMessage, createRecorder, type Recorder } from '../recorder.ts'
+import type { Channel, Dispatch, Json, Message } from '../types.ts'
+import type { Commands } from './commands.ts'
+import { commandData, findComponent, modalData, type OptionValues } from './interaction-data.ts'
+import { CallbackType, InteractionType } from './interaction-rules.ts'
+import { isEphemeral, type Messages } from './messages.ts'
+
+interface Someone {
+  userId: string
+  /** Left out: in the DM with the bot. */
+  guildId?: string
+  locale?: string
+}
+
+/** Something a person does with the application. */
+export type InteractionInit =
+  | (Someone & { kind: 'command'; command: string; options?: OptionValues })
+  | (Someone & { kind: 'autocomplete'; command: string; options?: OptionValues; focused: string })
+  | { kind: 'component'; userId: string; message: Message; customId: string; values?: string[]; locale?: string }
+  | { kind: 'modal'; userId: string; modal: InteractionOutcome; fields: Record<string, string>; locale?: string }
+
+/** How the bot answered first, and what came after. */
+export interface InteractionOutcome {
+  /** The interaction as it was sent. */
+  readonly interaction: Json
+  /** Callback type (4 message, 5 deferred, 6 and 7 updates, 8 choices, 9 modal). */
+  readonly type: number
+  readonly data: Json
+  /** What the person sees of the answer now; null: nothing, or it was deleted. */
+  message(): Message | null
+  /** The answer, once there is one: at once for a message, when it is filled in for a deferred one. */
+  reply(): Promise<Message>
+  nextEdit(): Promise<BotMessage>
+  nextFollowup(): Promise<BotMessage>
+}
+
+/** What is known of an interaction while its token lives. */
+export interface OpenInteraction {
+  readonly payload: Json
+  readonly id: string
+  readonly token: string
+  readonly createdAt: number
+  readonly channel: Channel
+  state: 'waiting' | 'answered' | 'expired'
+  /** Id of the message that `@original` names. */
+  originalId: string | null
+  /** A deferred answer still shows "thinking". */
+  loading: boolean
+  readonly events: Recorder<{ edit: BotMessage; followup: BotMessage }>
+  answer(type: number, data: Json): void
+}
+
+export interface Interactions {
+  interact(init: InteractionInit): Promise<InteractionOutcome>
+  byId(id: string, token: string): OpenInteraction | null
+  byToken(token: string): OpenInteraction | null
+}
+
+export interface InteractionsOptions {
+  world: World
+  account: Account
+  commands: Commands
+  messages: Messages
+  now: () => number
+  emit: (event: Dispatch) => void
+  /** How long the bot has for its first answer, milliseconds. */
+  interactionTimeoutMs: number
+}
+
+interface Scene {
+  type: number
+  data: Json
+  userId: string
+  guildId: string | null
+  channel: Channel
+  message?: Message
+  locale: string
+}
+
+const KEPT = 5000
+
+/** Slash commands, autocomplete, buttons and modals (docs: Interactions, Receiving and Responding). */
+export function createInteractions(options: InteractionsOptions): Interactions {
+  const { world, account, messages, now } = options
+  const open = new Map<string, OpenInteraction>()
+
+  async function interact(init: InteractionInit): Promise<InteractionOutcome> {
+    const scene = setScene(init)
+    const id = world.snowflake(now())
+    const token = `aW50${world.random.base62(200)}`
+    const payload = buildPayload(scene, id, token)
+    const { promise, resolve, reject } = Promise.withResolvers<{ type: number; data: Json }>()
+    const interaction: OpenInteraction = {
+      payload,
+      id,
+      token,
+      createdAt: now(),
+      channel: scene.channel,
+      state: 'waiting',
+      originalId: scene.message?.id ?? null,
+      loading: false,
+      events: createRecorder(),
+      answer: (type, data) => resolve({ type, data }),
+    }
+    keep(interaction)
+    const timer = setTimeout(() => {
+      interaction.state = 'expired'
+      reject(new Error(`the application did not respond to ${describe(scene)}`))
+    }, options.interactionTimeoutMs)
+    options.emit({ t: 'INTERACTION_CREATE', guildId: scene.guildId, intents: 0, d: payload })
+    const answer = await promise.finally(() => clearTimeout(timer))
+    return outcome(interaction, answer)
+  }
+
+  function keep(interaction: OpenInteraction): void {
+    open.set(interaction.token, interaction)
+    const [oldest] = open.keys()
+    if (open.size > KEPT && oldest !== undefined) open.delete(oldest)
+  }
+
+  function setScene(init: InteractionInit): Scene {
+    const { userId, locale = 'en-US' } = init
+    if (!world.user(userId)) throw new Error(`there is no simulated user ${userId}`)
+    if (init.kind === 'component') return { ...clickScene(init), userId, locale }
+    if (init.kind === 'modal') return { ...submitScene(init), userId, locale }
+    const guildId = init.guildId ?? null
+    const registered = options.commands.find(init.command.split(' ')[0] ?? '', guildId)
+    if (!registered) throw new Error(`no command /${init.command} is registered here`)
+    const contexts = registered.contexts as number[] | null
+    if (contexts && !contexts.includes(guildId === null ? 1 : 0))
+      throw new Error(`/${init.command} is not offered here`)
+    const type = init.kind === 'command' ? InteractionType.command : InteractionType.autocomplete
+    return {
+      type,
+      data: commandData(world, registered, init),
+      userId,
+      guildId,
+      channel: place(userId, guildId),
+      locale,
+    }
+  }
+
+  function clickScene({ message: shown, customId, values, userId }: InteractionInit & { kind: 'component' }) {
+    const message = messages.find(shown.id)
+    if (!message) throw new Error('the message is gone')
+    const metadata = message.interaction_metadata as { user?: { id: string } } | undefined
+    if (isEphemeral(message) && metadata?.user?.id !== userId) throw new Error('nobody else sees that message')
+    const component = findComponent(message.components, customId)
+    const data = { custom_id: customId, component_type: component.type, ...(values ? { values } : {}) }
+    const channel = world.channel(message.channel_id) as Channel
+    return { type: InteractionType.component, data, guildId: message.guild_id ?? null, channel, message }
+  }
+
+  function submitScene({ modal, fields }: InteractionInit & { kind: 'modal' }) {
+    if (modal.type !== CallbackType.modal) throw new Error('the bot opened no modal')
+    const { guild_id: guildId, channel_id: channelId, message } = modal.interaction as { [key: string]: string } & Json
+    const channel = world.channel(String(channelId)) as Channel
+    const scene = { type: InteractionType.modal, data: modalData(modal.data, fields), channel }
+    return { ...scene, guildId: guildId ?? null, ...(message ? { message: message as unknown as Message } : {}) }
+  }
+
+  function place(userId: string, guildId: string | null): Channel {
+    if (guildId === null) return messages.dmChannel(userId)
+    const guild = world.guild(guildId)
+    if (!guild.members.has(userId)) throw new Error(`user ${userId} is no member of guild ${guildId}`)
+    return guild.channels[0] as Channel
+  }
+
+  function buildPayload(scene: Scene, id: string, token: string): Json {
+    const { type, data, guildId, channel, message, locale } = scene
+    return {
+      id,
+      application_id: account.applicationId,
+      type,
+      data,
+      token,
+      version: 1,
+      channel_id: channel.id,
+      channel,
+      app_permissions: '2248473465835073',
+      locale,
+      entitlements: [],
+      attachment_size_limit: 10_485_760,
+      authorizing_integration_owners: { '0': guildId ?? '0' },
+      context: guildId === null ? 1 : 0,
+      ...person(scene),
+      ...(message ? { message } : {}),
+    }
+  }
+
+  /** `member` in a guild, `user` in a DM, never both. */
+  function person({ userId, guildId }: Scene): Json {
+    const user = world.user(userId)
+    if (guildId === null) return { user }
+    const member = { user, permissions: '2248473465835073', ...world.guild(guildId).members.get(userId) }
+    return { guild_id: guildId, guild: { id: guildId, locale: 'en-US', features: [] }, guild_locale: 'en-US', member }
+  }
+
+  function outcome(interaction: OpenInteraction, { type, data }: { type: number; data: Json }): InteractionOutcome {
+    const { events, payload } = interaction
+    const message = () => (interaction.originalId === null ? null : (messages.find(interaction.originalId) ?? null))
+    const deferred = type === CallbackType.defer || type === CallbackType.deferUpdate
+    const filled = deferred ? events.next('edit') : null
+    return {
+      interaction: payload,
+      type,
+      data,
+      message: () => (type === CallbackType.choices || type === CallbackType.modal ? null : message()),
+      async reply() {
+        if (filled) return (await filled).message
+        const shown = message()
+        if (!shown || type === CallbackType.choices || type === CallbackType.modal)
+          throw new Error('the answer is no message')
+        return shown
+      },
+      nextEdit: () => events.next('edit'),
+      nextFollowup: () => events.next('followup'),
+    }
+  }
+
+  return {
+    interact,
+    byId(id, token) {
+      const found = open.get(token)
+      return found?.id === id ? found : null
+    },
+    byToken: token => open.get(token) ?? null,
+  }
+}
+
+function describe({ type, data }: Scene): string {
+  return type === InteractionType.command || type === InteractionType.autocomplete
+    ? `/${data.name}`
+    : String(data.custom_id)
+}
