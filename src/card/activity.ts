@@ -1,8 +1,8 @@
-import { clock, drawTicking, duration } from './animated-clock.ts'
-import type { RowPictures } from './card-images.ts'
+import { clock, drawAnimatedClock, duration } from './animated-clock.ts'
+import type { RowImages } from './card-images.ts'
 import type { Row } from './model.ts'
 import type { Drawing, Palette } from './palette.ts'
-import { drawInitial, element, join, line, type Markup, picture } from './svg.ts'
+import { drawPlaceholder, element, join, line, type Markup, picture } from './svg.ts'
 import { measure } from './text.ts'
 
 /** Between times and bar. */
@@ -26,7 +26,7 @@ function drawBar(
   const fill = row.kind === 'spotify' ? palette.spotify : palette.strong
   const time = { x, baseline: y + 4, room: taken, size, fill: palette.soft }
   return join(
-    animated ? drawTicking(passed, length, time) : line(clock(passed), time),
+    animated ? drawAnimatedClock(passed, length, time) : line(clock(passed), time),
     element('rect', { ...bar, width, fill: palette.veil, 'fill-opacity': palette.veilOpacity * 2.6 }),
     element('rect', { ...bar, width: done, fill }, animated && done < width && runOn(done, width, length - passed)),
     line(whole, { ...time, x: x + room, anchor: 'end' }),
@@ -57,7 +57,7 @@ const RIGHT = EDGE + PANEL_WIDTH - 14
 const ROOM = RIGHT - LEFT
 
 /** One activity in a panel of its own, `y` its upper edge. `index` tells several on a card apart. */
-export function drawRow(row: Row, pictures: RowPictures, y: number, index: number, drawing: Drawing): Markup {
+export function drawRow(row: Row, pictures: RowImages, y: number, index: number, drawing: Drawing): Markup {
   const { palette } = drawing
   const pieces = [
     { height: 17, draw: (top: number) => drawLabel(row, top + 12, drawing) },
@@ -90,7 +90,7 @@ export function panel(y: number, height: number, palette: Palette): Markup {
 
 const hasBar = ({ timing }: Row) => timing?.end !== undefined
 
-function drawArt(row: Row, { large, small }: RowPictures, y: number, index: number, palette: Palette): Markup {
+function drawArt(row: Row, { large, small }: RowImages, y: number, index: number, palette: Palette): Markup {
   const x = EDGE + 12
   const centre = { x: x + ART - 6, y: y + ART - 6 }
   const box = { x, y, width: ART, height: ART }
@@ -106,14 +106,14 @@ function drawArt(row: Row, { large, small }: RowPictures, y: number, index: numb
       'g',
       { mask: `url(#${id})` },
       large === undefined
-        ? drawInitial(row.kind === 'spotify' ? '♪' : row.title, x + ART / 2, y + ART / 2, ART / 2, palette)
+        ? drawPlaceholder(row.kind === 'spotify' ? '♪' : row.title, x + ART / 2, y + ART / 2, ART / 2, palette)
         : picture(large, { ...box, preserveAspectRatio: 'xMidYMid slice' }),
     ),
     small && drawSmall(small, centre, index),
   )
 }
 
-function drawSmall(small: NonNullable<RowPictures['small']>, { x, y }: { x: number; y: number }, index: number) {
+function drawSmall(small: NonNullable<RowImages['small']>, { x, y }: { x: number; y: number }, index: number) {
   const r = SMALL / 2
   const id = `small${index}`
   return join(

@@ -41,7 +41,7 @@ const STEP = 20
  * A time that goes on by itself until `length`, in a picture that runs nothing: each place is a column of digits behind
  * a window, which moves by one digit at a time. Whoever draws no animation shows the time it was. Milliseconds.
  */
-export function drawTicking(passed: number, length: number, place: Line): Markup {
+export function drawAnimatedClock(passed: number, length: number, place: Line): Markup {
   const end = Math.floor(length / SECOND) * SECOND
   if (length >= HOUR || passed >= end) return line(clock(passed), place)
   const pitch = place.size * 0.62

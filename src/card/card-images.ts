@@ -1,48 +1,48 @@
 import type { Pictures } from '../domain/discord-cdn.ts'
 import type { Images } from './images.ts'
-import type { Profile, Row, Subject } from './model.ts'
+import type { CardModel, Profile, Row } from './model.ts'
 import type { CardOptions } from './options.ts'
 import type { DataUri } from './svg.ts'
 
 /** The pictures on one card. What did not come, or never was, is undefined. */
-export interface CardPictures {
+export interface CardImages {
   readonly avatar?: DataUri | undefined
   readonly decoration?: DataUri | undefined
   readonly tagBadge?: DataUri | undefined
   readonly emoji?: DataUri | undefined
   /** One for each row. */
-  readonly rows: readonly RowPictures[]
+  readonly rows: readonly RowImages[]
   /** Whether there may be more of them in a moment. */
   readonly late?: boolean
 }
 
-export interface RowPictures {
+export interface RowImages {
   readonly large?: DataUri | undefined
   readonly small?: DataUri | undefined
 }
 
 /** Where pictures are, and what fetches them. */
-export interface Gallery {
+export interface ImageSources {
   readonly pictures: Pictures
-  readonly images: Images
+  readonly images: Pick<Images, 'get'>
 }
 
 /** About twice the pixels they are drawn with: many screens have two for one. */
 const SIZES = { avatar: 128, decoration: 160, tagBadge: 32, emoji: 48, large: 128, small: 64 }
 
 /** Fetches everything a card shows, all at once, so that it takes no longer than the slowest picture. */
-export async function gather(subject: Subject, options: CardOptions, gallery: Gallery): Promise<CardPictures> {
-  const collection = collect(gallery)
+export async function loadImages(model: CardModel, options: CardOptions, sources: ImageSources): Promise<CardImages> {
+  const loader = createLoader(sources)
   const [ofProfile, rows] = await Promise.all([
-    subject.profile && gatherProfile(subject.profile, options, collection),
-    Promise.all(subject.rows.map(row => gatherRow(row, collection))),
+    model.profile && loadProfile(model.profile, options, loader),
+    Promise.all(model.rows.map(row => loadRow(row, loader))),
   ])
-  return { ...ofProfile, rows, late: collection.late }
+  return { ...ofProfile, rows, late: loader.late }
 }
 
-type Collection = ReturnType<typeof collect>
+type Loader = ReturnType<typeof createLoader>
 
-function collect({ pictures, images }: Gallery) {
+function createLoader({ pictures, images }: ImageSources) {
   let late = false
   return {
     pictures,
@@ -59,7 +59,7 @@ function collect({ pictures, images }: Gallery) {
   }
 }
 
-async function gatherProfile(profile: Profile, { animated }: CardOptions, { pictures, first }: Collection) {
+async function loadProfile(profile: Profile, { animated }: CardOptions, { pictures, first }: Loader) {
   const { user, tag, mood, decorated } = profile
   const moves = animated && typeof user.avatar === 'string' && user.avatar.startsWith('a_')
   const emoji = mood?.emoji && { ...mood.emoji, animated: animated && mood.emoji.animated === true }
@@ -72,7 +72,7 @@ async function gatherProfile(profile: Profile, { animated }: CardOptions, { pict
   return { avatar, decoration, tagBadge, emoji: symbol }
 }
 
-async function gatherRow({ activity }: Row, { pictures, first }: Collection): Promise<RowPictures> {
+async function loadRow({ activity }: Row, { pictures, first }: Loader): Promise<RowImages> {
   const [large, small] = await Promise.all([
     first(pictures.activity(activity, 'large', SIZES.large)),
     first(pictures.activity(activity, 'small', SIZES.small)),

@@ -1,10 +1,62 @@
+import { createPictures, type PictureHosts } from '../domain/discord-cdn.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import { drawRow, panel, ROW_GAP, ROW_HEIGHT } from './activity.ts'
-import type { CardPictures } from './card-images.ts'
-import type { Subject } from './model.ts'
+import { type CardImages, type ImageSources, loadImages } from './card-images.ts'
+import { Images, type ImagesOptions } from './images.ts'
+import { type CardModel, readModel, type Shown } from './model.ts'
 import type { CardOptions } from './options.ts'
 import { choosePalette, type Palette, STATUS_COLOURS } from './palette.ts'
 import { drawProfile, PROFILE_HEIGHT } from './profile.ts'
 import { element, join, line, type Markup, words } from './svg.ts'
+
+export { NOTHING, type Shown } from './model.ts'
+export {
+  type CardOptions,
+  DEFAULT_RADIUS,
+  LARGEST_RADIUS,
+  LONGEST_MESSAGE,
+  MOST_APPLICATIONS,
+  readOptions,
+} from './options.ts'
+
+const SECOND = 1000
+
+/** For how long a card stays as true as it has to be: progress is seen by the second, durations are told by the minute. */
+const LIFETIMES = { late: 2 * SECOND, progress: 5 * SECOND, duration: 20 * SECOND, still: 60 * SECOND }
+
+/** A finished card. */
+export interface Card {
+  readonly svg: string
+  /** Whether pictures are missing that may be there in a moment. */
+  readonly late: boolean
+  /** Milliseconds for which it need not be drawn anew while the person shows the same. */
+  readonly lifetime: number
+}
+
+/** Draws presences, with the pictures of theirs, which it keeps for a while. */
+export class CardRenderer {
+  readonly #sources: ImageSources
+
+  constructor(hosts: PictureHosts, metrics: Metrics, waits: Pick<ImagesOptions, 'patience' | 'longest'> = {}) {
+    const bases = [hosts.discordCdnUrl, hosts.discordMediaUrl, hosts.spotifyCdnUrl]
+    this.#sources = { pictures: createPictures(hosts), images: new Images({ hosts: bases, metrics, ...waits }) }
+  }
+
+  /** Takes no longer than the slowest picture that a card waits for. `now` tells milliseconds since 1970. */
+  async draw(shown: Shown, options: CardOptions, now: () => number): Promise<Card> {
+    const model = readModel(shown, options, now())
+    const images = await loadImages(model, options, this.#sources)
+    const late = images.late === true
+    const svg = drawCard(model, images, options, now())
+    return { svg, late, lifetime: late ? LIFETIMES.late : lifetimeOf(model, shown) }
+  }
+}
+
+function lifetimeOf({ rows }: CardModel, { lastSeenAt }: Shown): number {
+  const timings = rows.map(row => row.timing).filter(timing => timing !== undefined)
+  if (timings.some(({ end }) => end !== undefined)) return LIFETIMES.progress
+  return timings.length > 0 || lastSeenAt !== null ? LIFETIMES.duration : LIFETIMES.still
+}
 
 /** Pixels: as wide as two cards beside each other may be in a README. */
 const WIDTH = 410
@@ -14,14 +66,14 @@ const IDLE_HEIGHT = 44
 const FONTS = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Noto Sans',sans-serif"
 
 /** The picture of somebody's presence as of `now`, milliseconds. */
-export function drawCard(subject: Subject, pictures: CardPictures, options: CardOptions, now: number): string {
+export function drawCard(model: CardModel, images: CardImages, options: CardOptions, now: number): string {
   const palette = choosePalette(options)
-  const { profile, rows, idle } = subject
+  const { profile, rows, idle } = model
   const drawing = { palette, now, animated: options.animated }
   let y = profile === undefined ? MARGIN : PROFILE_HEIGHT
-  const pieces: Markup[] = profile === undefined ? [] : [drawProfile(profile, pictures, palette)]
+  const pieces: Markup[] = profile === undefined ? [] : [drawProfile(profile, images, palette)]
   for (const [index, row] of rows.entries()) {
-    pieces.push(drawRow(row, pictures.rows[index] ?? {}, y, index, drawing))
+    pieces.push(drawRow(row, images.rows[index] ?? {}, y, index, drawing))
     y += ROW_HEIGHT + ROW_GAP
   }
   if (idle !== undefined) {
@@ -30,7 +82,7 @@ export function drawCard(subject: Subject, pictures: CardPictures, options: Card
   }
   const height = y === PROFILE_HEIGHT ? y : Math.max(y - ROW_GAP + MARGIN, 2 * MARGIN)
   const glow = profile && STATUS_COLOURS[profile.streaming ? 'streaming' : profile.status]
-  return frame({ height, title: describe(subject), glow, options, palette }, ...pieces)
+  return frame({ height, title: describe(model), glow, options, palette }, ...pieces)
 }
 
 interface Frame {
@@ -90,7 +142,7 @@ function drawIdle(message: string, y: number, palette: Palette): Markup {
 
 const STATUS_WORDS = { online: 'online', idle: 'idle', dnd: 'do not disturb', offline: 'offline' }
 
-function describe({ profile, rows, idle }: Subject): string {
+function describe({ profile, rows, idle }: CardModel): string {
   const who = profile === undefined ? [] : [`${profile.name} on Discord: ${STATUS_WORDS[profile.status]}`]
   const mood = profile?.mood?.text ? [profile.mood.text] : []
   const what = rows.map(({ label, title, lines }) => [label, title, ...lines].join(' – '))
@@ -102,18 +154,21 @@ const HEIGHT = 96
 /** A card for a person there is nothing to tell of. It does not say who that is, so all of them look alike. */
 export function drawNotMonitored(options: CardOptions, invite: string | undefined): string {
   const where = invite === undefined ? 'Join a server its bot is in' : 'Join the Discord server'
-  return drawNotice(options, 'Not monitored', [`${where} to appear here`, ...shorten(invite)])
+  return drawFallback(options, 'Not monitored', [`${where} to appear here`, ...shorten(invite)])
 }
 
 /** A card for somebody nobody can tell anything of yet. */
 export function drawStarting(options: CardOptions): string {
-  return drawNotice(options, 'Starting …', ['Presences are still on their way from Discord', 'Look again in a moment'])
+  return drawFallback(options, 'Starting …', [
+    'Presences are still on their way from Discord',
+    'Look again in a moment',
+  ])
 }
 
 /** An address as people write it. */
 const shorten = (url: string | undefined) => (url === undefined ? [] : [url.replace(/^https?:\/\//, '')])
 
-function drawNotice(options: CardOptions, title: string, lines: readonly string[]): string {
+function drawFallback(options: CardOptions, title: string, lines: readonly string[]): string {
   const palette = choosePalette(options)
   const place = { x: 104, room: 286 }
   const first = lines.length > 1 ? 37 : 46

@@ -1,7 +1,7 @@
-import { createLru } from '../lib/lru.ts'
-import type { Metrics } from '../lib/metrics.ts'
+import { Lru } from '../lib/lru.ts'
+import type { Counter, Metrics } from '../lib/metrics.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
-import { createSlots, type Slots } from '../lib/semaphore.ts'
+import { Semaphore } from '../lib/semaphore.ts'
 import type { DataUri } from './svg.ts'
 
 /** How files begin that are pictures, in Latin-1. Sources: PNG 5.2, JFIF, GIF89a 17, RFC 9649 (a length stands in between). */
@@ -68,12 +68,6 @@ async function read(response: Response): Promise<Fetched> {
   return { outcome: 'fetched', uri, etag: response.headers.get('etag') ?? undefined }
 }
 
-/** Pictures from elsewhere, as addresses that need nobody else. */
-export interface Images {
-  /** Undefined when it cannot be had, `late` when it may be there a little later. Never rejects, never takes long. */
-  get(url: string): Promise<Got>
-}
-
 type Got = DataUri | 'late' | undefined
 
 export interface ImagesOptions {
@@ -108,58 +102,69 @@ const OVERHEAD = 200
 
 const OUTCOMES = ['fetched', 'unchanged', 'failed', 'refused', 'too_large', 'timeout', 'crowded'] as const
 
-export function createImages({ hosts, metrics, patience = 2000, ...options }: ImagesOptions): Images {
-  const { longest = 5000, now = Date.now } = options
-  const kept = createLru<Kept>(IMAGE_CACHE, ({ uri, etag }, url) => {
+/** Pictures from elsewhere, as addresses that need nobody else. */
+export class Images {
+  readonly #cache = new Lru<Kept>(IMAGE_CACHE, ({ uri, etag }, url) => {
     return (uri?.length ?? 0) + (etag?.length ?? 0) + url.length + OVERHEAD
   })
-  const underway = new Map<string, Promise<Got>>()
-  // One host that hangs leaves the others alone.
-  const slots = new Map(hosts.map(host => [`${host}/`, createSlots(AT_ONCE, MOST_WAITING)]))
-  const counters = new Map(
-    OUTCOMES.map(outcome => [
-      outcome,
-      metrics.counter('image_fetches_total', 'Pictures for cards asked for, by what came of it', { outcome }),
-    ]),
-  )
+  readonly #underway = new Map<string, Promise<Got>>()
+  /** By the beginning of addresses: one host that hangs leaves the others alone. */
+  readonly #hosts: ReadonlyMap<string, Semaphore>
+  readonly #counters: ReadonlyMap<string, Counter>
+  readonly #patience: number
+  readonly #longest: number
+  readonly #now: () => number
 
-  async function ask(url: string, etag: string | undefined, turns: Slots): Promise<Fetched> {
-    const slow = new AbortController()
-    const timer = setTimeout(() => slow.abort(), longest)
-    const release = await turns.take(slow.signal)
-    try {
-      return release === undefined ? { outcome: 'crowded' } : await fetchImage(url, etag, slow.signal)
-    } finally {
-      clearTimeout(timer)
-      release?.()
-    }
+  constructor({ hosts, metrics, patience = 2000, longest = 5000, now = Date.now }: ImagesOptions) {
+    this.#hosts = new Map(hosts.map(host => [`${host}/`, new Semaphore(AT_ONCE, MOST_WAITING)]))
+    this.#counters = new Map(
+      OUTCOMES.map(outcome => [
+        outcome,
+        metrics.counter('image_fetches_total', 'Pictures for cards asked for, by what came of it', { outcome }),
+      ]),
+    )
+    this.#patience = patience
+    this.#longest = longest
+    this.#now = now
   }
 
-  async function refresh(url: string, old: Kept | undefined, turns: Slots): Promise<Got> {
-    const fetched = await ask(url, old?.uri === undefined ? undefined : old.etag, turns)
-    counters.get(fetched.outcome)?.inc()
+  /** Undefined when it cannot be had, `late` when it may be there a little later. Never rejects, never takes long. */
+  async get(url: string): Promise<Got> {
+    const known = this.#cache.get(url)
+    if (known !== undefined && this.#now() < known.until) return known.uri
+    const [, host] = [...this.#hosts].find(([base]) => url.startsWith(base)) ?? []
+    if (host === undefined) return undefined
+    const asking = this.#underway.get(url) ?? this.#refresh(url, known, host).finally(() => this.#underway.delete(url))
+    this.#underway.set(url, asking)
+    return within(this.#patience, asking, known?.uri ?? 'late')
+  }
+
+  async #refresh(url: string, old: Kept | undefined, host: Semaphore): Promise<Got> {
+    const fetched = await this.#fetch(url, old?.uri === undefined ? undefined : old.etag, host)
+    this.#counters.get(fetched.outcome)?.inc()
     if (fetched.outcome === 'fetched') {
-      kept.set(url, { uri: fetched.uri, etag: fetched.etag, until: now() + HOUR })
+      this.#cache.set(url, { uri: fetched.uri, etag: fetched.etag, until: this.#now() + HOUR })
       return fetched.uri
     }
     // What is known to have been right is better than nothing.
     const uri = old?.uri
     // That too much was going on here says nothing of the picture.
     if (fetched.outcome === 'crowded') return uri ?? 'late'
-    kept.set(url, { uri, etag: old?.etag, until: now() + (fetched.outcome === 'unchanged' ? HOUR : MINUTE) })
+    const until = this.#now() + (fetched.outcome === 'unchanged' ? HOUR : MINUTE)
+    this.#cache.set(url, { uri, etag: old?.etag, until })
     return uri
   }
 
-  return {
-    async get(url) {
-      const known = kept.get(url)
-      if (known !== undefined && now() < known.until) return known.uri
-      const [, turns] = [...slots].find(([base]) => url.startsWith(base)) ?? []
-      if (turns === undefined) return undefined
-      const asking = underway.get(url) ?? refresh(url, known, turns).finally(() => underway.delete(url))
-      underway.set(url, asking)
-      return within(patience, asking, known?.uri ?? 'late')
-    },
+  async #fetch(url: string, etag: string | undefined, host: Semaphore): Promise<Fetched> {
+    const slow = new AbortController()
+    const timer = setTimeout(() => slow.abort(), this.#longest)
+    const release = await host.acquire(slow.signal)
+    try {
+      return release === undefined ? { outcome: 'crowded' } : await fetchImage(url, etag, slow.signal)
+    } finally {
+      clearTimeout(timer)
+      release?.()
+    }
   }
 }
 

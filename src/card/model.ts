@@ -101,7 +101,7 @@ const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 && value < 8.64e15
 
 /** What a card tells of somebody: their presence without what the options hide, every text cleaned. */
-export interface Subject {
+export interface CardModel {
   /** Undefined when only activities are wanted. */
   readonly profile: Profile | undefined
   /** From most to least interesting. */
@@ -145,7 +145,7 @@ const MOBILE = 1 << 2
 /** What of a person is on a card. */
 export type Shown = Pick<Person, 'user' | 'presence' | 'lastSeenAt'>
 
-export function readSubject(person: Shown, options: CardOptions, now: number): Subject {
+export function readModel(person: Shown, options: CardOptions, now: number): CardModel {
   const activities = (JSON.parse(person.presence.activities) as unknown[]).filter(isObject)
   const rows = options.hideActivity === true ? [] : readRows(activities, options)
   const idle = rows.length === 0 && options.hideActivity === false

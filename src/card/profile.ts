@@ -1,8 +1,8 @@
 import type { Badge } from './badges.ts'
-import type { CardPictures } from './card-images.ts'
+import type { CardImages } from './card-images.ts'
 import type { Mood, Profile } from './model.ts'
 import { type Palette, STATUS_COLOURS } from './palette.ts'
-import { drawInitial, element, join, line, type Markup, picture, words } from './svg.ts'
+import { drawPlaceholder, element, join, line, type Markup, picture, words } from './svg.ts'
 import { measure } from './text.ts'
 
 /** Shapes around the origin, 8 pixels to each side, so that a status can be told without seeing colours. */
@@ -48,7 +48,7 @@ const RIGHT = 384
 const ROOM = RIGHT - LEFT
 
 /** Avatar, names and custom status. */
-export function drawProfile(profile: Profile, pictures: CardPictures, palette: Palette): Markup {
+export function drawProfile(profile: Profile, pictures: CardImages, palette: Palette): Markup {
   const down = profile.mood === undefined ? 10 : 0
   return join(
     drawAvatar(profile, pictures, palette),
@@ -58,7 +58,7 @@ export function drawProfile(profile: Profile, pictures: CardPictures, palette: P
   )
 }
 
-function drawAvatar(profile: Profile, { avatar, decoration }: CardPictures, palette: Palette): Markup {
+function drawAvatar(profile: Profile, { avatar, decoration }: CardImages, palette: Palette): Markup {
   const { x, y } = CENTRE
   const round = { cx: x, cy: y, r: RADIUS }
   const box = { x: x - RADIUS, y: y - RADIUS, width: RADIUS * 2, height: RADIUS * 2 }
@@ -78,7 +78,7 @@ function drawAvatar(profile: Profile, { avatar, decoration }: CardPictures, pale
         'g',
         { 'clip-path': 'url(#avatar)' },
         avatar === undefined
-          ? drawInitial(profile.name, x, y, RADIUS, palette)
+          ? drawPlaceholder(profile.name, x, y, RADIUS, palette)
           : picture(avatar, { ...box, preserveAspectRatio: 'xMidYMid slice' }),
       ),
       decoration && picture(decoration, frame),
@@ -88,7 +88,7 @@ function drawAvatar(profile: Profile, { avatar, decoration }: CardPictures, pale
 }
 
 /** Where a name ends depends on the font. So what belongs to it stands at the other end of the line, where that is clear. */
-function drawNameLine(profile: Profile, pictures: CardPictures, palette: Palette, baseline: number): Markup {
+function drawNameLine(profile: Profile, pictures: CardImages, palette: Palette, baseline: number): Markup {
   const tag = profile.tag === undefined ? undefined : drawTag(profile.tag, pictures, palette, baseline - 16)
   const bot = profile.bot === undefined ? undefined : drawBot(profile.bot, baseline - 15)
   let right = RIGHT
@@ -109,7 +109,7 @@ interface Piece {
   readonly markup: Markup
 }
 
-function drawTag(tag: string, { tagBadge }: CardPictures, palette: Palette, y: number): Piece {
+function drawTag(tag: string, { tagBadge }: CardImages, palette: Palette, y: number): Piece {
   const text = Math.min(Math.ceil(measure(tag, 12, 'bold')), 70)
   const start = tagBadge === undefined ? 7 : 25
   const width = start + text + 7
@@ -170,7 +170,7 @@ function drawBadge({ name, colour, shape, sign }: Badge, x: number, y: number): 
   )
 }
 
-function drawMood({ symbol, text }: Mood, { emoji }: CardPictures, palette: Palette, baseline: number): Markup {
+function drawMood({ symbol, text }: Mood, { emoji }: CardImages, palette: Palette, baseline: number): Markup {
   const [size, image] = [13.5, 18]
   if (emoji === undefined) {
     const whole = [symbol, text].filter(Boolean).join(' ')

@@ -110,8 +110,8 @@ export function line(text: string, { x, baseline, room, size, fill, weight = 're
   )
 }
 
-/** What stands in for a picture that is not there: the first letter, in the middle of a square around a point. */
-export function drawInitial(name: string, x: number, y: number, radius: number, palette: Palette): Markup {
+/** A placeholder for a picture that is not there: the first letter, in the middle of a square around a point. */
+export function drawPlaceholder(name: string, x: number, y: number, radius: number, palette: Palette): Markup {
   const [letter = ''] = name
   const size = radius * 0.85
   const square = { x: x - radius, y: y - radius, width: radius * 2, height: radius * 2 }

@@ -1,31 +1,26 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { drawCard, drawNotMonitored, drawStarting } from '../card/card.ts'
-import { type Gallery, gather } from '../card/card-images.ts'
-import { createImages } from '../card/images.ts'
-import { NOTHING, readSubject, type Shown, type Subject } from '../card/model.ts'
 import {
   type CardOptions,
+  CardRenderer,
   DEFAULT_RADIUS,
+  drawNotMonitored,
+  drawStarting,
   LARGEST_RADIUS,
   LONGEST_MESSAGE,
   MOST_APPLICATIONS,
+  NOTHING,
   readOptions,
-} from '../card/options.ts'
+  type Shown,
+} from '../card/card.ts'
 import type { Config } from '../config.ts'
-import { createPictures } from '../domain/discord-cdn.ts'
 import type { Person, PresenceStore } from '../domain/presence-store.ts'
 import type { Readiness } from '../domain/presences.ts'
-import { createLru } from '../lib/lru.ts'
+import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { operation } from './openapi.ts'
 import { answer, type ContentHeaders, type Representation, represent } from './response.ts'
 import { IF_NONE_MATCH, type Parameter, USER_ID } from './schema.ts'
-
-/** Cards of people, kept for a moment, so that a README many people look at costs little. */
-interface Cards {
-  of(person: Person, options: CardOptions): Representation | Promise<Representation>
-}
 
 /** With what was drawn: when the person shows something else, it is another one. */
 interface Made extends Shown {
@@ -39,40 +34,40 @@ interface Made extends Shown {
 const CARD_CACHE = 64 * 1024 * 1024
 /** What a card on its way counts for. */
 const OVERHEAD = 2048
-const SECOND = 1000
+/** Milliseconds a card on its way is waited for by others who ask for the same. */
+const LONGEST_DRAWING = 5000
 
-/** For how long a card stays as true as it has to be: progress is seen by the second, durations are told by the minute. */
-const LIFETIMES = { late: 2 * SECOND, progress: 5 * SECOND, duration: 20 * SECOND, still: 60 * SECOND }
-
-export function createCards(gallery: Gallery, now: () => number = Date.now): Cards {
-  const kept = createLru<Made>(CARD_CACHE, ({ bytes, user, presence }) => {
+/** Cards of people, kept for a moment, so that a README many people look at costs little. */
+export class Cards {
+  readonly #renderer: CardRenderer
+  readonly #now: () => number
+  readonly #kept = new Lru<Made>(CARD_CACHE, ({ bytes, user, presence }) => {
     // The compressed forms stand beside the plain one.
     return 3 * bytes + user.length + presence.activities.length + OVERHEAD
   })
 
-  async function draw(key: string, shown: Shown, options: CardOptions): Promise<Representation> {
-    const subject = readSubject(shown, options, now())
-    const pictures = await gather(subject, options, gallery)
-    const made = now()
-    const bytes = Buffer.from(drawCard(subject, pictures, options, made))
-    const late = pictures.late === true
-    const representation = represent(() => bytes, late ? SHORT_LIVED : CARD_HEADERS)
-    const until = made + (late ? LIFETIMES.late : lifetime(subject, shown))
-    kept.set(key, { ...shown, representation, bytes: bytes.byteLength, until })
+  constructor(renderer: CardRenderer, now: () => number = Date.now) {
+    this.#renderer = renderer
+    this.#now = now
+  }
+
+  of({ id, user, presence, lastSeenAt }: Person, options: CardOptions): Representation | Promise<Representation> {
+    const shown = { user, presence, lastSeenAt }
+    const key = `${id} ${JSON.stringify(options)}`
+    const known = this.#kept.get(key)
+    if (known !== undefined && isSame(known, shown) && this.#now() < known.until) return known.representation
+    // Whoever asks for the same meanwhile waits for this one.
+    const representation = this.#draw(key, shown, options)
+    this.#kept.set(key, { ...shown, representation, bytes: 0, until: this.#now() + LONGEST_DRAWING })
     return representation
   }
 
-  return {
-    of({ id, user, presence, lastSeenAt }, options) {
-      const shown = { user, presence, lastSeenAt }
-      const key = `${id} ${JSON.stringify(options)}`
-      const known = kept.get(key)
-      if (known !== undefined && isSame(known, shown) && now() < known.until) return known.representation
-      // Whoever asks for the same meanwhile waits for this one.
-      const representation = draw(key, shown, options)
-      kept.set(key, { ...shown, representation, bytes: 0, until: now() + LIFETIMES.progress })
-      return representation
-    },
+  async #draw(key: string, shown: Shown, options: CardOptions): Promise<Representation> {
+    const { svg, late, lifetime } = await this.#renderer.draw(shown, options, this.#now)
+    const bytes = Buffer.from(svg)
+    const representation = represent(() => bytes, late ? SHORT_LIVED : CARD_HEADERS)
+    this.#kept.set(key, { ...shown, representation, bytes: bytes.byteLength, until: this.#now() + lifetime })
+    return representation
   }
 }
 
@@ -92,12 +87,6 @@ const CARD_HEADERS: ContentHeaders = {
 
 /** Of a card there will be a better one of in a moment. */
 const SHORT_LIVED: ContentHeaders = { ...CARD_HEADERS, 'Cache-Control': 'public, max-age=5' }
-
-function lifetime({ rows }: Subject, { lastSeenAt }: Shown): number {
-  const timings = rows.map(row => row.timing).filter(timing => timing !== undefined)
-  if (timings.some(({ end }) => end !== undefined)) return LIFETIMES.progress
-  return timings.length > 0 || lastSeenAt !== null ? LIFETIMES.duration : LIFETIMES.still
-}
 
 const query = (name: string, description: string, schema: TSchema): Parameter => ({
   name,
@@ -170,8 +159,7 @@ interface CardDeps {
 
 /** `/v1/users/:id/card.svg`: a presence as a picture. Always a picture and always 200, because it stands in READMEs. */
 export function cardRoutes({ config, presences, readiness, metrics }: CardDeps) {
-  const hosts = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl]
-  const cards = createCards({ pictures: createPictures(config), images: createImages({ hosts, metrics }) })
+  const cards = new Cards(new CardRenderer(config, metrics))
 
   async function card(request: Request, id: string): Promise<Response> {
     const options = readOptions(queryOf(request))

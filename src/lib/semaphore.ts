@@ -1,45 +1,48 @@
 import { isIP } from 'node:net'
 
-/** Places for so many at once; others wait their turn. */
-export interface Slots {
-  /** Resolves with what gives the place back, or undefined when too many wait already or the signal is aborted first. */
-  take(signal: AbortSignal): Promise<(() => void) | undefined>
-}
+/** Lets so many in at once; others wait their turn, up to a number. */
+export class Semaphore {
+  readonly #mostWaiting: number
+  readonly #waiting = new Set<(release: () => void) => void>()
+  #free: number
 
-export function createSlots(places: number, mostWaiting: number): Slots {
-  const waiting = new Set<(release: () => void) => void>()
-  let taken = 0
-
-  function release(): void {
-    const [next] = waiting
-    if (next === undefined) taken--
-    else {
-      waiting.delete(next)
-      next(once(release))
-    }
+  constructor(places: number, mostWaiting: number) {
+    this.#free = places
+    this.#mostWaiting = mostWaiting
   }
 
-  return {
-    async take(signal) {
-      if (signal.aborted) return undefined
-      if (taken < places) {
-        taken++
-        return once(release)
+  /** Resolves with what gives the place back, or undefined when too many wait already or the signal is aborted first. */
+  async acquire(signal: AbortSignal): Promise<(() => void) | undefined> {
+    if (signal.aborted) return undefined
+    if (this.#free > 0) {
+      this.#free--
+      return this.#release()
+    }
+    if (this.#waiting.size >= this.#mostWaiting) return undefined
+    return await new Promise(resolve => {
+      const enter = (release: () => void) => {
+        signal.removeEventListener('abort', giveUp)
+        resolve(release)
       }
-      if (waiting.size >= mostWaiting) return undefined
-      return await new Promise(resolve => {
-        const enter = (leave: () => void) => {
-          signal.removeEventListener('abort', giveUp)
-          resolve(leave)
-        }
-        const giveUp = () => {
-          waiting.delete(enter)
-          resolve(undefined)
-        }
-        waiting.add(enter)
-        signal.addEventListener('abort', giveUp, { once: true })
-      })
-    },
+      const giveUp = () => {
+        this.#waiting.delete(enter)
+        resolve(undefined)
+      }
+      this.#waiting.add(enter)
+      signal.addEventListener('abort', giveUp, { once: true })
+    })
+  }
+
+  /** Gives one place back, to whoever has waited longest. */
+  #release(): () => void {
+    return once(() => {
+      const [next] = this.#waiting
+      if (next === undefined) this.#free++
+      else {
+        this.#waiting.delete(next)
+        next(this.#release())
+      }
+    })
   }
 }
 

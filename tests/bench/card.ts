@@ -1,6 +1,5 @@
-import { gather } from '../../src/card/card-images.ts'
-import type { Images } from '../../src/card/images.ts'
-import { readSubject } from '../../src/card/model.ts'
+import { loadImages } from '../../src/card/card-images.ts'
+import { readModel } from '../../src/card/model.ts'
 import { readOptions } from '../../src/card/options.ts'
 import { createPictures } from '../../src/domain/discord-cdn.ts'
 import { applyPresence, OFFLINE, readUser } from '../../src/domain/presence.ts'
@@ -89,8 +88,8 @@ async function medianOf(url: string, ids: readonly string[]): Promise<number> {
 /** What a card of somebody asks others for. */
 async function addressesOf({ member, presence }: Made, { cdnUrl, mediaUrl, spotifyUrl }: Upstream): Promise<string[]> {
   const addresses: string[] = []
-  const images: Images = {
-    async get(address) {
+  const images = {
+    async get(address: string) {
       addresses.push(address)
       return undefined
     },
@@ -98,6 +97,6 @@ async function addressesOf({ member, presence }: Made, { cdnUrl, mediaUrl, spoti
   const pictures = createPictures({ discordCdnUrl: cdnUrl, discordMediaUrl: mediaUrl, spotifyCdnUrl: spotifyUrl })
   const person = { user: readUser(member.user) ?? '', presence: applyPresence(OFFLINE, presence), lastSeenAt: null }
   const options = readOptions('')
-  await gather(readSubject(person, options, Date.now()), options, { pictures, images })
+  await loadImages(readModel(person, options, Date.now()), options, { pictures, images })
   return addresses
 }

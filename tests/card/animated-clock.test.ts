@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { clock, drawTicking } from '../../src/card/animated-clock.ts'
+import { clock, drawAnimatedClock } from '../../src/card/animated-clock.ts'
 
 const PLACE = { x: 0, baseline: 20, room: 40, size: 11, fill: '#ffffff' }
 const SECOND = 1000
@@ -11,7 +11,7 @@ const HOUR = 3_600_000
  * "discrete" calculation, "freeze"); undefined: as drawn, without any animation.
  */
 function shown(passed: number, length: number, later?: number): string {
-  const markup = drawTicking(passed, length, PLACE)
+  const markup = drawAnimatedClock(passed, length, PLACE)
   const columns = [...markup.matchAll(/<g transform="translate\(0 (-?\d+)\)"[^>]*>(.*?)<\/g>/g)]
   if (columns.length === 0) return /<text[^>]*>([^<]*)</.exec(markup)?.[1] ?? ''
   const [minutes, ...rest] = columns.map(([, still = '', inside = '']) => {

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { createImages } from '../../src/card/images.ts'
-import { readOptions } from '../../src/card/options.ts'
-import { createPictures } from '../../src/domain/discord-cdn.ts'
+import { CardRenderer, readOptions } from '../../src/card/card.ts'
 import { createPresenceStore, type Person } from '../../src/domain/presence-store.ts'
-import { createCards } from '../../src/http/card.ts'
+import { Cards } from '../../src/http/card.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { ADA } from '../http/harness.ts'
 import { GAME, inspect, MOOD, png, SONG, startHost, USER } from './support.ts'
@@ -16,8 +14,8 @@ const OPTIONS = readOptions('')
 function startDrawing(host: Pick<ReturnType<typeof startHost>, 'url' | 'config'>, patience = 60_000) {
   const clock = { now: START }
   const presences = createPresenceStore()
-  const images = createImages({ hosts: [host.url], metrics: createMetrics(), patience, longest: 60_000 })
-  const cards = createCards({ pictures: createPictures(host.config), images }, () => clock.now)
+  const renderer = new CardRenderer(host.config, createMetrics(), { patience, longest: 60_000 })
+  const cards = new Cards(renderer, () => clock.now)
   return {
     cards,
     clock,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createImages, type ImagesOptions } from '../../src/card/images.ts'
+import { Images, type ImagesOptions } from '../../src/card/images.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { png, pngOf, startHost } from './support.ts'
 
@@ -10,10 +10,10 @@ const MINUTE = 60 * 1000
 function startImages(host: { url: string }, options: Partial<ImagesOptions> = {}) {
   const metrics = createMetrics()
   const clock = { now: 0 }
-  const images = createImages({ hosts: [host.url], metrics, now: () => clock.now, ...options })
+  const images = new Images({ hosts: [host.url], metrics, now: () => clock.now, ...options })
   const outcome = (name: string) =>
     Number(new RegExp(`image_fetches_total\\{outcome="${name}"\\} (\\d+)`).exec(metrics.render())?.[1])
-  return { ...images, clock, outcome }
+  return { get: (url: string) => images.get(url), clock, outcome }
 }
 
 const typed = (body: ConstructorParameters<typeof Response>[0], type: string, headers: Record<string, string> = {}) =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { drawCard, drawNotMonitored, drawStarting } from '../../src/card/card.ts'
-import type { CardPictures } from '../../src/card/card-images.ts'
-import { readSubject } from '../../src/card/model.ts'
+import type { CardImages } from '../../src/card/card-images.ts'
+import { readModel } from '../../src/card/model.ts'
 import { readOptions } from '../../src/card/options.ts'
 import { applyPresence, type JsonObject, OFFLINE, readUser } from '../../src/domain/presence.ts'
 import { GAME, inspect, MOOD, SONG, USER } from './support.ts'
@@ -16,7 +16,7 @@ interface Scene {
   presence?: JsonObject
   query?: string
   lastSeenAt?: number
-  pictures?: CardPictures
+  pictures?: CardImages
 }
 
 function draw({
@@ -33,7 +33,7 @@ function draw({
     presence: applyPresence(OFFLINE, { status: 'online', activities, ...presence }),
     lastSeenAt: lastSeenAt ?? null,
   }
-  return drawCard(readSubject(person, options, NOW), pictures, options, NOW)
+  return drawCard(readModel(person, options, NOW), pictures, options, NOW)
 }
 
 const texts = (scene: Scene) => inspect(draw(scene)).texts
