@@ -1,4 +1,4 @@
-import { createPictures, type PictureHosts } from '../domain/discord-cdn.ts'
+import { type PictureHosts, Pictures } from '../domain/discord-cdn.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { drawRow, panel, ROW_GAP, ROW_HEIGHT } from './activity.ts'
 import { type CardImages, type ImageSources, loadImages } from './card-images.ts'
@@ -39,7 +39,7 @@ export class CardRenderer {
 
   constructor(hosts: PictureHosts, metrics: Metrics, waits: Pick<ImagesOptions, 'patience' | 'longest'> = {}) {
     const bases = [hosts.discordCdnUrl, hosts.discordMediaUrl, hosts.spotifyCdnUrl]
-    this.#sources = { pictures: createPictures(hosts), images: new Images({ hosts: bases, metrics, ...waits }) }
+    this.#sources = { pictures: new Pictures(hosts), images: new Images({ hosts: bases, metrics, ...waits }) }
   }
 
   /** Takes no longer than the slowest picture that a card waits for. `now` tells milliseconds since 1970. */

@@ -7,49 +7,57 @@ export interface PictureHosts {
   readonly spotifyCdnUrl: string
 }
 
+const HASH = /^(a_)?[0-9a-f]{32}$/
+const FORMATS: readonly string[] = ['png', 'gif', 'webp', 'jpg', 'jpeg']
+
 /**
  * Where the pictures of a presence are. Discord validates nothing of what people send it, so every address is a base and
  * checked ids, hashes and tokens behind it: letters, digits and `/ . _ ~ % = + , @ : -`, then a query of ours; whatever
  * is not of the known form has no picture. Sizes are pixels, rounded up to a power of two from 16 to 4096.
  * Sources: Discord docs, Reference, "CDN Endpoints", and Gateway Events, "Activity Asset Image".
  */
-export interface Pictures {
+export class Pictures {
+  readonly #hosts: PictureHosts
+
+  constructor(hosts: PictureHosts) {
+    this.#hosts = hosts
+  }
+
   /** Always there: people without an avatar have a default one, as PNG. Formats: png, webp, jpg, jpeg, and gif where it moves. */
-  avatar(user: JsonObject, extension: string, size: number): string
+  avatar(user: JsonObject, extension: string, size: number): string {
+    return this.#hosts.discordCdnUrl + avatarPath(user, extension, size)
+  }
+
   /** What is drawn over the avatar, a fifth larger: PNG with transparency; moving ones move unless a size is asked for. */
-  decoration(user: JsonObject, size?: number): string | undefined
+  decoration(user: JsonObject, size?: number): string | undefined {
+    return this.#atCdn(decorationPath(user.avatar_decoration_data, size))
+  }
+
   /** The badge beside the server tag somebody wears. */
-  tagBadge(user: JsonObject, size?: number): string | undefined
+  tagBadge(user: JsonObject, size?: number): string | undefined {
+    return this.#atCdn(badgePath(serverTag(user), size))
+  }
+
   /** A custom emoji; those of Unicode are text and have no picture. */
-  emoji(emoji: unknown, size: number): string | undefined
+  emoji(emoji: unknown, size: number): string | undefined {
+    return this.#atCdn(emojiPath(emoji, size))
+  }
+
   /** Art of an activity: an application's own, an album cover, or anything on the web by way of Discord's proxy. */
-  activity(activity: JsonObject, which: 'large' | 'small', size: number): string | undefined
-  /** The `album_art_url` of a presence at the host of the settings, 640 pixels wide as a rule. */
-  albumArt(albumArtUrl: string | null): string | undefined
-}
+  activity({ assets, application_id }: JsonObject, which: 'large' | 'small', size: number): string | undefined {
+    const image = isObject(assets) ? assets[`${which}_image`] : undefined
+    if (typeof image !== 'string') return undefined
+    if (image.startsWith('spotify:')) return coverAt(this.#hosts.spotifyCdnUrl, image.slice('spotify:'.length))
+    if (image.startsWith('mp:')) return proxied(this.#hosts.discordMediaUrl, image.slice('mp:'.length), size)
+    return this.#atCdn(assetPath(application_id, image, size))
+  }
 
-const HASH = /^(a_)?[0-9a-f]{32}$/
-const FORMATS: readonly string[] = ['png', 'gif', 'webp', 'jpg', 'jpeg']
-
-export function createPictures({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }: PictureHosts): Pictures {
-  const cdn = (path: string | undefined) => (path === undefined ? undefined : discordCdnUrl + path)
-  const cover = (id: string) => (/^[0-9a-z]{1,64}$/.test(id) ? `${spotifyCdnUrl}/image/${id}` : undefined)
-
-  return {
-    avatar: (user, extension, size) => discordCdnUrl + avatarPath(user, extension, size),
-    decoration: (user, size) => cdn(decorationPath(user.avatar_decoration_data, size)),
-    tagBadge: (user, size) => cdn(badgePath(serverTag(user), size)),
-    emoji: (emoji, size) => cdn(emojiPath(emoji, size)),
-    activity({ assets, application_id }, which, size) {
-      const image = isObject(assets) ? assets[`${which}_image`] : undefined
-      if (typeof image !== 'string') return undefined
-      if (image.startsWith('spotify:')) return cover(image.slice('spotify:'.length))
-      if (image.startsWith('mp:')) return proxied(discordMediaUrl, image.slice('mp:'.length), size)
-      return cdn(assetPath(application_id, image, size))
-    },
-    albumArt: url => (url?.startsWith('https://i.scdn.co/image/') ? cover(url.slice(24)) : undefined),
+  #atCdn(path: string | undefined): string | undefined {
+    return path === undefined ? undefined : this.#hosts.discordCdnUrl + path
   }
 }
+
+const coverAt = (base: string, id: string) => (/^[0-9a-z]{1,64}$/.test(id) ? `${base}/image/${id}` : undefined)
 
 /** The server tag in a user object, shown or not. `clan` is the name it had before. */
 export const serverTag = (user: JsonObject) => (user.primary_guild === undefined ? user.clan : user.primary_guild)

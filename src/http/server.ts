@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Config } from '../config.ts'
-import { createPictures } from '../domain/discord-cdn.ts'
+import { Pictures } from '../domain/discord-cdn.ts'
 import { ApiError, FatalError } from '../domain/errors.ts'
 import type { Github } from '../domain/github.ts'
 import type { Keys } from '../domain/keys.ts'
@@ -142,7 +142,7 @@ export function startHttp(deps: HttpDeps): Http {
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
     .use(embedRoutes(config))
     .use(docRoutes(() => app))
-    .use(quicklinkRoutes({ ...deps, pictures: createPictures(config) }))
+    .use(quicklinkRoutes({ ...deps, pictures: new Pictures(config) }))
     .options('/*', ({ request }) => preflight(request), HIDDEN)
     .all('/*', ({ request }) => strays.answer(request), HIDDEN)
 

@@ -1,7 +1,7 @@
 import { loadImages } from '../../src/card/card-images.ts'
 import { readModel } from '../../src/card/model.ts'
 import { readOptions } from '../../src/card/options.ts'
-import { createPictures } from '../../src/domain/discord-cdn.ts'
+import { Pictures } from '../../src/domain/discord-cdn.ts'
 import { applyPresence, OFFLINE, readUser } from '../../src/domain/presence.ts'
 import type { Upstream } from './processes/exoix.ts'
 import { startApplication } from './support/application.ts'
@@ -94,7 +94,7 @@ async function addressesOf({ member, presence }: Made, { cdnUrl, mediaUrl, spoti
       return undefined
     },
   }
-  const pictures = createPictures({ discordCdnUrl: cdnUrl, discordMediaUrl: mediaUrl, spotifyCdnUrl: spotifyUrl })
+  const pictures = new Pictures({ discordCdnUrl: cdnUrl, discordMediaUrl: mediaUrl, spotifyCdnUrl: spotifyUrl })
   const person = { user: readUser(member.user) ?? '', presence: applyPresence(OFFLINE, presence), lastSeenAt: null }
   const options = readOptions('')
   await loadImages(readModel(person, options, Date.now()), options, { pictures, images })

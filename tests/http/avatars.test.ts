@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
-import { createPictures } from '../../src/domain/discord-cdn.ts'
+import { Pictures } from '../../src/domain/discord-cdn.ts'
 import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import { quicklinkRoutes } from '../../src/http/avatars.ts'
 import { ADA, codeOf, head, parse, startServer } from './harness.ts'
@@ -124,7 +124,7 @@ describe('a quicklink', () => {
     const routes = quicklinkRoutes({
       presences,
       readiness: () => 'ready',
-      pictures: createPictures({ ...readConfig({}), ...cdn.config }),
+      pictures: new Pictures({ ...readConfig({}), ...cdn.config }),
       patience: 20,
     })
     expect((await routes.handle(new Request(`http://localhost/${ADA}.png`))).status).toBe(502)

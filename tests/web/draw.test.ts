@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createPictures as createServerPictures } from '../../src/domain/discord-cdn.ts'
+import { Pictures } from '../../src/domain/discord-cdn.ts'
 import { createRandom } from '../../src/simulator/random.ts'
 import { createMutator } from '../drills/support/fuzz/mutate.ts'
 import { ADA } from '../http/harness.ts'
@@ -177,9 +177,7 @@ describe('what <discord-presence> shows', () => {
     {},
   ] as object[])('takes the avatar from where the server does: %j', user => {
     const hosts = { discordCdnUrl: HOSTS.cdn, discordMediaUrl: HOSTS.media, spotifyCdnUrl: HOSTS.spotify }
-    const [address] = createServerPictures(hosts)
-      .avatar({ ...user, id: ADA }, 'webp', 256)
-      .split('?')
+    const [address] = new Pictures(hosts).avatar({ ...user, id: ADA }, 'webp', 256).split('?')
     for (const still of [true, false]) {
       const drawn = new URL(createPictures({ ...HOSTS, id: ADA, still }).avatar(user))
       expect(drawn.origin + drawn.pathname).toBe(String(address))

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { createPictures } from '../../../src/domain/discord-cdn.ts'
-import { isObject, type JsonObject } from '../../../src/domain/presence.ts'
+import { Pictures } from '../../../src/domain/discord-cdn.ts'
+import type { JsonObject } from '../../../src/domain/presence.ts'
 import { type Actors, startActors } from '../../../src/simulator/people/actors.ts'
 import { CAST } from '../../../src/simulator/people/cast.ts'
 import { startTestApp, type TestApp, testConfig } from '../../support/app.ts'
@@ -62,15 +62,14 @@ test('the last of the cast has just left, with pairs all the same', async () => 
 })
 
 test('every picture of the cast can be fetched, and is one', async () => {
-  const pictures = createPictures(testConfig(running.simulator))
+  const pictures = new Pictures(testConfig(running.simulator))
   const urls = new Set<string | undefined>()
   for (const id of [...actors.featuredIds, actors.offlineId]) {
-    const { discord_user: user, activities, spotify } = await presenceOf(id)
+    const { discord_user: user, activities } = await presenceOf(id)
     urls
       .add(pictures.avatar(user, 'png', 32))
       .add(pictures.decoration(user, 32))
       .add(pictures.tagBadge(user, 16))
-    urls.add(pictures.albumArt(isObject(spotify) ? (spotify.album_art_url as string) : null))
     for (const activity of activities) {
       urls.add(pictures.emoji(activity.emoji, 32))
       urls.add(pictures.activity(activity, 'large', 32)).add(pictures.activity(activity, 'small', 16))

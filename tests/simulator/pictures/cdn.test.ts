@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { inflateSync } from 'node:zlib'
 import { readConfig } from '../../../src/config.ts'
-import { createPictures } from '../../../src/domain/discord-cdn.ts'
+import { Pictures } from '../../../src/domain/discord-cdn.ts'
 import { buildSpotify, buildUser, buildWatching } from '../../../src/simulator/people/builders.ts'
 import { createRandom } from '../../../src/simulator/random.ts'
 import type { Simulator } from '../../../src/simulator/simulator.ts'
@@ -16,7 +16,7 @@ const SIGNED = `external/${'s'.repeat(43)}`
 
 /** Pictures at the simulator, the way a presence shows them. */
 const picturesOf = (sim: Simulator) =>
-  createPictures({
+  new Pictures({
     ...readConfig({}),
     discordCdnUrl: sim.cdnUrl,
     discordMediaUrl: sim.mediaUrl,
