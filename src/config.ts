@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { version } from '../package.json'
+import { SPOTIFY_CDN_URL } from './domain/presence.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts'
 
 /** Environment variables as `process.env` has them. */
@@ -97,7 +98,7 @@ export const SETTINGS = {
     "base of Discord's proxy for pictures from elsewhere",
     httpUrl,
   ),
-  spotifyCdnUrl: setting('SPOTIFY_CDN_URL', 'https://i.scdn.co', 'base of the host of album covers', httpUrl),
+  spotifyCdnUrl: setting('SPOTIFY_CDN_URL', SPOTIFY_CDN_URL, 'base of the host of album covers', httpUrl),
   githubApiUrl: setting('GITHUB_API_URL', 'https://api.github.com', "base of GitHub's REST API", httpUrl),
   githubUrl: setting('GITHUB_URL', 'https://github.com', 'base of GitHub itself (device flow)', httpUrl),
   githubToken: setting('GITHUB_TOKEN', undefined, 'token that raises the GitHub rate limit', optional(secret)),

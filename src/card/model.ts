@@ -1,5 +1,5 @@
 import { serverTag } from '../domain/discord-cdn.ts'
-import { isObject, type JsonObject, type Status } from '../domain/presence.ts'
+import { isObject, isSpotify, type JsonObject, platformBit, type Status } from '../domain/presence.ts'
 import type { Person } from '../domain/presence-store.ts'
 import { ago } from './animated-clock.ts'
 import { type Badge, isVerifiedBot, readBadges } from './badges.ts'
@@ -40,8 +40,6 @@ function readRows(activities: readonly JsonObject[], options: CardOptions): read
   const rows = others.slice(0, MOST_ROWS).map(activity => readRow(activity, options))
   return spotify === undefined ? rows : [...rows, readSpotify(spotify, options)]
 }
-
-const isSpotify = (activity: JsonObject) => activity.id === 'spotify:1'
 
 /** A stream wants to be seen; what has a picture has something to tell. Otherwise Discord's order stands. */
 function interest({ type, assets }: JsonObject): number {
@@ -139,9 +137,6 @@ export interface Mood {
 /** Said of somebody who is there and does nothing in particular. */
 export const NOTHING = 'Not doing anything right now'
 
-/** Bit of the phone among the platforms. */
-const MOBILE = 1 << 2
-
 /** What of a person is on a card. */
 export type Shown = Pick<Person, 'user' | 'presence' | 'lastSeenAt'>
 
@@ -173,7 +168,7 @@ function readProfile(
     ...readNames(user, options),
     status: presence.status,
     streaming: presence.status !== 'offline' && activities.some(activity => activity.type === 1),
-    mobile: presence.platforms === MOBILE,
+    mobile: presence.platforms === platformBit('mobile'),
     tag: options.hideTag ? undefined : readTag(user),
     bot: user.bot !== true ? undefined : isVerifiedBot(user.public_flags) ? 'verified' : 'plain',
     badges: options.hideBadges ? [] : readBadges(user.public_flags),

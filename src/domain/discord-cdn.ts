@@ -1,4 +1,4 @@
-import { isObject, isSnowflake, type JsonObject } from './presence.ts'
+import { isObject, isSnowflake, type JsonObject, spotifyCover } from './presence.ts'
 
 /** Bases of the hosts that keep pictures, without a slash at the end. The settings are such hosts. */
 export interface PictureHosts {
@@ -47,7 +47,8 @@ export class Pictures {
   activity({ assets, application_id }: JsonObject, which: 'large' | 'small', size: number): string | undefined {
     const image = isObject(assets) ? assets[`${which}_image`] : undefined
     if (typeof image !== 'string') return undefined
-    if (image.startsWith('spotify:')) return coverAt(this.#hosts.spotifyCdnUrl, image.slice('spotify:'.length))
+    const cover = spotifyCover(image)
+    if (cover !== undefined) return coverAt(this.#hosts.spotifyCdnUrl, cover)
     if (image.startsWith('mp:')) return proxied(this.#hosts.discordMediaUrl, image.slice('mp:'.length), size)
     return this.#atCdn(assetPath(application_id, image, size))
   }

@@ -3,7 +3,7 @@ export type JsonObject = Readonly<Record<string, unknown>>
 
 export type Status = 'online' | 'idle' | 'dnd' | 'offline'
 
-/** What a presence shows of Spotify. Source: the activity with the id `spotify:1`. */
+/** What a presence shows of Spotify. Source: the activity that {@link isSpotify}. */
 export interface Spotify {
   track_id: string | null
   song: string | null
@@ -15,6 +15,19 @@ export interface Spotify {
 
 /** The platforms a client can be active on, in wire order; a presence packs them into a bit mask. */
 export const PLATFORMS = ['web', 'desktop', 'mobile', 'embedded', 'vr'] as const
+
+/** The bit of one platform in such a mask. */
+export const platformBit = (name: (typeof PLATFORMS)[number]) => 1 << PLATFORMS.indexOf(name)
+
+/** Where covers of albums are, unless the settings name another host. */
+export const SPOTIFY_CDN_URL = 'https://i.scdn.co'
+
+/** Whoever listens to Spotify has an activity with this id; no other activity has it. */
+export const isSpotify = (activity: JsonObject) => activity.id === 'spotify:1'
+
+/** The name of a cover in an activity's `large_image` or `small_image`: what follows `spotify:`, unchecked. */
+export const spotifyCover = (image: unknown) =>
+  typeof image === 'string' ? /^spotify:(.+)$/s.exec(image)?.[1] : undefined
 
 /**
  * A presence as the store keeps it: small, and already JSON where it is nested, because text costs a fraction of the
@@ -121,7 +134,7 @@ const NO_ACTIVITIES = { activities: '[]', spotify: 'null' } as const
 function readActivities(list: readonly unknown[]): Pick<PresenceState, 'activities' | 'spotify'> {
   if (list.length === 0) return NO_ACTIVITIES
   const activities = list.filter(isObject).map(readActivity)
-  const spotify = activities.find(activity => activity.id === 'spotify:1')
+  const spotify = activities.find(isSpotify)
   return {
     activities: JSON.stringify(activities),
     spotify: spotify === undefined ? 'null' : JSON.stringify(readSpotify(spotify)),
@@ -143,13 +156,13 @@ function readActivity(activity: JsonObject): JsonObject {
 
 function readSpotify(activity: JsonObject): Spotify {
   const assets = isObject(activity.assets) ? activity.assets : {}
-  const art = typeof assets.large_image === 'string' ? /^spotify:(.+)$/s.exec(assets.large_image)?.[1] : undefined
+  const cover = spotifyCover(assets.large_image)
   return {
     track_id: textOrNull(activity.sync_id),
     song: textOrNull(activity.details),
     artist: textOrNull(activity.state),
     album: textOrNull(assets.large_text),
-    album_art_url: art === undefined ? null : `https://i.scdn.co/image/${art}`,
+    album_art_url: cover === undefined ? null : `${SPOTIFY_CDN_URL}/image/${cover}`,
     timestamps: isObject(activity.timestamps) ? activity.timestamps : null,
   }
 }

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import type { Github, GithubSnapshot } from '../domain/github.ts'
-import { isObject, type JsonObject, kvJson } from '../domain/presence.ts'
+import { isObject, isSpotify, type JsonObject, kvJson, spotifyCover } from '../domain/presence.ts'
 import type { Membership, Person, Snapshot } from '../domain/presence-store.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC } from './access.ts'
 import type { Bytes } from './compression.ts'
@@ -57,7 +57,7 @@ function nickname(memberships: readonly Membership[], homeGuild: string | undefi
 
 function readSpotify({ spotify, activities }: Person['presence']): SpotifyActivity | null {
   if (spotify === 'null') return null
-  const activity = (JSON.parse(activities) as JsonObject[]).find(({ id }) => id === 'spotify:1') ?? {}
+  const activity = (JSON.parse(activities) as JsonObject[]).find(isSpotify) ?? {}
   const timestamps = objectOrEmpty(activity.timestamps)
   const assets = objectOrEmpty(activity.assets)
   return {
@@ -71,7 +71,7 @@ function readSpotify({ spotify, activities }: Person['presence']): SpotifyActivi
     syncId: textOrNull(activity.sync_id),
     assets: {
       largeText: textOrNull(assets.large_text),
-      largeImage: /^spotify:(.+)$/s.exec(String(assets.large_image))?.[1] ?? null,
+      largeImage: spotifyCover(assets.large_image) ?? null,
     },
     flags: Number.isInteger(activity.flags) ? (activity.flags as number) : 0,
     createdTimestamp: numberOrNull(activity.created_at),
