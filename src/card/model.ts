@@ -1,6 +1,6 @@
 import { serverTag } from '../domain/discord-cdn.ts'
 import { isObject, isSpotify, type JsonObject, platformBit, type Status } from '../domain/presence.ts'
-import type { Person } from '../domain/presence-store.ts'
+import type { Person } from '../domain/presences.ts'
 import { ago } from './animated-clock.ts'
 import { type Badge, isVerifiedBot, readBadges } from './badges.ts'
 import type { CardOptions } from './options.ts'

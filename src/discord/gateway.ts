@@ -5,7 +5,6 @@ import { FatalError } from '../domain/errors.ts'
 import { HINTS } from '../domain/operator.ts'
 import { isObject, isSnowflake } from '../domain/presence.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
-import type { Readiness } from '../domain/presences.ts'
 import { type Clock, createStoppableClock, systemClock } from '../lib/clock.ts'
 import { createComplaint, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
@@ -53,7 +52,6 @@ export interface Gateway {
   start(): Promise<void>
   /** Leaves the sessions resumable and nothing running, within a second. */
   stop(): Promise<void>
-  readiness(): Readiness
   /** Resolves when all members are known for the first time. */
   readonly whenLoaded: Promise<void>
   /** Undefined until Discord has told. */
@@ -127,12 +125,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     guilds.setConnected(shard, true)
     members.setConnected(shard, true)
     setComplete(shard, guilds.isComplete(shard))
+    noteReadiness()
   }
 
   function onDisconnected(shard: number, code: number): void {
     metrics.closed(code)
     guilds.setConnected(shard, false)
     members.setConnected(shard, false)
+    noteReadiness()
     const fatal = fatalClose(code)
     if (fatal !== undefined) fail(fatal)
   }
@@ -141,9 +141,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     shards[shard]?.setComplete(complete)
     if (loaded || begun.size < shards.length || !shards.every((_, id) => guilds.isComplete(id))) return
     loaded = true
+    noteReadiness()
     firstLoad.resolve()
     log.info('all members are known', { guilds: guilds.size, users: presences.size })
     if (guilds.size === 0 && application !== undefined) log.warn(HINTS.noServers(application.id))
+  }
+
+  function noteReadiness(): void {
+    if (loaded) presences.setReadiness(connectedShards() === shards.length ? 'ready' : 'reconnecting')
   }
 
   function fail(error: FatalError): void {
@@ -199,10 +204,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
       clock.stop()
       rest.clearHashSweeper()
       rest.clearHandlerSweeper()
-    },
-    readiness() {
-      if (!loaded) return 'starting'
-      return connectedShards() === shards.length ? 'ready' : 'reconnecting'
     },
     whenLoaded: firstLoad.promise,
     application: () => application,

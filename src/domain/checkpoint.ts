@@ -1,5 +1,6 @@
 import { describeError, type Log } from '../lib/log.ts'
-import type { Person, PresenceStore } from './presence-store.ts'
+import type { PresenceStore } from './presence-store.ts'
+import type { Person } from './presences.ts'
 
 /** What resuming a gateway session needs. Source: Discord gateway docs, "Resuming". */
 export interface GatewaySession {

@@ -106,13 +106,10 @@ export class GithubProblem extends Error {
   }
 }
 
-/** People's GitHub accounts: linked once proved, shown from memory, kept fresh in the background while somebody looks. */
+/** People's GitHub accounts: linked once proved, shown by the presence store, kept fresh in the background while somebody looks. */
 export interface Github {
-  /**
-   * What is shown of a person's account; null when none is linked, or it has disappeared. From memory. Being read is
-   * what keeps an account in the round of those that are refreshed.
-   */
-  account(userId: string): GithubSnapshot | null
+  /** Somebody looks at a person's account: what keeps it among those that are refreshed. Costs next to nothing. */
+  looked(userId: string): void
   /** The login of the linked account. */
   login(userId: string): string | undefined
   /** Starts to link the account of that name. An earlier link stays until the new one is proved. Rejects with GithubProblem. */

@@ -72,8 +72,8 @@ interface DraftKey {
 
 /** API keys: random, shown once, kept as SHA-256 hashes (a fast hash is right for 256 random bits). */
 export interface Keys {
-  /** The person a key belongs to. Undefined for anything that is not a live key, an empty one included. */
-  owner(key: string): string | undefined
+  /** Whose live key has this hash ({@link hashKey}). */
+  ownerOf(hash: string): string | undefined
   /** Makes a new key and revokes the old ones at once. The only time the key is seen. */
   issue(userId: string): Promise<string>
   /** A key that becomes valid, and revokes the old ones, only when it is activated. */
@@ -146,13 +146,12 @@ export function createKeys(store: KeyStore): Keys {
     }
   }
 
-  function owner(key: string): string | undefined {
-    const hash = hashKey(key)
-    return key === '' || suspended.has(hash) ? undefined : owners.get(hash)
+  function ownerOf(hash: string): string | undefined {
+    return suspended.has(hash) ? undefined : owners.get(hash)
   }
 
   return {
-    owner,
+    ownerOf,
     draft,
     forget,
 

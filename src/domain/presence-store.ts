@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../lib/clock.ts'
+import type { GithubSnapshot } from './github.ts'
 import {
   type Entry,
   forgetSeen,
@@ -7,7 +8,6 @@ import {
   newcomer,
   type Person,
   readNick,
-  type Snapshot,
   setMembership,
   setMemberships,
   setSeen,
@@ -23,6 +23,7 @@ import {
   type PresenceState,
   readUser,
 } from './presence.ts'
+import type { Change, Presences, Readiness } from './presences.ts'
 
 /** Who is in which guild. */
 interface Rosters {
@@ -58,22 +59,13 @@ function createRosters(): Rosters {
   }
 }
 
-export type { Membership, Person, Snapshot } from './person.ts'
-
-/** What a listener is told, after the change is in the store. Hidden people's changes are told to nobody. */
-export interface Change {
-  readonly id: string
-  readonly kind: 'joined' | 'changed' | 'left'
-}
-
 /**
  * The one mutable state that matters: who is monitored and what is shown of them. Every mutation is synchronous, and
  * listeners hear of it before it returns. Gateway objects come in raw; what cannot be used is refused by returning
  * false, never by throwing.
  */
-export interface PresenceStore {
-  /** People who are monitored and not hidden. */
-  readonly size: number
+export interface PresenceStore extends Presences {
+  setReadiness(readiness: Readiness): void
   /** A member with the full user object: joins, or replaces what was known of the user. False without a usable id. */
   putMember(guildId: string, member: JsonObject, presence?: JsonObject | null): boolean
   /** A PRESENCE_UPDATE. False when its user is not monitored or it has no usable id. */
@@ -84,7 +76,8 @@ export interface PresenceStore {
   retainMembers(guildId: string, userIds: ReadonlySet<string>): void
   /** Replaces a person's pairs, monitored or not. Always a change to listeners: a write is shown even when it changes nothing. */
   setKv(userId: string, pairs: ReadonlyMap<string, string>): void
-  kv(userId: string): ReadonlyMap<string, string>
+  /** Shows a linked GitHub account; null: none. */
+  setAccount(userId: string, account: GithubSnapshot | null): void
   /** Drops a person's pairs and when they were last seen. A change to listeners, like a write. */
   forget(userId: string): void
   /**
@@ -95,15 +88,8 @@ export interface PresenceStore {
   isHidden(userId: string): boolean
   /** Whether the person shares a guild with the bot, hidden or not. */
   isMember(userId: string): boolean
-  has(userId: string): boolean
-  person(userId: string): Person | undefined
-  /** The wire text, built at most once per change and only when asked for. Undefined when not monitored or hidden. */
-  snapshot(userId: string): Snapshot | undefined
   /** Guilds that have members here. */
   guildIds(): IterableIterator<string>
-  /** Ids of everybody monitored and not hidden. */
-  ids(): IterableIterator<string>
-  onChange(listener: (change: Change) => void): () => void
   /** Puts back a person as they were saved, telling nobody. Somebody already known stays as they are. */
   restore(person: Person): void
   /**
@@ -122,6 +108,8 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
   const hidden = new Set<string>()
   const listeners = new Set<(change: Change) => void>()
   const touched = new Set<string>()
+  const accounts = new Map<string, GithubSnapshot>()
+  let readiness: Readiness = 'starting'
   let hiddenMembers = 0
 
   function tell(id: string, kind: Change['kind']): void {
@@ -179,6 +167,14 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
   }
 
   return {
+    get readiness() {
+      return readiness
+    },
+
+    setReadiness(next) {
+      readiness = next
+    },
+
     get size() {
       return entries.size - hiddenMembers
     },
@@ -221,6 +217,13 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
 
     setKv,
     kv: pairs,
+
+    account: userId => accounts.get(userId) ?? null,
+
+    setAccount(userId, account) {
+      if (account === null) accounts.delete(userId)
+      else accounts.set(userId, account)
+    },
 
     forget(userId) {
       const entry = entries.get(userId)

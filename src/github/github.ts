@@ -8,13 +8,14 @@ import { createBudget } from './budget.ts'
 import { createAsk, createClient, type Fetch } from './client.ts'
 import { createCodeProver } from './code-proof.ts'
 import { createDeviceProver } from './device-proof.ts'
-import { createLinks } from './links.ts'
+import { type AccountSink, createLinks } from './links.ts'
 import { readLogin } from './proof.ts'
 import { createRefresher } from './refresher.ts'
 
 export interface GithubDeps {
   config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken' | 'githubClientId'>
   store: GithubStore
+  presences: AccountSink
   metrics: Metrics
   log: Log
   clock?: Clock
@@ -25,7 +26,7 @@ export interface GithubDeps {
 export function createGithub(deps: GithubDeps): Github {
   const { config, metrics, log, clock = systemClock, fetch = globalThis.fetch } = deps
   const ending = new AbortController()
-  const links = createLinks(deps.store)
+  const links = createLinks(deps.store, deps.presences)
   const budget = createBudget(clock)
   const client = createClient({ config, budget, metrics, clock, fetch, signal: ending.signal })
   const refresher = createRefresher({ links, client, budget, clock, log })
@@ -43,11 +44,9 @@ export function createGithub(deps: GithubDeps): Github {
   metrics.gauge('github_rate_limit_remaining', "Requests left in GitHub's window", budget.remaining)
 
   return {
-    account(userId) {
+    looked(userId) {
       const link = links.get(userId)
-      if (link === undefined) return null
-      refresher.look(link)
-      return link.snapshot
+      if (link !== undefined) refresher.look(link)
     },
 
     login: userId => links.get(userId)?.stored.login,

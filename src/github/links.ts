@@ -1,12 +1,14 @@
 import type { GithubSnapshot, GithubStore, StoredLink } from '../domain/github.ts'
+import type { PresenceStore } from '../domain/presence-store.ts'
+
+/** Where linked accounts are shown. */
+export type AccountSink = Pick<PresenceStore, 'account' | 'setAccount'>
 
 /** One person's link in memory. */
 export interface Link {
   readonly userId: string
   readonly githubId: number
   stored: StoredLink
-  /** What is shown; made anew only when it changes. */
-  snapshot: GithubSnapshot | null
   /** When GitHub last confirmed or gave what is shown (ms). */
   checkedAt: number
   /** When it was asked, whatever came of it (ms). */
@@ -33,13 +35,20 @@ export interface Links {
   forget(userId: string): void
 }
 
-export function createLinks(store: GithubStore): Links {
+export function createLinks(store: GithubStore, presences: AccountSink): Links {
   const links = new Map<string, Link>()
-  for (const stored of store.loadLinks()) links.set(stored.userId, createLink(stored))
+  for (const stored of store.loadLinks()) add(stored)
+
+  function add(stored: StoredLink): void {
+    links.set(stored.userId, createLink(stored))
+    presences.setAccount(stored.userId, snapshot(stored))
+  }
 
   function drop(userId: string): boolean {
     const link = links.get(userId)
-    if (link !== undefined) link.live = false
+    if (link === undefined) return false
+    link.live = false
+    presences.setAccount(userId, null)
     return links.delete(userId)
   }
 
@@ -50,16 +59,16 @@ export function createLinks(store: GithubStore): Links {
     get: userId => links.get(userId),
     async put(stored) {
       await store.storeLink(stored)
-      const link = createLink(stored)
       drop(stored.userId)
-      links.set(stored.userId, link)
+      add(stored)
     },
     async update(link, copy) {
       const stored = { ...link.stored, ...copy }
       await store.updateLink(stored)
       link.stored = stored
       link.checkedAt = stored.checkedAt
-      if (link.snapshot?.json !== (stored.account ?? undefined)) link.snapshot = snapshot(stored)
+      const shown = presences.account(link.userId)?.json ?? null
+      if (link.live && shown !== stored.account) presences.setAccount(link.userId, snapshot(stored))
     },
     async remove(userId) {
       await store.deleteLink(userId)
@@ -75,7 +84,6 @@ function createLink(stored: StoredLink): Link {
     userId,
     githubId,
     stored,
-    snapshot: snapshot(stored),
     checkedAt,
     triedAt: checkedAt,
     lookedAt: 0,

@@ -1,62 +1,68 @@
+import { type Calls, ME } from '../domain/calls.ts'
 import { type ApiError, noPermission, starting, userNotMonitored } from '../domain/errors.ts'
-import type { Keys } from '../domain/keys.ts'
-import type { PresenceStore, Snapshot } from '../domain/presence-store.ts'
-import type { Readiness } from '../domain/presences.ts'
+import { hashKey } from '../domain/keys.ts'
+import type { Presences, Snapshot } from '../domain/presences.ts'
 import type { Bytes } from './compression.ts'
 import { answer, type ContentHeaders, failure, JSON_TYPE, represent } from './response.ts'
 
 /**
- * The person whose key is in the `Authorization` header, raw or as `Bearer <key>`. Undefined when the header is missing,
- * blank or no live key: those never match anybody.
+ * The hash of the key in the `Authorization` header, raw or as `Bearer <key>`. Undefined when the header is missing or
+ * blank: that never matches anybody.
  */
-export function keyOwner(request: Request, keys: Keys): string | undefined {
+function shownKey(request: Request): string | undefined {
   const header = request.headers.get('Authorization')?.trim() ?? ''
   const key = header.replace(/^bearer\s+/i, '')
-  return keys.owner(key)
+  return key === '' ? undefined : hashKey(key)
+}
+
+/** Whose key a request shows, and its hash. */
+export interface KeyHolder {
+  readonly keyHash: string
+  readonly userId: string
+}
+
+/** Undefined when the request shows no live key. */
+export async function keyHolder(request: Request, calls: Calls): Promise<KeyHolder | undefined> {
+  const keyHash = shownKey(request)
+  const userId = keyHash && (await calls.ownerOf(keyHash))
+  return keyHash === undefined || userId === undefined ? undefined : { keyHash, userId }
 }
 
 /**
- * The id a route means, `@me` resolved, once the key proves to be its owner's.
+ * Who shows the key of the person that a route means, {@link ME} or by id.
  * @throws ApiError 401 `no_permission` for a missing, unknown or other person's key
  */
-export function requireOwner(request: Request, id: string, keys: Keys): string {
-  const owner = keyOwner(request, keys)
-  if (owner === undefined || (id !== '@me' && id !== owner)) throw noPermission()
-  return owner
+export async function requireOwner(request: Request, id: string, calls: Calls): Promise<KeyHolder> {
+  const holder = await keyHolder(request, calls)
+  if (holder === undefined || (id !== ME && id !== holder.userId)) throw noPermission()
+  return holder
 }
 
 export interface MonitoredDeps {
-  readonly presences: PresenceStore
-  readonly keys: Keys
-  readonly readiness: () => Readiness
+  readonly presences: Presences
+  readonly calls: Calls
 }
 
 /** Pollers may keep an answer, and must ask whether it still holds. */
 export const PUBLIC: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'public, no-cache' }
 const OWN: ContentHeaders = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' }
 
-/** Why there is nothing to tell about somebody: not monitored, or not yet. */
-export function whyUnknown(
-  { presences, readiness }: Pick<MonitoredDeps, 'presences' | 'readiness'>,
-  id: string,
-): ApiError {
-  return readiness() === 'starting' && !presences.isHidden(id) ? starting() : userNotMonitored()
+/** Why there is nothing to tell about somebody: not monitored, or not yet. Hidden people are not told from others. */
+export function whyUnknown({ readiness }: Pick<Presences, 'readiness'>): ApiError {
+  return readiness === 'starting' ? starting() : userNotMonitored()
 }
 
 /** What every way to read about one person has in common. */
 export function createMonitored(deps: MonitoredDeps, body: (snapshot: Snapshot) => Bytes) {
-  const { presences, keys } = deps
-  const unknown = (id: string) => whyUnknown(deps, id)
+  const { presences, calls } = deps
 
   return {
-    unknown,
-
     /** Tells the key's owner about themselves. */
-    own(request: Request): Response | Promise<Response> {
-      const id = keyOwner(request, keys)
-      if (id === undefined) return failure(noPermission())
-      const snapshot = presences.snapshot(id)
-      if (snapshot === undefined) return failure(unknown(id))
+    async own(request: Request): Promise<Response> {
+      const holder = await keyHolder(request, calls)
+      if (holder === undefined) return failure(noPermission())
+      const snapshot = presences.snapshot(holder.userId)
+      if (snapshot === undefined) return failure(whyUnknown(presences))
       return answer(
         represent(() => body(snapshot), OWN),
         request,

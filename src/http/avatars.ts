@@ -2,16 +2,14 @@ import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { notFound, starting, upstreamError, userNotMonitored } from '../domain/errors.ts'
-import type { PresenceStore } from '../domain/presence-store.ts'
-import type { Readiness } from '../domain/presences.ts'
+import type { Presences } from '../domain/presences.ts'
 import { whyUnknown } from './access.ts'
 import { operation } from './openapi.ts'
 import { COMMON_HEADERS, failure } from './response.ts'
 import { BINARY, IF_NONE_MATCH, USER_ID } from './schema.ts'
 
 export interface QuicklinkDeps {
-  readonly presences: PresenceStore
-  readonly readiness: () => Readiness
+  readonly presences: Presences
   readonly pictures: Pick<Pictures, 'avatar'>
   /** How long the CDN may take until its headers are there, in milliseconds. Default 10 s. */
   readonly patience?: number
@@ -48,12 +46,12 @@ export const QUICKLINK_PATH = {
 }
 
 /** `/<id>.<extension>`: a person's avatar, streamed from Discord's CDN. */
-export function quicklinkRoutes({ presences, readiness, pictures, patience = 10_000 }: QuicklinkDeps) {
+export function quicklinkRoutes({ presences, pictures, patience = 10_000 }: QuicklinkDeps) {
   async function avatar(request: Request, file: string): Promise<Response> {
     const [, id = '', extension = ''] = QUICKLINK.exec(file) ?? []
     if (extension === '') return failure(notFound())
     const person = presences.person(id)
-    if (person === undefined) return failure(whyUnknown({ presences, readiness }, id))
+    if (person === undefined) return failure(whyUnknown(presences))
     return passOn(request, pictures.avatar(JSON.parse(person.user), extension, 1024), patience)
   }
 

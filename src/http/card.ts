@@ -14,8 +14,7 @@ import {
   type Shown,
 } from '../card/card.ts'
 import type { Config } from '../config.ts'
-import type { Person, PresenceStore } from '../domain/presence-store.ts'
-import type { Readiness } from '../domain/presences.ts'
+import type { Person, Presences } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { operation } from './openapi.ts'
@@ -152,13 +151,12 @@ const CARD = operation({
 
 interface CardDeps {
   readonly config: Pick<Config, 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl' | 'discordInvite'>
-  readonly presences: PresenceStore
-  readonly readiness: () => Readiness
+  readonly presences: Presences
   readonly metrics: Metrics
 }
 
 /** `/v1/users/:id/card.svg`: a presence as a picture. Always a picture and always 200, because it stands in READMEs. */
-export function cardRoutes({ config, presences, readiness, metrics }: CardDeps) {
+export function cardRoutes({ config, presences, metrics }: CardDeps) {
   const cards = new Cards(new CardRenderer(config, metrics))
 
   async function card(request: Request, id: string): Promise<Response> {
@@ -169,7 +167,7 @@ export function cardRoutes({ config, presences, readiness, metrics }: CardDeps) 
 
   /** Nobody knows of the person: because there is none, because they are hidden, or because they have not arrived yet. */
   function nobody(options: CardOptions) {
-    if (readiness() === 'starting') {
+    if (presences.readiness === 'starting') {
       return represent(() => Buffer.from(drawStarting(options)), SHORT_LIVED)
     }
     return represent(() => Buffer.from(drawNotMonitored(options, config.discordInvite)), CARD_HEADERS)

@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
-import type { Github, GithubSnapshot } from '../domain/github.ts'
+import type { GithubSnapshot } from '../domain/github.ts'
 import { isObject, isSpotify, type JsonObject, kvJson, spotifyCover } from '../domain/presence.ts'
-import type { Membership, Person, Snapshot } from '../domain/presence-store.ts'
-import { createMonitored, type MonitoredDeps, PUBLIC } from './access.ts'
+import type { Membership, Person, Snapshot } from '../domain/presences.ts'
+import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
 import type { Bytes } from './compression.ts'
 import { operation } from './openapi.ts'
 import { answer, failure, type Representation, represent } from './response.ts'
@@ -83,7 +83,6 @@ const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null
 const numberOrNull = (value: unknown) => (typeof value === 'number' ? value : null)
 
 interface HarmyDeps extends MonitoredDeps {
-  readonly github: Pick<Github, 'account'>
   /** The guild whose nicknames come first. */
   readonly homeGuild: string | undefined
 }
@@ -122,14 +121,19 @@ const READ_OWN = operation({
 
 /** harmy's API: presence, pairs and GitHub account in one body. Memory only, made once per change of either. */
 export function harmyRoutes(deps: HarmyDeps) {
-  const { presences, github, homeGuild } = deps
-  const { unknown, own } = createMonitored(deps, snapshot => build(snapshot, github.account(snapshot.id)))
+  const { presences, calls, homeGuild } = deps
+  const { own } = createMonitored(deps, snapshot => build(snapshot, look(snapshot.id)))
   const shared = new WeakMap<Snapshot, Made>()
+
+  function look(id: string): GithubSnapshot | null {
+    calls.looked(id)
+    return presences.account(id)
+  }
 
   function person(request: Request, id: string): Response | Promise<Response> {
     const snapshot = presences.snapshot(id)
-    if (snapshot === undefined) return failure(unknown(id))
-    const account = github.account(id)
+    if (snapshot === undefined) return failure(whyUnknown(presences))
+    const account = look(id)
     const made = shared.get(snapshot)
     if (made !== undefined && made.account === account) return answer(made.representation, request)
     const body = build(snapshot, account)

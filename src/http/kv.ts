@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { type Calls, ME } from '../domain/calls.ts'
 import {
   invalidKvValue,
   kvNotFound,
@@ -9,11 +10,8 @@ import {
   storageUnavailable,
   userNotMonitored,
 } from '../domain/errors.ts'
-import type { Keys } from '../domain/keys.ts'
-import type { Kv } from '../domain/kv.ts'
 import { kvJson } from '../domain/presence.ts'
-import type { PresenceStore } from '../domain/presence-store.ts'
-import type { Readiness } from '../domain/presences.ts'
+import type { Presences } from '../domain/presences.ts'
 import { requireOwner, whyUnknown } from './access.ts'
 import { type BodyLimit, createUploads } from './body.ts'
 import { operation } from './openapi.ts'
@@ -111,10 +109,8 @@ const KV_OPERATIONS = {
 }
 
 interface KvRoutesDeps {
-  readonly presences: PresenceStore
-  readonly kv: Kv
-  readonly keys: Keys
-  readonly readiness: () => Readiness
+  readonly presences: Presences
+  readonly calls: Calls
 }
 
 const VALUE_BODY = { bytes: 128 * 1024, name: '128 KiB' }
@@ -132,37 +128,37 @@ const OWN = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization' } as c
 const UNPARSED = { parse: 'none' } as const
 
 /** Pairs over REST: reads are public like the presence they are part of, writes need the owner's key. */
-export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
-  const owner = (request: Request, id: string) => requireOwner(request, id, keys)
+export function kvRoutes({ presences, calls }: KvRoutesDeps) {
+  const owner = (request: Request, id: string) => requireOwner(request, id, calls)
   const upload = createUploads()
   const lists = { public: createLists(PUBLIC), own: createLists(OWN) }
 
   /** With `@me` people may read their own pairs while they are not shown to anybody. */
-  function readable(request: Request, id: string): ReadonlyMap<string, string> {
-    if (id === '@me') return presences.kv(owner(request, id))
+  async function readable(request: Request, id: string): Promise<ReadonlyMap<string, string>> {
+    if (id === ME) return presences.kv((await owner(request, id)).userId)
     if (presences.has(id)) return presences.kv(id)
-    throw whyUnknown({ presences, readiness }, id)
+    throw whyUnknown(presences)
   }
 
-  /** A body may take as long as its sender likes, and a key that was revoked meanwhile must not write any more. */
+  /** A body may take as long as its sender likes: the key is checked before it is read, and by the call again. */
   async function receive(request: Request, id: string, limit: BodyLimit) {
-    const body = await upload(owner(request, id), request, limit)
-    return { userId: owner(request, id), body }
+    const { keyHash, userId } = await owner(request, id)
+    return { keyHash, body: await upload(userId, request, limit) }
   }
 
   return new Elysia({ name: 'kv' })
     .get(
       '/v1/users/:id/kv',
-      ({ request, params: { id } }) => {
-        const list = id === '@me' ? lists.own : lists.public
-        return answer(list(readable(request, id)), request)
+      async ({ request, params: { id } }) => {
+        const list = id === ME ? lists.own : lists.public
+        return answer(list(await readable(request, id)), request)
       },
       KV_OPERATIONS.list,
     )
     .get(
       '/v1/users/:id/kv/:key',
-      ({ request, params: { id, key } }) => {
-        const value = readable(request, id).get(key)
+      async ({ request, params: { id, key } }) => {
+        const value = (await readable(request, id)).get(key)
         if (value === undefined) throw kvNotFound()
         return show(request, id, value)
       },
@@ -171,8 +167,8 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     .put(
       '/v1/users/:id/kv/:key',
       async ({ request, params: { id, key } }) => {
-        const { userId, body } = await receive(request, id, VALUE_BODY)
-        await kv.put(userId, key, readValue(body))
+        const { keyHash, body } = await receive(request, id, VALUE_BODY)
+        await calls.put(keyHash, id, key, readValue(body))
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.put },
@@ -180,8 +176,8 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     .patch(
       '/v1/users/:id/kv',
       async ({ request, params: { id } }) => {
-        const { userId, body } = await receive(request, id, PAIRS_BODY)
-        await kv.merge(userId, readJson(body))
+        const { keyHash, body } = await receive(request, id, PAIRS_BODY)
+        await calls.merge(keyHash, id, readJson(body))
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.merge },
@@ -189,7 +185,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     .delete(
       '/v1/users/:id/kv/:key',
       async ({ request, params: { id, key } }) => {
-        await kv.delete(owner(request, id), key)
+        await calls.delete((await owner(request, id)).keyHash, id, key)
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.remove },
@@ -197,7 +193,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
     .delete(
       '/v1/users/:id/kv',
       async ({ request, params: { id } }) => {
-        await kv.clear(owner(request, id))
+        await calls.clear((await owner(request, id)).keyHash, id)
         return noContent()
       },
       { ...UNPARSED, ...KV_OPERATIONS.clear },
@@ -207,7 +203,7 @@ export function kvRoutes({ presences, kv, keys, readiness }: KvRoutesDeps) {
 /** Compressed, and not sent again to a client that has it. */
 function show(request: Request, id: string, value: string): Response | Promise<Response> {
   const body = Buffer.from(value)
-  const reach = id === '@me' ? OWN : PUBLIC
+  const reach = id === ME ? OWN : PUBLIC
   return answer(
     represent(() => body, { 'Content-Type': PLAIN_TYPE, ...reach }),
     request,

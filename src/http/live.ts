@@ -2,8 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { noPermission, rateLimited, starting, upgradeFailed, userNotMonitored } from '../domain/errors.ts'
 import type { Addresses } from '../lib/semaphore.ts'
-import type { EventStreams } from '../live/sse.ts'
-import { keyOwner, type MonitoredDeps, whyUnknown } from './access.ts'
+import { keyHolder, type MonitoredDeps, whyUnknown } from './access.ts'
 import { operation } from './openapi.ts'
 import { COMMON_HEADERS, failure } from './response.ts'
 import { PRESENCE_EXAMPLE, TEXT, USER_ID } from './schema.ts'
@@ -70,6 +69,12 @@ function isHandshake(headers: Headers): boolean {
   return headers.get('Upgrade')?.toLowerCase() === 'websocket' && headers.get('Sec-WebSocket-Version') === '13'
 }
 
+/** Where event streams come from. */
+export interface EventStreams {
+  /** The body of an answer that begins with how the person is now and goes on with every change. */
+  open(id: string, address: string): ReadableStream
+}
+
 interface EventRoutesDeps extends MonitoredDeps {
   readonly streams: EventStreams
   readonly addresses: Pick<Addresses, 'admits'>
@@ -119,19 +124,19 @@ const FOLLOW_OWN = operation({
 
 /** Presences for those who cannot hold a WebSocket. */
 export function eventRoutes(deps: EventRoutesDeps) {
-  const { presences, keys, streams, addresses, addressOf, original } = deps
+  const { presences, calls, streams, addresses, addressOf, original } = deps
 
   function follow(request: Request, id: string): Response {
-    if (!presences.has(id)) return failure(whyUnknown(deps, id))
+    if (!presences.has(id)) return failure(whyUnknown(presences))
     const address = addressOf(request)
     if (!addresses.admits(address)) return failure(rateLimited(TOO_MANY))
     // The answer to HEAD is made the same way: nothing is begun before the server asks for the body.
     return new Response(streams.open(id, address), { headers: HEADERS })
   }
 
-  function own(request: Request): Response {
-    const id = keyOwner(request, keys)
-    return id === undefined ? failure(noPermission()) : follow(request, id)
+  async function own(request: Request): Promise<Response> {
+    const holder = await keyHolder(request, calls)
+    return holder === undefined ? failure(noPermission()) : follow(request, holder.userId)
   }
 
   return new Elysia({ name: 'events' })

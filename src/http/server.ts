@@ -1,27 +1,22 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Config } from '../config.ts'
+import type { Calls } from '../domain/calls.ts'
 import { Pictures } from '../domain/discord-cdn.ts'
 import { ApiError, FatalError } from '../domain/errors.ts'
-import type { Github } from '../domain/github.ts'
-import type { Keys } from '../domain/keys.ts'
-import type { Kv } from '../domain/kv.ts'
 import { HINTS } from '../domain/operator.ts'
-import type { PresenceStore } from '../domain/presence-store.ts'
-import type { Readiness } from '../domain/presences.ts'
+import type { Presences } from '../domain/presences.ts'
 import { createClientAddress } from '../lib/ip.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { createRateLimiter } from '../lib/token-bucket.ts'
-import type { Sequence } from '../live/sequence.ts'
-import { createEventStreams, type EventOptions } from '../live/sse.ts'
 import { createGate, type Handler } from './admission.ts'
 import { quicklinkRoutes } from './avatars.ts'
 import { cardRoutes } from './card.ts'
 import { docRoutes } from './docs.ts'
 import { harmyRoutes } from './harmy.ts'
 import { kvRoutes } from './kv.ts'
-import { eventRoutes, type SocketDoor, socketRoute } from './live.ts'
+import { type EventStreams, eventRoutes, type SocketDoor, socketRoute } from './live.ts'
 import { createStrays } from './normalize.ts'
 import { embedRoutes } from './pages.ts'
 import { failure, preflight } from './response.ts'
@@ -69,27 +64,22 @@ function reachableUrl(host: string, port: number): string {
 
 export interface HttpDeps {
   readonly config: Config
-  readonly presences: PresenceStore
-  readonly kv: Kv
-  readonly keys: Keys
-  readonly github: Pick<Github, 'account'>
-  readonly readiness: () => Readiness
+  readonly presences: Presences
+  readonly calls: Calls
   readonly metrics: Metrics
   readonly log: Log
   readonly sockets: SocketDoor
-  /** Numbers every event. */
-  readonly sequence: Sequence
+  readonly streams: EventStreams
   readonly addresses: Addresses
-  readonly events?: Partial<EventOptions>
   /** Milliseconds that requests under way get when the server stops. Default 5 s. */
   readonly grace?: number
 }
 
 interface Http {
-  readonly server: Bun.Server<unknown>
+  readonly port: number
   /** Where it can be reached, without a slash at the end. */
   readonly url: string
-  /** Takes no new connection, ends event streams, lets requests under way finish for a while, then cuts what is left. */
+  /** Takes no new connection, lets requests under way finish for a while, then cuts what is left. */
   stop(): Promise<void>
 }
 
@@ -125,7 +115,6 @@ export function startHttp(deps: HttpDeps): Http {
     }
   }
 
-  const streams = createEventStreams({ ...deps, options: deps.events ?? {} })
   const app: AnyElysia = new Elysia({
     // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
     handler: { standardHostname: false },
@@ -136,7 +125,7 @@ export function startHttp(deps: HttpDeps): Http {
     .use(operationRoutes(deps))
     .use(users.routes)
     .use(cardRoutes(deps))
-    .use(eventRoutes({ ...deps, streams, addressOf, original: strays.original }))
+    .use(eventRoutes({ ...deps, addressOf, original: strays.original }))
     .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
     .use(kvRoutes(deps))
     .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
@@ -151,11 +140,10 @@ export function startHttp(deps: HttpDeps): Http {
   const stopMeasuring = measureProcess(metrics)
 
   return {
-    server,
+    port: server.port ?? config.port,
     url: reachableUrl(config.host, server.port ?? config.port),
     async stop() {
       stopMeasuring()
-      streams.close()
       await within(grace, server.stop())
       await server.stop(true)
       app.server = null

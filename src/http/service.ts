@@ -2,8 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import { notFound, reconnecting, starting } from '../domain/errors.ts'
-import type { PresenceStore } from '../domain/presence-store.ts'
-import type { Readiness } from '../domain/presences.ts'
+import type { Presences } from '../domain/presences.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { composeEmbed } from '../web/embed.ts'
 import { prefersHtml } from './compression.ts'
@@ -13,8 +12,7 @@ import { answer, COMMON_HEADERS, failure, ok, type Representation, represent } f
 import { HEALTH, INFO, successOf, TEXT } from './schema.ts'
 
 interface OperationDeps {
-  readonly presences: PresenceStore
-  readonly readiness: () => Readiness
+  readonly presences: Presences
   readonly metrics: Metrics
   readonly config: Config
 }
@@ -50,7 +48,7 @@ const INVITE = operation({
 })
 
 /** What tells about the service itself: the front page, its health and its numbers, and the way to its Discord server. */
-export function operationRoutes({ presences, readiness, metrics, config }: OperationDeps) {
+export function operationRoutes({ presences, metrics, config }: OperationDeps) {
   const { discordInvite } = config
   let page: Representation | undefined
 
@@ -64,7 +62,7 @@ export function operationRoutes({ presences, readiness, metrics, config }: Opera
   }
 
   function health(): Response {
-    const status = readiness()
+    const status = presences.readiness
     if (status === 'starting') return failure(starting())
     if (status === 'reconnecting') return failure(reconnecting())
     const data = { status, monitored_user_count: presences.size, uptime_seconds: Math.floor(process.uptime()) }

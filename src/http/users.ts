@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
-import type { Snapshot } from '../domain/presence-store.ts'
-import { createMonitored, type MonitoredDeps, PUBLIC } from './access.ts'
+import type { Snapshot } from '../domain/presences.ts'
+import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
 import { operation } from './openapi.ts'
 import { answer, envelope, failure, type Representation, represent } from './response.ts'
 import { IF_NONE_MATCH, PRESENCE_EXAMPLE, successOf, USER_ID } from './schema.ts'
@@ -42,12 +42,12 @@ export interface Users {
 /** Presences over REST. Reads touch memory only and send what was made for the first of them. */
 export function createUsers(deps: MonitoredDeps): Users {
   const { presences } = deps
-  const { unknown, own } = createMonitored(deps, bytes)
+  const { own } = createMonitored(deps, bytes)
   const shared = new WeakMap<Snapshot, Representation>()
 
   function presence(request: Request, id: string): Response | Promise<Response> {
     const snapshot = presences.snapshot(id)
-    if (snapshot === undefined) return failure(unknown(id))
+    if (snapshot === undefined) return failure(whyUnknown(presences))
     const made = shared.get(snapshot)
     if (made !== undefined) return answer(made, request)
     const making = represent(() => bytes(snapshot), PUBLIC)

@@ -1,4 +1,4 @@
-import type { PresenceStore } from '../domain/presence-store.ts'
+import type { Presences } from '../domain/presences.ts'
 import type { Backlogs } from './backpressure.ts'
 import { createPrecedence, createTurns } from './fair-queue.ts'
 import { createFrame, type Frame, sendFrame } from './frame.ts'
@@ -22,7 +22,7 @@ interface InitialStates {
   outdated(): void
 }
 
-export function createInitialStates(presences: PresenceStore, sequence: Sequence): InitialStates {
+export function createInitialStates(presences: Presences, sequence: Sequence): InitialStates {
   let shared: InitialState | null = null
 
   function state(body: string): InitialState {
@@ -76,7 +76,7 @@ export interface Initializer {
 }
 
 interface InitializerDeps {
-  presences: PresenceStore
+  presences: Presences
   subscriptions: Subscriptions
   initialStates: InitialStates
   topics: Topics

@@ -1,4 +1,4 @@
-import type { PresenceStore, Snapshot } from '../domain/presence-store.ts'
+import type { Presences, Snapshot } from '../domain/presences.ts'
 import type { Bytes } from '../http/compression.ts'
 import type { Sequence } from './sequence.ts'
 import type { EventOptions } from './sse.ts'
@@ -76,7 +76,7 @@ interface Event {
   readonly bytes: Shared
 }
 
-export function createFeed(id: string, presences: PresenceStore, sequence: Sequence): Feed {
+export function createFeed(id: string, presences: Presences, sequence: Sequence): Feed {
   let waiting: Event[] = []
   let characters = 0
   let last: Event | null = null

@@ -1,4 +1,4 @@
-import type { Change, PresenceStore } from '../domain/presence-store.ts'
+import type { Change, Presences } from '../domain/presences.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
@@ -38,7 +38,7 @@ export interface EventStreams {
 }
 
 export interface EventStreamsDeps {
-  presences: PresenceStore
+  presences: Presences
   sequence: Sequence
   addresses: Addresses
   metrics: Metrics

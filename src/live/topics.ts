@@ -1,4 +1,4 @@
-import type { Change, PresenceStore } from '../domain/presence-store.ts'
+import type { Change, Presences } from '../domain/presences.ts'
 import type { Counter } from '../lib/metrics.ts'
 import type { Backlogs } from './backpressure.ts'
 import { createFrame, deflated, type Frame } from './frame.ts'
@@ -30,7 +30,7 @@ export interface Topics {
 }
 
 export interface TopicsDeps {
-  presences: PresenceStore
+  presences: Presences
   publisher: Publisher
   sequence: Sequence
   /** Sockets no topic fits: they follow everybody but some, and are sent to one by one. */

@@ -1,4 +1,4 @@
-import type { Change, PresenceStore } from '../domain/presence-store.ts'
+import type { Change, Presences } from '../domain/presences.ts'
 import type { Log } from '../lib/log.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
@@ -136,19 +136,17 @@ interface Sockets {
   admits(address: string): boolean
   /** Turns a request for `/socket` into a WebSocket. False when it is not a request for one, or everything stops. */
   upgrade(request: Request, server: Upgrader, address: string): boolean
-  /** Starts to tell changes, through the server that listens. */
-  attach(server: Publisher): void
   /** Closes every socket with 1001 and lets go of the store. */
   close(): void
 }
 
-/** What of Bun's server is needed to accept a WebSocket. */
-interface Upgrader {
+/** What of Bun's server is needed to accept a WebSocket, and to reach all of them. */
+interface Upgrader extends Publisher {
   upgrade(request: Request, options: { data: Session }): boolean
 }
 
 interface SocketsDeps {
-  presences: PresenceStore
+  presences: Presences
   /** Numbers every frame. */
   sequence: Sequence
   addresses: Addresses
@@ -156,9 +154,6 @@ interface SocketsDeps {
   log: Log
   options?: Partial<SocketOptions>
 }
-
-/** Stands in until the real one listens: there is nobody to tell anything yet. */
-const NOBODY: Publisher = { publish: () => 0, subscriberCount: () => 0 }
 
 export function createSockets(deps: SocketsDeps): Sockets {
   const { presences, sequence, addresses, metrics, log, options: given = {} } = deps
@@ -168,10 +163,11 @@ export function createSockets(deps: SocketsDeps): Sockets {
   const slow = metrics.counter('slow_sockets_closed_total', 'WebSockets closed because the client did not read')
   const silent = metrics.counter('silent_sockets_closed_total', 'WebSockets closed because the client was silent')
 
-  let server = NOBODY
+  /** The server of the first socket, and of every one since. */
+  let server: Publisher | undefined
   const publisher: Publisher = {
-    publish: (topic, data) => server.publish(topic, data),
-    subscriberCount: topic => server.subscriberCount(topic),
+    publish: (topic, data) => server?.publish(topic, data) ?? 0,
+    subscriberCount: topic => server?.subscriberCount(topic) ?? 0,
   }
   const subscriptions = createSubscriptions(options.maxSubscriptions)
   const backlogs = createBacklogs({ ...options, sockets, closeSlow })
@@ -234,31 +230,26 @@ export function createSockets(deps: SocketsDeps): Sockets {
     initializer.roomMade() // so that no command waits for ever on a drain event that did not come
   }
 
-  let detach: (() => void) | undefined
+  const stopListening = presences.onChange(change)
+  const timer = setInterval(check, options.checkInterval)
+  let closed = false
 
   return {
     websocket,
     admits: addresses.admits,
     upgrade(request, upgrader, address) {
-      if (detach === undefined) return false
+      if (closed) return false
+      server = upgrader
       const zlib = new URLSearchParams(queryOf(request.url)).get('compression') === 'zlib_json'
       return upgrader.upgrade(request, { data: createSession(zlib, address, options.frameBurst) })
     },
-    attach(listening) {
-      server = listening
-      const stopListening = presences.onChange(change)
-      const timer = setInterval(check, options.checkInterval)
-      detach = () => {
-        stopListening()
-        clearInterval(timer)
-      }
-    },
     close() {
+      closed = true
       topics.flush()
       initializer.stop()
       for (const ws of sockets) ws.close(CLOSES.goingAway.code, CLOSES.goingAway.reason)
-      detach?.()
-      detach = undefined
+      stopListening()
+      clearInterval(timer)
     },
   }
 }

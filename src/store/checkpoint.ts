@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import type { GatewaySession, StateStore } from '../domain/checkpoint.ts'
 import type { PresenceState, Status } from '../domain/presence.ts'
-import type { Membership, Person } from '../domain/presence-store.ts'
+import type { Membership, Person } from '../domain/presences.ts'
 import type { Eraser } from './erasure.ts'
 import type { GroupCommit } from './group-commit.ts'
 

@@ -33,7 +33,7 @@ async function open({ device = false, ...options }: HouseOptions & { device?: bo
     alice,
     bob,
     setBio: (bio: string | null) => hub.world.changeUser(ada.id, { bio }),
-    shown: (userId = alice) => JSON.parse(house.github.account(userId)?.json ?? 'null'),
+    shown: (userId = alice) => JSON.parse(house.presences.account(userId)?.json ?? 'null'),
   }
 }
 

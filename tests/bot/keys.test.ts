@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { storageUnavailable } from '../../src/domain/errors.ts'
+import { hashKey } from '../../src/domain/keys.ts'
 import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { cleanUp, type House, type HouseOptions, openHouse } from './support.ts'
 
@@ -27,10 +28,10 @@ describe('.apikey', () => {
     const key = keyIn(answer)
     expect(answer.userId).toBe(alice)
     expect(answer.content).toBe('')
-    expect(house.keys.owner(key)).toBe(alice)
-    expect(house.keys.owner(old)).toBeUndefined()
+    expect(house.keys.ownerOf(hashKey(key))).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(old))).toBeUndefined()
     await house.settled()
-    expect(house.keys.owner(key)).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(key))).toBe(alice)
     expect(house.written()).toHaveLength(1)
   })
 
@@ -38,7 +39,7 @@ describe('.apikey', () => {
     const { house, alice, old } = await withKey()
     const answer = await house.ask(alice, '.apikey')
     expect(answer.content).toBe('You can only perform this command in DMs with me')
-    expect([answer.message.embeds, house.keys.owner(old)]).toEqual([[], alice])
+    expect([answer.message.embeds, house.keys.ownerOf(hashKey(old))]).toEqual([[], alice])
   })
 
   test('leaves the old key valid when the new one does not arrive', async () => {
@@ -47,7 +48,7 @@ describe('.apikey', () => {
       house.sim.restFails({ kind, path: /\/messages$/ })
       house.say(alice, '.apikey', 'dm')
       await house.settled()
-      expect(house.keys.owner(old)).toBe(alice)
+      expect(house.keys.ownerOf(hashKey(old))).toBe(alice)
     }
     expect(house.written()).toEqual([])
   })
@@ -57,7 +58,7 @@ describe('.apikey', () => {
     const given = await house.ask(alice, '.apikey', 'dm')
     const warning = await house.sim.nextMessage()
     expect(warning.content).toContain('could not be stored')
-    expect([house.keys.owner(keyIn(given)), house.keys.owner(old)]).toEqual([undefined, alice])
+    expect([house.keys.ownerOf(hashKey(keyIn(given))), house.keys.ownerOf(hashKey(old))]).toEqual([undefined, alice])
   })
 })
 
@@ -78,14 +79,14 @@ describe('.token', () => {
     const said = await toChannel(house)
     expect(said.content).toBe('Your new key is in your direct messages.')
     expect(JSON.stringify(said.message)).not.toContain('exoix_')
-    expect([house.keys.owner(keyIn(direct)), house.keys.owner(old)]).toEqual([alice, undefined])
+    expect([house.keys.ownerOf(hashKey(keyIn(direct))), house.keys.ownerOf(hashKey(old))]).toEqual([alice, undefined])
   })
 
   test('in a DM answers with the key', async () => {
     const { house, alice } = await withKey()
     const answer = await house.ask(alice, '.token', 'dm')
     await house.settled()
-    expect(house.keys.owner(keyIn(answer))).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(keyIn(answer)))).toBe(alice)
   })
 
   test('with closed DMs says what to do, and the old key stays valid', async () => {
@@ -94,19 +95,19 @@ describe('.token', () => {
     const answer = await house.ask(alice, '.token')
     expect(answer.content).toContain('I cannot send you direct messages')
     expect(answer.content).toContain('/apikey')
-    expect(house.keys.owner(old)).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(old))).toBe(alice)
     house.sim.closeDms(alice, false)
     house.say(alice, '.token')
     const direct = await toDm(house, alice)
     await toChannel(house)
-    expect(house.keys.owner(keyIn(direct))).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(keyIn(direct)))).toBe(alice)
   })
 
   test('whose DM fails otherwise says so, and the old key stays valid', async () => {
     const { house, alice, old } = await withKey()
     house.sim.restFails({ kind: 500, path: /\/users\/@me\/channels$/ })
     expect((await house.ask(alice, '.token')).content).toContain('could not be delivered')
-    expect(house.keys.owner(old)).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(old))).toBe(alice)
   })
 
   test('asked for many times at once leaves the last key delivered valid, and no other', async () => {
@@ -118,7 +119,13 @@ describe('.token', () => {
       .filter(({ userId }) => userId === alice)
       .map(message => keyIn(message))
     expect(keys).toHaveLength(5)
-    expect(keys.map(key => house.keys.owner(key))).toEqual([undefined, undefined, undefined, undefined, alice])
+    expect(keys.map(key => house.keys.ownerOf(hashKey(key)))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      alice,
+    ])
   })
 })
 
@@ -157,8 +164,8 @@ describe('a key that appears in a message', () => {
       show(house, alice, old)
       const direct = await toDm(house, alice)
       await house.settled()
-      expect(house.keys.owner(old)).toBeUndefined()
-      expect(house.keys.owner(keyIn(direct))).toBe(alice)
+      expect(house.keys.ownerOf(hashKey(old))).toBeUndefined()
+      expect(house.keys.ownerOf(hashKey(keyIn(direct)))).toBe(alice)
       expect(house.written()).toHaveLength(1)
       expect(house.counter('bot_keys_revoked_total')).toBe(1)
     })
@@ -170,8 +177,11 @@ describe('a key that appears in a message', () => {
     house.say(bob, `${old} and ${bobs} and ${old}`)
     const [toAlice, toBob] = await Promise.all([toDm(house, alice), toDm(house, bob)])
     await house.settled()
-    expect([house.keys.owner(old), house.keys.owner(bobs)]).toEqual([undefined, undefined])
-    expect([house.keys.owner(keyIn(toAlice)), house.keys.owner(keyIn(toBob))]).toEqual([alice, bob])
+    expect([house.keys.ownerOf(hashKey(old)), house.keys.ownerOf(hashKey(bobs))]).toEqual([undefined, undefined])
+    expect([house.keys.ownerOf(hashKey(keyIn(toAlice))), house.keys.ownerOf(hashKey(keyIn(toBob)))]).toEqual([
+      alice,
+      bob,
+    ])
     expect(JSON.stringify(toAlice.message)).toContain(`<#${house.channelId}>`)
   })
 
@@ -181,11 +191,11 @@ describe('a key that appears in a message', () => {
     house.say(robot, old)
     const key = keyIn(await toDm(house, alice))
     await house.settled()
-    expect(house.keys.owner(old)).toBeUndefined()
+    expect(house.keys.ownerOf(hashKey(old))).toBeUndefined()
     const { guildId, sim } = house
     sim.sendMessage({ authorId: alice, guildId, content: key, webhook_id: '123456789012345678' })
     await toDm(house, alice)
-    expect(house.keys.owner(key)).toBeUndefined()
+    expect(house.keys.ownerOf(hashKey(key))).toBeUndefined()
   })
 
   test('as an argument keeps the command from being carried out', async () => {
@@ -195,7 +205,7 @@ describe('a key that appears in a message', () => {
       house.say(alice, `${command} ${key} b`)
       const said = await toChannel(house)
       expect(said.content).toContain('The command was not carried out')
-      expect(house.keys.owner(key)).toBeUndefined()
+      expect(house.keys.ownerOf(hashKey(key))).toBeUndefined()
     }
     await house.settled()
     expect(house.presences.kv(alice).size).toBe(0)
@@ -211,7 +221,7 @@ describe('a key that appears in a message', () => {
     expect(said.content).toContain('cannot be reached by direct message')
     expect(said.pings.users).toEqual([])
     await house.settled()
-    expect(house.keys.owner(old)).toBeUndefined()
+    expect(house.keys.ownerOf(hashKey(old))).toBeUndefined()
     expect(house.written()).toHaveLength(1)
   })
 
@@ -223,7 +233,7 @@ describe('a key that appears in a message', () => {
     house.say(alice, old)
     const said = await toChannel(house)
     expect(said.content).toContain('The key has been revoked')
-    expect(house.keys.owner(old)).toBeUndefined()
+    expect(house.keys.ownerOf(hashKey(old))).toBeUndefined()
     expect(house.logged.join('')).toContain('could not be removed')
   })
 
@@ -243,7 +253,7 @@ describe('a key that appears in a message', () => {
     const form = await house.slash(alice, 'kv edit', { key: 'a' })
     const sent = await house.sim.interact({ kind: 'modal', userId: alice, modal: form, fields: { value: key } })
     expect((await sent.reply()).content).toContain('The command was not carried out')
-    expect([house.keys.owner(old), house.keys.owner(key)]).toEqual([undefined, undefined])
+    expect([house.keys.ownerOf(hashKey(old)), house.keys.ownerOf(hashKey(key))]).toEqual([undefined, undefined])
     expect(house.presences.kv(alice).size).toBe(0)
   })
 })
@@ -253,14 +263,14 @@ describe("the bot's own messages", () => {
     const { house, alice } = await withKey()
     const key = keyIn(await house.ask(alice, '.apikey', 'dm'))
     await house.settled()
-    expect(house.keys.owner(key)).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(key))).toBe(alice)
   })
 
   test('are recognised after a resumed session, in which nobody tells the bot its id', async () => {
     const { house, alice } = await withKey({ withhold: ['READY'] })
     const key = keyIn(await house.ask(alice, '.apikey', 'dm'))
     await house.settled()
-    expect(house.keys.owner(key)).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(key))).toBe(alice)
     expect(house.written()).toHaveLength(1)
   })
 
@@ -269,7 +279,7 @@ describe("the bot's own messages", () => {
     house.sim.restFails({ kind: 500, times: 5, path: /\/users\/@me$/ })
     const key = keyIn(await house.ask(alice, '.apikey', 'dm'))
     await house.settled()
-    expect(house.keys.owner(key)).toBe(alice)
+    expect(house.keys.ownerOf(hashKey(key))).toBe(alice)
   })
 
   test('are not suspected when an update does not say who wrote them', async () => {
@@ -279,15 +289,15 @@ describe("the bot's own messages", () => {
     const [key] = [...house.written()].map(message => keyIn(message))
     house.sim.raw('MESSAGE_UPDATE', { id, channel_id, embeds: [{ description: key }] })
     await house.settled()
-    expect([house.keys.owner(key ?? ''), house.keys.owner(old)]).toEqual([alice, undefined])
+    expect([house.keys.ownerOf(hashKey(key ?? '')), house.keys.ownerOf(hashKey(old))]).toEqual([alice, undefined])
   })
 })
 
 test('a message update without an author in a server gives no key away', async () => {
   const { house, alice, old } = await withKey()
   house.sim.raw('MESSAGE_UPDATE', { id: '1', channel_id: house.channelId, guild_id: house.guildId, content: old })
-  expect(house.keys.owner(keyIn(await toDm(house, alice)))).toBe(alice)
-  expect(house.keys.owner(old)).toBeUndefined()
+  expect(house.keys.ownerOf(hashKey(keyIn(await toDm(house, alice))))).toBe(alice)
+  expect(house.keys.ownerOf(hashKey(old))).toBeUndefined()
 })
 
 test('no key is ever logged', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { hashKey } from '../../src/domain/keys.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { buttons, cleanUp, type HouseOptions, openHouse } from './support.ts'
 
@@ -37,7 +38,7 @@ describe('.privacy delete', () => {
     const answer = await house.ask(alice, '.privacy delete')
     expect(answer.content).toContain('2 pairs')
     expect(answer.content).toContain('`.privacy delete confirm`')
-    expect([house.presences.kv(alice).size, house.keys.owner(key)]).toEqual([2, alice])
+    expect([house.presences.kv(alice).size, house.keys.ownerOf(hashKey(key))]).toEqual([2, alice])
   })
 
   for (const confirm of ['confirm', 'CONFIRM ']) {
@@ -46,8 +47,8 @@ describe('.privacy delete', () => {
       const answer = await house.ask(alice, `.privacy delete ${confirm}`)
       expect(answer.content).toStartWith('Erased: 2 pairs, your API keys')
       expect(answer.content).toContain('`.privacy hide`')
-      expect([house.presences.kv(alice).size, house.keys.owner(key)]).toEqual([0, undefined])
-      expect([house.presences.kv(bob).size, house.keys.owner(bobs)]).toEqual([1, bob])
+      expect([house.presences.kv(alice).size, house.keys.ownerOf(hashKey(key))]).toEqual([0, undefined])
+      expect([house.presences.kv(bob).size, house.keys.ownerOf(hashKey(bobs))]).toEqual([1, bob])
       expect(house.presences.has(alice)).toBe(true)
     })
   }
@@ -75,7 +76,7 @@ describe('the confirm button', () => {
         content: expect.stringContaining('Erased: 2 pairs'),
         components: [],
       })
-      expect([house.presences.kv(alice).size, house.keys.owner(key)]).toEqual([0, undefined])
+      expect([house.presences.kv(alice).size, house.keys.ownerOf(hashKey(key))]).toEqual([0, undefined])
     })
   }
 
@@ -96,6 +97,6 @@ describe('the confirm button', () => {
     now += 5 * 60_000 + 1
     const pressed = await house.sim.interact({ kind: 'component', userId: alice, message, customId })
     expect(await pressed.reply()).toMatchObject({ content: expect.stringContaining('expired'), components: [] })
-    expect([house.presences.kv(alice).size, house.keys.owner(key)]).toEqual([2, alice])
+    expect([house.presences.kv(alice).size, house.keys.ownerOf(hashKey(key))]).toEqual([2, alice])
   })
 })

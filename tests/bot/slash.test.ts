@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { storageUnavailable } from '../../src/domain/errors.ts'
+import { hashKey } from '../../src/domain/keys.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import type { Store } from '../../src/store/sqlite.ts'
 import { cleanUp, type House, openHouse } from './support.ts'
@@ -25,7 +26,7 @@ async function effects(
   return {
     pairs: Object.fromEntries(house.presences.kv(userId)),
     hidden: house.presences.isHidden(userId),
-    validKey: key === undefined ? null : house.keys.owner(key) === userId,
+    validKey: key === undefined ? null : house.keys.ownerOf(hashKey(key)) === userId,
     text,
   }
 }

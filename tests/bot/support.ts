@@ -96,6 +96,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const keys = createKeys(store)
   const github = createGithub({
     store,
+    presences,
     metrics,
     log,
     ...options.github,

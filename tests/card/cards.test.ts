@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { CardRenderer, readOptions } from '../../src/card/card.ts'
-import { createPresenceStore, type Person } from '../../src/domain/presence-store.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import type { Person } from '../../src/domain/presences.ts'
 import { Cards } from '../../src/http/card.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { ADA } from '../http/harness.ts'

@@ -82,7 +82,7 @@ describe.concurrent('the start', () => {
     sim.restFails({ kind, times, path: /gateway/ })
     const started = gateway.start()
     expect((await logged('Discord did not')).level).toBe('warn')
-    expect(gateway.readiness()).toBe('starting')
+    expect(presences.readiness).toBe('starting')
     await started
     await gateway.whenLoaded
     expect(presences.size).toBe(4)

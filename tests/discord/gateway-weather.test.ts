@@ -119,17 +119,14 @@ describe.concurrent('a connection that is lost', () => {
 
 describe.concurrent('a gateway that cannot be reached', () => {
   test.each([true, 'hang', 'silent'] as const)('for long changes nothing for readers (%s)', async how => {
-    const { sim, ada, gateway, presences, logged, becomes, metric, log } = await calm(
-      {},
-      { timing: { handshakeMs: 100 } },
-    )
+    const { sim, ada, presences, logged, becomes, metric, log } = await calm({}, { timing: { handshakeMs: 100 } })
     const before = presences.snapshot(ada)?.json as string
     sim.faults.refuseConnections(how)
     sim.faults.dropTcp()
     sim.world.setPresence(ada, { status: 'dnd' })
     await logged('connection lost')
     for (let failures = 0; failures < 4; failures++) await logged('could not be reached')
-    expect(gateway.readiness()).toBe('reconnecting')
+    expect(presences.readiness).toBe('reconnecting')
     expect(presences.snapshot(ada)?.json).toBe(before)
     expect(metric('gateway_connected_shards')).toBe(0)
     const complaints = log.seen.filter(({ message }) => message.includes('could not be reached'))
@@ -137,7 +134,7 @@ describe.concurrent('a gateway that cannot be reached', () => {
     sim.faults.refuseConnections(false)
     await becomes(ada, 'dnd')
     await logged('session resumed')
-    expect(gateway.readiness()).toBe('ready')
+    expect(presences.readiness).toBe('ready')
     expect(sim.recorder.all('identify')).toHaveLength(1)
   })
 
@@ -308,7 +305,7 @@ describe.concurrent('a process that follows another', () => {
     await second.becomes(ada, 'dnd')
     expect(sim.recorder.all('identify')).toHaveLength(2)
     expect(second.metric('gateway_resumes_total')).toBe(2)
-    expect(second.gateway.readiness()).toBe('ready')
+    expect(second.presences.readiness).toBe('ready')
   })
 
   test('resumes after the first one died without a word', async () => {
@@ -388,8 +385,8 @@ describe.concurrent('a process that follows another', () => {
     'is not confused by what it finds (%j)',
     async found => {
       const sim = await simulate()
-      const { gateway } = await connect(sim, { session: { load: () => found as unknown as SessionInfo, save() {} } })
-      expect(gateway.readiness()).toBe('ready')
+      const { presences } = await connect(sim, { session: { load: () => found as unknown as SessionInfo, save() {} } })
+      expect(presences.readiness).toBe('ready')
       expect(sim.recorder.all('resume')).toEqual([])
     },
   )

@@ -12,11 +12,11 @@ describe('loading', () => {
   test('brings in a small guild with its GUILD_CREATE', async () => {
     const sim = await simulate()
     const guild = sim.world.addGuild({ members: 20, online: 5 })
-    const { gateway, presences, status } = await connect(sim)
+    const { presences, status } = await connect(sim)
     expect([...presences.ids()].sort()).toEqual(idsOf(guild).sort())
     for (const id of idsOf(guild)) expect(status(id)).toBe(sim.world.presence(id)?.status ?? 'offline')
     expect(sim.recorder.all('requestMembers')).toEqual([])
-    expect(gateway.readiness()).toBe('ready')
+    expect(presences.readiness).toBe('ready')
   })
 
   test('brings in a large guild by chunks, presences included', async () => {
@@ -60,16 +60,16 @@ describe('loading', () => {
 
   test('is over with READY for a bot in no guild', async () => {
     const sim = await simulate()
-    const { gateway } = await connect(sim)
-    expect(gateway.readiness()).toBe('ready')
+    const { presences } = await connect(sim)
+    expect(presences.readiness).toBe('ready')
   })
 
   test('does not wait for a guild with an outage', async () => {
     const sim = await simulate()
     sim.world.addGuild({ members: 2 })
     const out = sim.world.addGuild({ members: 2, unavailable: true })
-    const { gateway, presences, changes } = await connect(sim, { timing: { quietMs: 300 } })
-    expect(gateway.readiness()).toBe('ready')
+    const { presences, changes } = await connect(sim, { timing: { quietMs: 300 } })
+    expect(presences.readiness).toBe('ready')
     expect(presences.size).toBe(3)
     sim.world.makeGuildAvailable(out.id)
     const [, , last] = idsOf(out)

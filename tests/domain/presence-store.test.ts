@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { type Change, createPresenceStore } from '../../src/domain/presence-store.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import type { Change } from '../../src/domain/presences.ts'
 
 const ada = { id: '1', username: 'ada' }
 const online = { status: 'online', client_status: { web: 'online' }, activities: [] }

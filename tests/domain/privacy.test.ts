@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { createKeys, type Keys } from '../../src/domain/keys.ts'
+import { createKeys, hashKey, type Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
 import { createPrivacy, type Privacy } from '../../src/domain/privacy.ts'
@@ -41,7 +41,7 @@ test('whoever is erased is a newcomer: no pairs, no key, in memory as in the sto
   const [ann, ben] = [await keys.issue(ANN), await keys.issue(BEN)]
   await privacy.erase(ANN)
   expect(JSON.parse(presences.snapshot(ANN)?.json ?? '').kv).toEqual({})
-  expect([keys.owner(ann), keys.owner(ben)]).toEqual([undefined, BEN])
+  expect([keys.ownerOf(hashKey(ann)), keys.ownerOf(hashKey(ben))]).toEqual([undefined, BEN])
   expect([...new Map(store.loadPairs()).keys()]).toEqual([BEN])
   expect([...new Map(store.loadKeys()).values()]).toEqual([BEN])
 })

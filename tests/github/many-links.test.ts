@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Github, GithubStore, StoredLink } from '../../src/domain/github.ts'
+import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
 import { createGithub } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
@@ -19,6 +20,7 @@ function memoryStore(links: readonly StoredLink[]): GithubStore {
 describe('ten thousand linked people', () => {
   let clock: TestClock
   let sim: GithubSimulator
+  let presences: PresenceStore
   let github: Github
   let people: string[]
   /** Statuses by hour. */
@@ -48,21 +50,22 @@ describe('ten thousand linked people', () => {
       hours[hour] ??= []
       hours[hour].push(status)
     })
+    presences = createPresenceStore()
     const config = { githubApiUrl: sim.apiUrl, githubUrl: sim.url, githubToken, githubClientId: undefined }
     const log = createLog({ level: 'silent', format: 'text' })
-    github = createGithub({ config, store, metrics: createMetrics(), log, clock, fetch })
+    github = createGithub({ config, store, presences, metrics: createMetrics(), log, clock, fetch })
   }
 
   /** Everybody is looked at every ten minutes. */
   async function pass(duration: number): Promise<void> {
     for (let passed = 0; passed < duration; passed += 10 * MINUTE) {
-      for (const userId of people) github.account(userId)
+      for (const userId of people) github.looked(userId)
       await clock.advance(10 * MINUTE)
     }
   }
 
   const counted = () => hours.map(statuses => statuses.filter(status => status !== 304).length)
-  const shown = () => people.filter(userId => github.account(userId) !== null).length
+  const shown = () => people.filter(userId => presences.account(userId) !== null).length
 
   test(
     'are refreshed with fewer than 60 requests an hour without a token',

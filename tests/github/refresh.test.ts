@@ -47,23 +47,23 @@ describe('an account somebody looks at', () => {
   test('is the same object until it changes, and another one after', async () => {
     const house = await open()
     await watch(house, 6)
-    const first = house.github.account(ANN)
+    const first = house.account(ANN)
     await watch(house, 6)
-    expect(house.github.account(ANN)).toBe(first)
+    expect(house.account(ANN)).toBe(first)
     house.change({ public_repos: 9 })
     await watch(house, 6)
-    expect(house.github.account(ANN)).not.toBe(first)
+    expect(house.account(ANN)).not.toBe(first)
     expect(house.look()?.public_repos).toBe(9)
   })
 
   test('stays the same object when GitHub has another tag for the same data', async () => {
     const house = await open()
     await watch(house, 6)
-    const first = house.github.account(ANN)
+    const first = house.account(ANN)
     house.change({ followers: 5 })
     await watch(house, 6)
     expect(house.statuses().at(-1)).toBe(200)
-    expect(house.github.account(ANN)).toBe(first)
+    expect(house.account(ANN)).toBe(first)
   })
 
   test('keeps its number through a rename, and shows the new name', async () => {
@@ -125,10 +125,10 @@ describe('an account that disappeared', () => {
     async kind => {
       const house = await open()
       await watch(house, 6)
-      const copy = house.github.account(ANN)
+      const copy = house.account(ANN)
       house.sim.fail({ kind, times: 1000 })
       await watch(house, 120)
-      expect(house.github.account(ANN)).toBe(copy)
+      expect(house.account(ANN)).toBe(copy)
       house.sim.recover()
       house.change({ bio: 'back' })
       await watch(house, 61)
@@ -192,7 +192,7 @@ describe('trouble', () => {
     expect(house.metric('github_oldest_copy_seconds')).toBe(0)
     house.sim.fail({ kind: 503, times: 1000 })
     for (let minute = 0; minute < 50; minute++) {
-      house.github.account(ANN)
+      house.account(ANN)
       await house.clock.advance(MINUTE)
     }
     expect(house.metric('github_oldest_copy_seconds')).toBe(3000)
@@ -276,7 +276,7 @@ describe('two people with one account', () => {
     await house.link(BEN, house.ada.id)
     const github = house.restart()
     for (let minute = 0; minute < 8; minute++) {
-      for (const userId of [ANN, BEN]) github.account(userId)
+      for (const userId of [ANN, BEN]) github.looked(userId)
       await house.clock.advance(MINUTE)
     }
     expect([ANN, BEN].map(userId => house.shown(userId, github)?.bio)).toEqual(['engines', 'engines'])

@@ -1,4 +1,5 @@
 import type { GithubAccount } from '../../src/domain/github.ts'
+import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import type { Fetch } from '../../src/github/client.ts'
 import { createGithub } from '../../src/github/github.ts'
 import type { Clock } from '../../src/lib/clock.ts'
@@ -139,6 +140,7 @@ export function openGithub(options: GithubHouseOptions = {}) {
     githubClientId: options.device ? sim.clientId : undefined,
   }
   const metrics = createMetrics()
+  const presences = createPresenceStore()
   const simulated = inProcess(sim, clock, ({ status }) => {
     counts.requests++
     if (status === 304) counts.unchanged++
@@ -146,12 +148,17 @@ export function openGithub(options: GithubHouseOptions = {}) {
   const { answer } = options
   const fetch: Fetch = answer === undefined ? simulated : async url => answer(url)
   const start = () => {
-    const github = createGithub({ config, store, metrics: createMetrics(), log, clock, fetch })
+    const github = createGithub({ config, store, presences, metrics: createMetrics(), log, clock, fetch })
     cleanups.push(github.stop)
     return github
   }
-  const github = createGithub({ config, store, metrics, log, clock, fetch })
+  const github = createGithub({ config, store, presences, metrics, log, clock, fetch })
   cleanups.push(github.stop)
+
+  function account(userId: string, from = github) {
+    from.looked(userId)
+    return presences.account(userId)
+  }
 
   return {
     clock,
@@ -162,8 +169,9 @@ export function openGithub(options: GithubHouseOptions = {}) {
     counts,
     /** The same on the same database, as after a restart. */
     restart: start,
-    /** What is shown of a person's account; reading it is looking. */
-    shown: (userId: string, from = github) => JSON.parse(from.account(userId)?.json ?? 'null') as GithubAccount | null,
+    /** A person's account as it is shown, after looking at it. */
+    account,
+    shown: (userId: string, from = github) => JSON.parse(account(userId, from)?.json ?? 'null') as GithubAccount | null,
     metric: (name: string) => Number(new RegExp(`^exoix_${name} (\\S+)$`, 'm').exec(metrics.render())?.[1]),
     /** Links an account that exists in the simulator, as if it had been proved just now. */
     async link(userId: string, githubId: number) {

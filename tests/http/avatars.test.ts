@@ -123,7 +123,6 @@ describe('a quicklink', () => {
     presences.putMember('1', { user: { id: ADA } })
     const routes = quicklinkRoutes({
       presences,
-      readiness: () => 'ready',
       pictures: new Pictures({ ...readConfig({}), ...cdn.config }),
       patience: 20,
     })
@@ -198,13 +197,13 @@ describe('a quicklink', () => {
     expect(JSON.parse(response.body).error.code).toBe('not_found')
   })
 
-  test('of a hidden person is 404, and 503 of an unknown one while starting', async () => {
+  test('of a hidden person is answered as that of an unknown one: 404, and 503 while starting', async () => {
     await using cdn = startCdn(picture)
     await using server = startServer(cdn)
     server.presences.setHidden(ADA, true)
     expect((await server.get(`/${ADA}.png`)).status).toBe(404)
-    server.state.readiness = 'starting'
-    expect((await server.get(`/${ADA}.png`)).status).toBe(404)
+    server.presences.setReadiness('starting')
+    expect((await server.get(`/${ADA}.png`)).status).toBe(503)
     expect((await server.get('/1.png')).status).toBe(503)
     expect(cdn.asked).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { applyPresence, type JsonObject, OFFLINE, readUser } from '../../src/domain/presence.ts'
-import type { Membership } from '../../src/domain/presence-store.ts'
+import type { Membership } from '../../src/domain/presences.ts'
 import { buildHarmy, type HarmyState } from '../../src/http/harmy.ts'
 
 const ID = '470320681905684500'

@@ -18,14 +18,16 @@ const SPOTIFY = {
 
 /** A server whose GitHub is a variable; looks are counted. */
 function start(options: Parameters<typeof startServer>[0] = {}) {
-  const github = { shown: null as GithubSnapshot | null, looks: [] as string[] }
+  const github = {
+    looks: [] as string[],
+    set shown(account: GithubSnapshot | null) {
+      server.presences.setAccount(ADA, account)
+    },
+  }
   const server = startServer({
     ...options,
-    github: {
-      account(userId) {
-        github.looks.push(userId)
-        return github.shown
-      },
+    looked(userId) {
+      github.looks.push(userId)
     },
   })
   return { server, github, play: (patch = {}) => server.presences.patchPresence({ user: { id: ADA }, ...patch }) }

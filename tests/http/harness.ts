@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import { type Config, readConfig } from '../../src/config.ts'
+import { LocalCalls } from '../../src/domain/calls.ts'
 import { createKeys, hashKey } from '../../src/domain/keys.ts'
-import { createKv } from '../../src/domain/kv.ts'
+import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
 import { type HttpDeps, startHttp } from '../../src/http/server.ts'
@@ -9,6 +10,7 @@ import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
 import { createSequence } from '../../src/live/sequence.ts'
+import { createEventStreams, type EventOptions } from '../../src/live/sse.ts'
 
 export const ADA = '204255221017214977'
 /** A live key of Ada's. */
@@ -18,10 +20,11 @@ export interface Options {
   config?: Partial<Config>
   readiness?: Readiness
   sockets?: Partial<HttpDeps['sockets']>
-  kv?: Partial<HttpDeps['kv']>
+  kv?: Partial<Kv>
   grace?: number
-  events?: HttpDeps['events']
-  github?: HttpDeps['github']
+  events?: Partial<EventOptions>
+  /** Told whose account somebody looks at. */
+  looked?: (userId: string) => void
 }
 
 /** The real server at a port of its own, with Ada online, one key, and sockets that echo. Stop it with `await using`. */
@@ -32,12 +35,12 @@ export function startServer({
   kv,
   grace,
   events = {},
-  github = { account: () => null },
+  looked = () => {},
 }: Options = {}) {
   const presences = createPresenceStore()
   const metrics = createMetrics()
   const addresses = createAddresses(config?.maxSocketsPerAddress ?? 0)
-  const state = { readiness }
+  presences.setReadiness(readiness)
   const logged: string[] = []
   const keys = createKeys({
     loadKeys: () => [[hashKey(KEY), ADA]],
@@ -49,19 +52,28 @@ export function startServer({
     { user: { id: ADA, username: 'ada', discriminator: '0', avatar: null } },
     { status: 'online' },
   )
+  const log = createLog({ level: 'info', format: 'text', write: line => logged.push(line) })
+  const streams = createEventStreams({
+    presences,
+    sequence: createSequence(),
+    addresses,
+    metrics,
+    log,
+    options: events,
+  })
   const http = startHttp({
     config: { ...readConfig({}), host: '127.0.0.1', port: 0, rateLimitPerMinute: 0, ...config },
     presences,
-    kv: { ...createKv({ loadPairs: () => [], changePairs: async () => true }, presences), ...kv },
-    keys,
-    github,
-    sequence: createSequence(),
+    calls: new LocalCalls({
+      kv: { ...createKv({ loadPairs: () => [], changePairs: async () => true }, presences), ...kv },
+      keys,
+      github: { looked },
+    }),
+    streams,
     addresses,
-    events,
     ...(grace !== undefined && { grace }),
-    readiness: () => state.readiness,
     metrics,
-    log: createLog({ level: 'info', format: 'text', write: line => logged.push(line) }),
+    log,
     sockets: {
       websocket: { message: (socket, message) => void socket.send(message) },
       upgrade: (request, server) => server.upgrade(request, { data: {} }),
@@ -69,18 +81,22 @@ export function startServer({
       ...sockets,
     },
   })
+  const stop = () => {
+    streams.close()
+    return http.stop()
+  }
   return {
     ...http,
     presences,
     addresses,
     metrics,
-    state,
     logged,
     /** Asks as a program would; bodies stay as they are on the wire. */
     get: (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) =>
       fetch(http.url + path, { redirect: 'manual', headers, ...init }),
     raw: (text: string | Uint8Array) => raw(http.url, text),
-    [Symbol.asyncDispose]: () => http.stop(),
+    stop,
+    [Symbol.asyncDispose]: stop,
   }
 }
 

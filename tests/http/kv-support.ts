@@ -1,15 +1,13 @@
 import { readConfig } from '../../src/config.ts'
+import { LocalCalls } from '../../src/domain/calls.ts'
 import { createKeys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { createPresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
 import { createPrivacy } from '../../src/domain/privacy.ts'
-import { startHttp } from '../../src/http/server.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
-import { createAddresses } from '../../src/lib/semaphore.ts'
-import { createSequence } from '../../src/live/sequence.ts'
-import { createSockets } from '../../src/live/websocket.ts'
+import { serve } from '../../src/serve.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
 
@@ -26,28 +24,14 @@ export async function startKvServer({ path = ':memory:', log = silent }: { path?
   const kv = createKv(store, presences)
   const keys = createKeys(store)
   const privacy = createPrivacy(store, presences, [keys.forget])
-  const [sequence, addresses] = [createSequence(), createAddresses(0)]
-  const sockets = createSockets({ presences, sequence, addresses, metrics, log })
-  let readiness: Readiness = 'ready'
-  const config = { ...readConfig({}), host: '127.0.0.1', port: 0 }
-  const http = startHttp({
-    config,
-    presences,
-    kv,
-    keys,
-    github: { account: () => null },
-    readiness: () => readiness,
-    metrics,
-    log,
-    sockets,
-    sequence,
-    addresses,
-  })
-  sockets.attach(http.server)
+  presences.setReadiness('ready')
+  const config = { ...readConfig({}), host: '127.0.0.1', port: 0, maxSocketsPerAddress: 0 }
+  const calls = new LocalCalls({ kv, keys, github: { looked: () => {} } })
+  const door = serve({ config, presences, calls, metrics, log })
   for (const id of [ANN, BEN]) presences.putMember('1', { user: { id, username: 'x' } })
 
   return {
-    url: http.url,
+    url: door.url,
     presences,
     store,
     keys,
@@ -56,13 +40,10 @@ export async function startKvServer({ path = ':memory:', log = silent }: { path?
     ann: await keys.issue(ANN),
     ben: await keys.issue(BEN),
     cleo: await keys.issue(CLEO),
-    be: (next: Readiness) => {
-      readiness = next
-    },
+    be: (next: Readiness) => presences.setReadiness(next),
     stored: (id: string) => new Map(new Map(store.loadPairs()).get(id)),
     async [Symbol.asyncDispose]() {
-      sockets.close()
-      await http.stop()
+      await door.stop()
       await store.close()
     },
   }

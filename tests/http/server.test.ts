@@ -17,7 +17,7 @@ function failing(config: Parameters<typeof startServer>[0]): FatalError {
 describe('listening', () => {
   test('on a port that is taken fails with one sentence that says what to do', async () => {
     await using first = startServer()
-    const { port } = first.server
+    const { port } = first
     const { message } = failing({ config: { port } })
     expect(message).toBe(
       `Port ${port} is already in use on 127.0.0.1: stop the program that has it, or set PORT to another one.`,
@@ -31,11 +31,11 @@ describe('listening', () => {
   test('tells an address that can be opened', async () => {
     for (const host of ['127.0.0.1', '0.0.0.0', '::']) {
       await using server = startServer({ config: { host } })
-      expect(server.url).toBe(`http://127.0.0.1:${server.server.port}`)
+      expect(server.url).toBe(`http://127.0.0.1:${server.port}`)
       expect((await server.get('/health')).status).toBe(200)
     }
     await using server = startServer({ config: { host: '::1' } })
-    expect(server.url).toBe(`http://[::1]:${server.server.port}`)
+    expect(server.url).toBe(`http://[::1]:${server.port}`)
     expect((await server.get('/health')).status).toBe(200)
   })
 })
@@ -64,7 +64,7 @@ describe('stopping', () => {
 
   test('does not wait for connections that ask nothing', async () => {
     const server = startServer()
-    const idle = connect(server.server.port as number, '127.0.0.1')
+    const idle = connect(server.port, '127.0.0.1')
     idle.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await once(idle, 'data')
     const closed = once(idle, 'close')
@@ -88,10 +88,10 @@ describe('stopping', () => {
 
   test('frees the port', async () => {
     const first = startServer()
-    const { port } = first.server
+    const { port } = first
     await first.stop()
     await using second = startServer({ config: { port } })
-    expect(second.server.port).toBe(port as number)
+    expect(second.port).toBe(port as number)
   })
 })
 

@@ -99,7 +99,7 @@ describe('metrics', () => {
     const before = await read(server)
     for (const path of [`/v1/users/${ADA}`, '/discord', '/v1/users/1', '/nope', '/nope/', '/health'])
       await server.get(path)
-    server.state.readiness = 'starting'
+    server.presences.setReadiness('starting')
     await server.get('/health')
     const after = await read(server)
     const grown = [2, 3, 4, 5]

@@ -63,15 +63,27 @@ describe('a presence over REST', () => {
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await codeOf(response)).toBe('starting')
     expect((await server.get(`/v1/users/${ADA}`)).status).toBe(200)
-    server.state.readiness = 'reconnecting'
+    server.presences.setReadiness('reconnecting')
     expect((await server.get('/v1/users/1')).status).toBe(404)
   })
 
-  test('of a hidden person is 404 while starting too', async () => {
-    await using server = startServer({ readiness: 'starting' })
-    server.presences.setHidden(ADA, true)
-    expect((await server.get(`/v1/users/${ADA}`)).status).toBe(404)
-  })
+  test.each(['starting', 'ready', 'reconnecting'] as const)(
+    'of a hidden person is to the byte what an unknown one has, while %s, on every route',
+    async readiness => {
+      await using server = startServer({ readiness })
+      server.presences.setHidden(ADA, true)
+      const unknown = ADA.replace(/.$/, '0')
+      const told = async (path: string) => {
+        const answer = await server.get(path)
+        const headers = [...answer.headers].filter(([name]) => name !== 'date')
+        return [answer.status, headers, (await answer.text()).replaceAll(ADA, '').replaceAll(unknown, '')]
+      }
+      const routes = ['', '/kv', '/kv/a', '/events', '/card.svg'].map(rest => `/v1/users/:${rest}`)
+      for (const path of [...routes, '/user/:', '/:.png']) {
+        expect(await told(path.replace(':', ADA))).toEqual(await told(path.replace(':', unknown)))
+      }
+    },
+  )
 })
 
 describe('one’s own presence', () => {

@@ -10,7 +10,7 @@ const PATH = `/v1/users/${ADA}/events`
 function start(options: Options = {}) {
   const server = startServer(options)
   const clients: EventClient[] = []
-  const port = server.server.port as number
+  const port = server.port
   return {
     ...server,
     port,
@@ -142,10 +142,10 @@ describe('a stream', () => {
       return [answer.status, await codeOf(answer)]
     }
     expect(await told('/v1/users/1/events')).toEqual([404, 'user_not_monitored'])
-    server.state.readiness = 'starting'
+    server.presences.setReadiness('starting')
     expect(await told('/v1/users/1/events')).toEqual([503, 'starting'])
     server.presences.setHidden(ADA, true)
-    expect(await told(PATH)).toEqual([404, 'user_not_monitored'])
+    expect(await told(PATH)).toEqual([503, 'starting'])
     expect(server.streams()).toBe(0)
   })
 

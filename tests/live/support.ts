@@ -36,7 +36,6 @@ export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAdd
       return sockets.upgrade(request, listening, address) ? undefined : new Response('no', { status: 400 })
     },
   })
-  sockets.attach(server)
   const clients: { close(): void }[] = []
   const track = <T extends { close(): void }>(client: T): T => {
     clients.push(client)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createKeys } from '../../src/domain/keys.ts'
+import { createKeys, hashKey } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
 import { type Claimed, openDatabase } from '../../src/store/database.ts'
@@ -105,7 +105,7 @@ describe('a database that cannot grow', () => {
       await expect(write()).rejects.toMatchObject({ status: 503, code: 'storage_unavailable' })
     }
     expect(shown(presences)).toEqual(['a'])
-    expect(keys.owner(key)).toBe(ANN)
+    expect(keys.ownerOf(hashKey(key))).toBe(ANN)
     database.db.run('PRAGMA query_only = OFF')
     await kv.put(ANN, 'b', '1')
     expect(stored(store)).toEqual(['a', 'b'])

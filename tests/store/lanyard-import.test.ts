@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { RedisClient } from 'bun'
-import { createKeys } from '../../src/domain/keys.ts'
+import { createKeys, hashKey } from '../../src/domain/keys.ts'
 import { importLanyard } from '../../src/store/lanyard-import.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { scratch, silent } from './support/files.ts'
@@ -47,7 +47,8 @@ describe.skipIf(!installed)('an import from a Lanyard’s Redis', () => {
   async function inspect() {
     const store = openStore(file, { log: silent, patience: 0 })
     const pairs = Object.fromEntries(Array.from(store.loadPairs(), ([id, own]) => [id, Object.fromEntries(own)]))
-    const { owner } = createKeys(store)
+    const keys = createKeys(store)
+    const owner = (key: string) => keys.ownerOf(hashKey(key))
     await store.close()
     return { pairs, owner }
   }

@@ -1,15 +1,13 @@
 import { test } from 'bun:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { type Config, readConfig } from '../../../src/config.ts'
+import { LocalCalls } from '../../../src/domain/calls.ts'
 import { createKeys } from '../../../src/domain/keys.ts'
 import { createKv } from '../../../src/domain/kv.ts'
 import { createPresenceStore, type PresenceStore } from '../../../src/domain/presence-store.ts'
-import { startHttp } from '../../../src/http/server.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { createMetrics } from '../../../src/lib/metrics.ts'
-import { createAddresses } from '../../../src/lib/semaphore.ts'
-import { createSequence } from '../../../src/live/sequence.ts'
-import { createSockets } from '../../../src/live/websocket.ts'
+import { serve } from '../../../src/serve.ts'
 import { CHROMIUM, found, startChromium } from './chromium.ts'
 
 /** A test in a real browser, or one that says why there is none. */
@@ -56,27 +54,19 @@ interface ServerOptions {
 export function startServer({ presences = createPresenceStore(), port = 0, config }: ServerOptions = {}) {
   const metrics = createMetrics()
   const log = createLog({ level: 'silent', format: 'text' })
-  const [sequence, addresses] = [createSequence(), createAddresses(0)]
-  const sockets = createSockets({ presences, sequence, addresses, metrics, log })
-  const http = startHttp({
-    config: { ...readConfig({}), host: '127.0.0.1', port, discordCdnUrl: cdnUrl(), ...config },
+  presences.setReadiness('ready')
+  const door = serve({
+    config: { ...readConfig({}), host: '127.0.0.1', port, discordCdnUrl: cdnUrl(), maxSocketsPerAddress: 0, ...config },
     presences,
-    kv: createKv({ loadPairs: () => [], changePairs: async () => true }, presences),
-    keys: createKeys({ loadKeys: () => [], replaceKeys: async () => {}, deleteKeys: async () => {} }),
-    github: { account: () => null },
-    readiness: () => 'ready',
+    calls: new LocalCalls({
+      kv: createKv({ loadPairs: () => [], changePairs: async () => true }, presences),
+      keys: createKeys({ loadKeys: () => [], replaceKeys: async () => {}, deleteKeys: async () => {} }),
+      github: { looked: () => {} },
+    }),
     metrics,
     log,
-    sockets,
-    sequence,
-    addresses,
   })
-  sockets.attach(http.server)
-  const stop = async () => {
-    sockets.close()
-    await http.stop()
-  }
-  return { ...http, presences, stop, [Symbol.asyncDispose]: stop }
+  return { ...door, presences, [Symbol.asyncDispose]: door.stop }
 }
 
 /** Ada joins; everybody's fields are hers unless told otherwise. */

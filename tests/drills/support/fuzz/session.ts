@@ -32,7 +32,7 @@ export async function fuzzSession(cases: number, random: Random, { app, simulato
     await marked(made)
     checkPresences(app.presences)
   }
-  hold(app.gateway.readiness() === 'ready', `the gateway is ${app.gateway.readiness()}`)
+  hold(app.presences.readiness === 'ready', `the gateway is ${app.presences.readiness}`)
   hold(simulator.recorder.all('connect').length === before, 'the connection did not last')
   const gauges = await readGauges(url)
   for (const reason of ['handler_error', 'listener_error']) {

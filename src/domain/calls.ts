@@ -1,0 +1,74 @@
+import { noPermission } from './errors.ts'
+import type { Github } from './github.ts'
+import type { Keys } from './keys.ts'
+import type { Kv } from './kv.ts'
+
+/** The id that means the key's owner. */
+export const ME = '@me'
+
+/**
+ * What a door must ask the owner of the truth: whose a key is, and every change. A door knows no keys; it passes on the
+ * hash of the one it was shown ({@link hashKey}), and each write is checked and made in one step, so a key that was
+ * revoked a moment ago writes nothing. `id` is a user id or {@link ME}.
+ */
+export interface Calls {
+  /** Undefined for anything that is not the hash of a live key. */
+  ownerOf(keyHash: string): Promise<string | undefined>
+  /** Rejects with `no_permission`, and as {@link Kv} does; so do the others. */
+  put(keyHash: string, id: string, key: string, value: string): Promise<void>
+  merge(keyHash: string, id: string, pairs: unknown): Promise<void>
+  delete(keyHash: string, id: string, key: string): Promise<void>
+  clear(keyHash: string, id: string): Promise<void>
+  /** Somebody looks at what is linked to this person: a reason to keep it fresh. May get lost. */
+  looked(userId: string): void
+}
+
+interface Owners {
+  kv: Kv
+  keys: Keys
+  github: Pick<Github, 'looked'>
+}
+
+/** The calls of a door that is in the same thread as the truth. */
+export class LocalCalls implements Calls {
+  readonly #kv: Kv
+  readonly #keys: Keys
+  readonly #github: Pick<Github, 'looked'>
+
+  constructor({ kv, keys, github }: Owners) {
+    this.#kv = kv
+    this.#keys = keys
+    this.#github = github
+  }
+
+  async ownerOf(keyHash: string): Promise<string | undefined> {
+    return this.#keys.ownerOf(keyHash)
+  }
+
+  async put(keyHash: string, id: string, key: string, value: string): Promise<void> {
+    await this.#kv.put(this.#writer(keyHash, id), key, value)
+  }
+
+  async merge(keyHash: string, id: string, pairs: unknown): Promise<void> {
+    await this.#kv.merge(this.#writer(keyHash, id), pairs)
+  }
+
+  async delete(keyHash: string, id: string, key: string): Promise<void> {
+    await this.#kv.delete(this.#writer(keyHash, id), key)
+  }
+
+  async clear(keyHash: string, id: string): Promise<void> {
+    await this.#kv.clear(this.#writer(keyHash, id))
+  }
+
+  looked(userId: string): void {
+    this.#github.looked(userId)
+  }
+
+  /** Whose pairs the key may change, if they are the ones that are meant. */
+  #writer(keyHash: string, id: string): string {
+    const owner = this.#keys.ownerOf(keyHash)
+    if (owner === undefined || (id !== ME && id !== owner)) throw noPermission()
+    return owner
+  }
+}

@@ -1,0 +1,115 @@
+import { type Bot, createBot } from './bot/bot.ts'
+import { answersCommands, type Config, type Environment } from './config.ts'
+import { createGateway, type Gateway } from './discord/gateway.ts'
+import { type Calls, LocalCalls } from './domain/calls.ts'
+import { createSavedState } from './domain/checkpoint.ts'
+import { FatalError } from './domain/errors.ts'
+import { createKeys } from './domain/keys.ts'
+import { createKv } from './domain/kv.ts'
+import { createPresenceStore, type PresenceStore } from './domain/presence-store.ts'
+import { createPrivacy, createRetention, type Retention } from './domain/privacy.ts'
+import { createGithub } from './github/github.ts'
+import { describeError, type Log } from './lib/log.ts'
+import type { Metrics } from './lib/metrics.ts'
+import type { Store } from './store/sqlite.ts'
+
+export interface HubDeps {
+  readonly config: Config
+  readonly store: Store
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly env: Environment
+  /** Told once when only the operator can go on: the token was refused, an intent is switched off. */
+  readonly onFatal: (error: FatalError) => void
+}
+
+/** The one owner of the truth: Discord, the bot, GitHub and what is kept. Doors see `presences` and `calls`, no more. */
+export interface Hub {
+  readonly presences: PresenceStore
+  readonly calls: Calls
+  readonly gateway: Gateway
+  /** Connects to Discord. */
+  start(): void
+  /** Ends what is under way with Discord and GitHub. */
+  disconnect(): Promise<void>
+  /** Keeps everything a last time; the store may be closed then. */
+  save(): Promise<void>
+}
+
+/** How often it is asked whether a day has passed since pairs of people who left were looked for. Milliseconds. */
+const RETENTION_CHECK = 10 * 60 * 1000
+const DAY = 24 * 60 * 60 * 1000
+
+/** Everything the store has kept is in memory when this returns: it can be served before Discord is connected. */
+export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps): Hub {
+  const presences = createPresenceStore()
+  const kv = createKv(store, presences)
+  const keys = createKeys(store)
+  const github = createGithub({ config, store, presences, metrics, log })
+  const privacy = createPrivacy(store, presences, [keys.forget, github.forget])
+  const retention = createRetention(store, presences, config.kvRetentionDays)
+  const state = createSavedState(store, presences, log)
+  const gateway = createGateway({
+    config,
+    presences,
+    metrics,
+    log,
+    onFatal,
+    onEvent: (type, data) => bot.handle(type, data),
+    session: state.sessions,
+  })
+  const answers = answersCommands(config, env)
+  const bot = createBot({ config, answers, api: gateway.api, presences, kv, keys, privacy, github, metrics, log })
+  const stopping = new AbortController()
+  let stopRetention = () => {}
+
+  return {
+    presences,
+    calls: new LocalCalls({ kv, keys, github }),
+    gateway,
+    start() {
+      stopRetention = sweepDaily(retention, presences, log)
+      void connect(gateway, bot, onFatal, stopping.signal)
+    },
+    async disconnect() {
+      stopping.abort()
+      github.stop()
+      stopRetention()
+      await Promise.all([gateway.stop(), bot.idle()])
+    },
+    save: () => state.stop(),
+  }
+}
+
+async function connect(
+  gateway: Gateway,
+  bot: Bot,
+  onFatal: (error: FatalError) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await gateway.start()
+    const application = gateway.application()
+    if (application !== undefined) await bot.register(application.id, signal)
+  } catch (error) {
+    onFatal(error instanceof FatalError ? error : new FatalError(describeError(error)))
+  }
+}
+
+/** Only while all members are known: whoever is not among them counts as gone. */
+function sweepDaily(retention: Retention, presences: PresenceStore, log: Log): () => void {
+  let next = 0
+  async function check(): Promise<void> {
+    if (Date.now() < next || presences.readiness !== 'ready') return
+    next = Date.now() + DAY
+    try {
+      const people = await retention.sweep()
+      if (people > 0) log.info('removed the pairs of people who left every server long ago', { people })
+    } catch (error) {
+      log.warn('pairs of people who left could not be looked through', { error: describeError(error) })
+    }
+  }
+  const timer = setInterval(() => void check(), RETENTION_CHECK)
+  timer.unref()
+  return () => clearInterval(timer)
+}
