@@ -35,25 +35,13 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
   void actors.begin().then(() => connectGithubPeople(simulator, github, actors.featuredIds))
   const people = shown.map(id => ({ id, name: simulator.world.user(id)?.global_name }))
   say(welcome(app.url, people))
-  const stopping = new AbortController()
-  void paint(app.url, shown, stopping.signal)
   return {
     url: app.url,
     async stop() {
-      stopping.abort()
       actors.stop()
       await app.stop()
       await Promise.all([simulator.stop(), github.stop()])
     },
-  }
-}
-
-/** The simulator paints a picture when somebody asks for it, which takes a moment: so all are asked for before anybody looks. */
-async function paint(url: string, ids: readonly string[], signal: AbortSignal): Promise<void> {
-  const headers = { Connection: 'close' }
-  for (const id of ids) {
-    const card = fetch(`${url}/v1/users/${id}/card.svg`, { headers, signal })
-    await card.then(response => response.arrayBuffer()).catch(() => {})
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { Images, type ImagesOptions } from '../../src/card/images.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
-import { png, pngOf, startHost } from './support.ts'
+import { pngOf } from '../support/png.ts'
+import { png, startHost } from './support.ts'
 
 const HOUR = 60 * 60 * 1000
 const MINUTE = 60 * 1000

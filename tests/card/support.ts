@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes'
-import { encodePng } from '../../src/simulator/pictures/png.ts'
 import { ADA, type Options, startServer } from '../http/harness.ts'
+import { pngOf } from '../support/png.ts'
 
 export const HASH = '0123456789abcdef0123456789abcdef'
 
@@ -60,11 +60,6 @@ export function startHost(answer: (request: Request) => Response | Promise<Respo
     config: { discordCdnUrl: url, discordMediaUrl: url, spotifyCdnUrl: url },
     [Symbol.asyncDispose]: () => server.stop(true),
   }
-}
-
-/** A small PNG, for each seed another. */
-export function pngOf(seed: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(encodePng(4, [{ pixels: Buffer.alloc(64, Bun.hash(seed).toString(16), 'hex'), ms: 0 }]))
 }
 
 export const png = ({ url }: { url: string }) => new Response(pngOf(url), { headers: { 'content-type': 'image/png' } })

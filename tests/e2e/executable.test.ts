@@ -77,6 +77,8 @@ describe('the executable', () => {
       }
     })
     expect(await changed).toBe(id)
+    const card = await fetch(`${url}/v1/users/${id}/card.svg`)
+    expect(await card.text()).toContain('href="data:image/')
     // A terminal's Ctrl-C reaches a script's program twice: from the terminal, and handed on by the script runner.
     demo.kill('SIGINT')
     demo.kill('SIGINT')

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { World } from '../people/world.ts'
 import type { BotRecorder } from '../recorder.ts'
 import { createPictureTroubles, type PictureTroubles, troubled } from './faults.ts'
-import { createPictureFiles } from './file.ts'
+import { createPictureFiles } from './files.ts'
 import { findPicture } from './paths.ts'
 
 export interface Cdn {

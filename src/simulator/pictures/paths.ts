@@ -1,11 +1,9 @@
 import type { World } from '../people/world.ts'
-import type { Random } from '../random.ts'
-import { badge, cover, decoration, icon, scene } from './artwork.ts'
-import type { Layer } from './canvas.ts'
-import { avatar, defaultAvatar, emoji } from './portraits.ts'
+import type { ORIGINALS } from './files.ts'
 
 /** A picture somebody uploaded, as far as the simulator knows it. */
 export interface Picture {
+  readonly of: keyof typeof ORIGINALS
   /** The same seed makes the same picture. */
   readonly seed: string
   readonly type: string
@@ -13,10 +11,7 @@ export interface Picture {
   readonly original: number
   /** Pixels when no size is asked for. */
   readonly usual: number
-  /** `turn` from 0 to 1, for those that move. */
-  readonly draw: (random: Random, turn: number) => Layer[]
-  /** Shown one after another; with one it stands still. */
-  readonly frames: readonly { readonly turn: number; readonly ms: number }[]
+  readonly moves?: boolean
 }
 
 const TYPES: ReadonlyMap<string, string> = new Map([
@@ -30,62 +25,51 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 /** What a path shows, or the status it is refused with. */
 type Find = (parts: readonly string[], url: URL, world: World) => Picture | number
 
-const STILL = { frames: [{ turn: 0, ms: 0 }] }
-const BLINKING = [
-  { turn: 0, ms: 2600 },
-  { turn: 1, ms: 160 },
-]
-const TURNING = Array.from({ length: 8 }, (_, index) => ({ turn: index / 8, ms: 100 }))
-
 /** Paths after Discord docs, Reference, "CDN Endpoints"; the media proxy and Spotify's host as they answer today. */
 const PATHS: readonly (readonly [RegExp, Find])[] = [
   [
     /^\/cdn\/avatars\/(\d{1,20})\/((?:a_)?[0-9a-f]{32})\.([a-z]+)$/,
     ([userId = '', hash = '', extension = ''], _, world) => {
       if (world.user(userId)?.avatar !== hash) return 404
-      const type = typeOf(extension, hash.startsWith('a_'))
+      const moves = hash.startsWith('a_')
+      const type = typeOf(extension, moves)
       if (!type) return 415
-      const [original, frames] = type === 'image/gif' ? [256, BLINKING] : [1024, STILL.frames]
-      return { seed: bare(hash), type, original, usual: 128, draw: avatar, frames }
+      return { of: moves ? 'movingAvatar' : 'avatar', seed: hash, type, original: 1024, usual: 128 }
     },
   ],
   [
     /^\/cdn\/embed\/avatars\/([0-5])\.png$/,
-    ([index = '']) => {
-      const draw = () => defaultAvatar(Number(index))
-      return { seed: `default ${index}`, type: 'image/png', original: 256, usual: 128, draw, ...STILL }
-    },
+    ([index = '']) => ({ of: 'defaultAvatar', seed: index, type: 'image/png', original: 256, usual: 128 }),
   ],
   [
     /^\/cdn\/avatar-decoration-presets\/((?:a_)?[0-9a-f]{32})\.png$/,
     ([hash = ''], { searchParams }) => {
       const moves = hash.startsWith('a_') && searchParams.get('passthrough') !== 'false'
-      const frames = moves ? TURNING : STILL.frames
-      return { seed: bare(hash), type: 'image/png', original: 256, usual: 192, draw: decoration, frames }
+      return { of: 'decoration', seed: hash, type: 'image/png', original: 256, usual: 192, moves }
     },
   ],
   [
     /^\/cdn\/guild-tag-badges\/\d{1,20}\/([0-9a-f]{32})\.([a-z]+)$/,
-    ([hash = '', extension = '']) => still(hash, extension, { original: 256, draw: badge }),
+    ([hash = '', extension = '']) => still(hash, extension, { of: 'badge', original: 256 }),
   ],
   [
     /^\/cdn\/emojis\/(\d{1,20})\.([a-z]+)$/,
     ([id = '', extension = '']) => {
       const type = typeOf(extension, true)
-      return type ? { seed: `emoji ${id}`, type, original: 128, usual: 128, draw: emoji, ...STILL } : 415
+      return type ? { of: 'emoji', seed: id, type, original: 128, usual: 128 } : 415
     },
   ],
   [
     /^\/cdn\/app-assets\/(\d{1,20})\/(\d{1,20})\.([a-z]+)$/,
     // Ids that end in an odd digit are signs, the others landscapes: small and large art look different.
     ([application = '', asset = '', extension = '']) =>
-      still(`${application} ${asset}`, extension, { original: 512, draw: /[13579]$/.test(asset) ? icon : scene }),
+      still(`${application} ${asset}`, extension, { of: /[13579]$/.test(asset) ? 'icon' : 'scene', original: 512 }),
   ],
   [
     /^\/media\/external\/([\w-]{43}\/(?:%3F[^/]+\/)?https?\/[^/]+\/.*?(?:\.([a-z]+))?)$/,
     ([source = '', extension = 'png'], { searchParams }) => {
       const asked = searchParams.get('format') ?? (TYPES.has(extension) ? extension : 'png')
-      return still(source, asked, { original: 512, draw: icon })
+      return still(source, asked, { of: 'icon', original: 512 })
     },
   ],
   [
@@ -93,7 +77,7 @@ const PATHS: readonly (readonly [RegExp, Find])[] = [
     /^\/spotify\/image\/(ab67616d0000(?:b273|1e02|4851)[0-9a-f]{24})$/,
     ([id = '']) => {
       const original = { b273: 640, '1e02': 300, '4851': 64 }[id.slice(12, 16)] ?? 640
-      return { seed: id.slice(16), type: 'image/jpeg', original, usual: original, draw: cover, ...STILL }
+      return { of: 'cover', seed: id.slice(16), type: 'image/jpeg', original, usual: original }
     },
   ],
 ]
@@ -106,13 +90,10 @@ export function findPicture(url: URL, world: World): Picture | number {
   return 404
 }
 
-function still(seed: string, extension: string, picture: Pick<Picture, 'original' | 'draw'>): Picture | number {
+function still(seed: string, extension: string, picture: Pick<Picture, 'of' | 'original'>): Picture | number {
   const type = typeOf(extension, false)
-  return type ? { seed, type, usual: picture.original, ...picture, ...STILL } : 415
+  return type ? { seed, type, usual: picture.original, ...picture } : 415
 }
-
-/** What moves looks like what stands still. */
-const bare = (hash: string) => hash.replace('a_', '')
 
 /** GIF exists of what moves. */
 function typeOf(extension: string, moves: boolean): string | undefined {
