@@ -9,6 +9,7 @@ import { createKv } from './domain/kv.ts'
 import { createPresenceStore, type PresenceStore } from './domain/presence-store.ts'
 import { createPrivacy, createRetention, type Retention } from './domain/privacy.ts'
 import { createGithub } from './github/github.ts'
+import { DAY, MINUTE } from './lib/clock.ts'
 import { describeError, type Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
 import type { Store } from './store/sqlite.ts'
@@ -37,8 +38,7 @@ export interface Hub {
 }
 
 /** How often it is asked whether a day has passed since pairs of people who left were looked for. Milliseconds. */
-const RETENTION_CHECK = 10 * 60 * 1000
-const DAY = 24 * 60 * 60 * 1000
+const RETENTION_CHECK = 10 * MINUTE
 
 /** Everything the store has kept is in memory when this returns: it can be served before Discord is connected. */
 export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps): Hub {

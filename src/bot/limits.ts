@@ -1,9 +1,11 @@
+import { MINUTE } from '../lib/clock.ts'
+
 /** How much one person may ask for: a burst, then a steady rate. */
 export const PACE = { burst: 30, perSecond: 1 } as const
 /** How many commands may be under way, replies waiting for Discord's rate limits included. */
 export const UNDER_WAY = { total: 1000, perPlace: 30 } as const
 /** How long a channel in which the bot may not write is left alone, milliseconds. */
-const MUTE = 60_000
+const MUTE = MINUTE
 /** Entries a table may have before the stale ones are looked for. */
 const SWEEP_AT = 10_000
 

@@ -1,5 +1,6 @@
 import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Privacy } from '../domain/privacy.ts'
+import { MINUTE } from '../lib/clock.ts'
 import { type Action, type Call, type Noun, typed, WrongUsage } from './command.ts'
 import { actionId, code, plural } from './reply.ts'
 
@@ -13,7 +14,7 @@ export interface PrivacyDeps {
 const ACTION = 'erase'
 const CONFIRM = 'confirm'
 /** How long the confirm button works, milliseconds. */
-const PATIENCE = 5 * 60 * 1000
+const PATIENCE = 5 * MINUTE
 
 /** `.privacy hide|show|delete` and their slash twins. */
 export function privacyCommands(deps: PrivacyDeps): Noun {

@@ -1,6 +1,6 @@
+import { HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 import { element, join, type Line, line, type Markup, words } from './svg.ts'
 
-const SECOND = 1000
 const SECONDS_PER_MINUTE = 60
 
 /** A time as players show it: `3:07`, `1:02:03`. */
@@ -32,8 +32,6 @@ function spanOf(milliseconds: number): string | undefined {
   return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min`
 }
 
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
 /** Of a column's digits from one to the next. */
 const STEP = 20
 

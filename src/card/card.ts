@@ -1,4 +1,5 @@
 import { type PictureHosts, Pictures } from '../domain/discord-cdn.ts'
+import { SECOND } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { drawRow, panel, ROW_GAP, ROW_HEIGHT } from './activity.ts'
 import { type CardImages, type ImageSources, loadImages } from './card-images.ts'
@@ -18,8 +19,6 @@ export {
   MOST_APPLICATIONS,
   readOptions,
 } from './options.ts'
-
-const SECOND = 1000
 
 /** For how long a card stays as true as it has to be: progress is seen by the second, durations are told by the minute. */
 const LIFETIMES = { late: 2 * SECOND, progress: 5 * SECOND, duration: 20 * SECOND, still: 60 * SECOND }

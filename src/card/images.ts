@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
@@ -92,8 +93,6 @@ interface Kept {
 
 /** Bytes of pictures that are kept, and of what is known of failures. */
 const IMAGE_CACHE = 32 * 1024 * 1024
-const HOUR = 60 * 60 * 1000
-const MINUTE = 60 * 1000
 /** Requests to one host at once, and how many may wait for one of them to end. */
 const AT_ONCE = 16
 const MOST_WAITING = 256

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../domain/presence.ts'
-import { type Clock, pause } from '../lib/clock.ts'
+import { type Clock, DAY, pause } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { isGatewayAddress } from './session.ts'
 
@@ -15,8 +15,6 @@ export interface GatewayInfo {
   readonly askedAt: number
 }
 
-const DAY_MS = 86_400_000
-
 /** Throws when the answer is of no use at all; odd limits are replaced by the most careful ones. */
 export function readGatewayInfo(answer: unknown, clock: Clock): GatewayInfo {
   if (!isObject(answer) || !isGatewayAddress(answer.url)) throw new Error('GET /gateway/bot named no gateway')
@@ -27,7 +25,7 @@ export function readGatewayInfo(answer: unknown, clock: Clock): GatewayInfo {
     shards: whole(answer.shards, 1, 1, 100_000),
     maxConcurrency: whole(limit.max_concurrency, 1, 1, 100_000),
     remaining: whole(limit.remaining, 1, 0, 1_000_000),
-    resetAt: askedAt + whole(limit.reset_after, 5000, 0, DAY_MS),
+    resetAt: askedAt + whole(limit.reset_after, 5000, 0, DAY),
     askedAt,
   }
 }

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { FatalError } from '../domain/errors.ts'
 import { HINTS } from '../domain/operator.ts'
 import { isObject } from '../domain/presence.ts'
-import { type Clock, pause } from '../lib/clock.ts'
+import { type Clock, HOUR, pause } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 
 /** Routes the gateway itself asks for. Their rate limits reject at once: its own back-off knows how to be interrupted. */
@@ -39,7 +39,7 @@ export const isTokenRefused = (error: unknown) => isObject(error) && error.statu
 /** How long Discord asked to wait, milliseconds; 0 when it did not. */
 function retryAfterMs(error: unknown): number {
   const wait = isObject(error) ? error.retryAfter : undefined
-  return typeof wait === 'number' && wait > 0 ? Math.min(wait, 3_600_000) : 0
+  return typeof wait === 'number' && wait > 0 ? Math.min(wait, HOUR) : 0
 }
 
 /** Milliseconds: the first wait, doubled with every failure up to the longest one. */

@@ -1,6 +1,6 @@
 import { ActivityType, type GatewayPresenceUpdateData, PresenceUpdateStatus } from '@discordjs/core/http-only'
 import type { Config } from '../config.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, MINUTE } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createIdentifyQueue, type GatewayInfoSource } from './identify.ts'
 import type { MembersTiming } from './members.ts'
@@ -40,12 +40,12 @@ export const TIMING: GatewayTiming = {
   readyMs: 30_000,
   // Discord says 5 s; its clock and ours see them differently.
   identifyMs: 5250,
-  budgetFreshMs: 60_000,
+  budgetFreshMs: MINUTE,
   // Likewise, 30 s.
   listIntervalMs: 31_000,
   chunkMs: 15_000,
   gatherMs: 1000,
-  againMs: 60_000,
+  againMs: MINUTE,
   quietMs: 15_000,
   stopMs: 800,
 }

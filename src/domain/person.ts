@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, HOUR } from '../lib/clock.ts'
 import { applyPresence, buildPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
 
 /** Somebody's place in one guild that the bot shares with them. */
@@ -58,8 +58,6 @@ export interface Person {
   /** When they were seen going offline (ms since 1970); null while they are online, or when nobody saw it. */
   readonly lastSeenAt: number | null
 }
-
-const HOUR = 60 * 60 * 1000
 
 /** A person as the presence store keeps them. */
 export interface Entry extends Person {

@@ -1,3 +1,4 @@
+import { DAY } from '../lib/clock.ts'
 import type { PresenceStore } from './presence-store.ts'
 
 /** Where wishes for privacy are kept. Implementations: SQLite, as a file or `:memory:`. */
@@ -41,7 +42,6 @@ export function createPrivacy(
   }
 }
 
-const DAY = 24 * 60 * 60 * 1000
 /** People looked at in one go, so that a large sweep never holds up anything else for long. */
 const CHUNK = 250
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 
 /**
  * How much may be asked of GitHub's API at the moment, read from its answers: `x-ratelimit-*` and `retry-after`.
@@ -26,10 +26,6 @@ interface Window {
   readonly resetAt: number
 }
 
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 /** Between two background requests: 240 a minute at most, far from GitHub's secondary limit of 900. */
 const SPACING = 250
 /** Part of the window that is left to people who wait. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { GithubProblem } from '../domain/github.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, DAY, MINUTE } from '../lib/clock.ts'
 import type { Tries } from '../lib/token-bucket.ts'
 import type { Ask } from './client.ts'
 import type { Links } from './links.ts'
@@ -12,7 +12,7 @@ const GISTS = 3
 /** A gist larger than this is not opened: nobody proves anything with one. Bytes. */
 const LARGEST_GIST = 256 * 1024
 /** GitHub's clock may be behind ours. Milliseconds. */
-const SKEW = 60 * 1000
+const SKEW = MINUTE
 
 /** Whether the code stands in the text as a word of its own: not as a part of a longer one. */
 export function hasToken(text: unknown, code: string): boolean {
@@ -68,9 +68,9 @@ interface Attempt {
 }
 
 const LIFETIME_MINUTES = 15
-const LIFETIME = LIFETIME_MINUTES * 60 * 1000
+const LIFETIME = LIFETIME_MINUTES * MINUTE
 /** How long a code is remembered as expired, so that somebody who comes late is told so. Milliseconds. */
-const MEMORY = 24 * 60 * 60 * 1000
+const MEMORY = DAY
 
 /**
  * Proof by a one-time code that only the account's owner can write into its bio or a public gist. The account is held

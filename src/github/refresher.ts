@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, HOUR, MINUTE } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Budget } from './budget.ts'
 import { type Answer, type Client, isDefinitely404, readObject } from './client.ts'
@@ -22,11 +22,10 @@ export interface RefresherDeps {
   log: Log
 }
 
-const MINUTE = 60 * 1000
 /** A copy younger than this is fresh. */
 const FRESH = 5 * MINUTE
 /** Whom nobody looked at for so long leaves the round. */
-const ATTENTION = 60 * MINUTE
+const ATTENTION = HOUR
 
 export function createRefresher({ links, client, budget, clock, log }: RefresherDeps): Refresher {
   const round = new Set<Link>()

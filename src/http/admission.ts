@@ -1,4 +1,5 @@
 import { rateLimited } from '../domain/errors.ts'
+import { SECOND } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { isLoopback } from '../lib/semaphore.ts'
 import type { RateLimiter } from '../lib/token-bucket.ts'
@@ -20,7 +21,6 @@ export const SAMPLED_ABOVE = 1000
 /** Beyond, one in this many. */
 export const SAMPLE = 16
 
-const SECOND = 1000
 const QUIET = 10 * SECOND
 
 export function createSampling(now: () => number = () => performance.now()): Sampling {

@@ -1,3 +1,9 @@
+/** Lengths of time in milliseconds. */
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
 /** Time and timers; tests turn the hands themselves. */
 export interface Clock {
   /** Milliseconds since 1970. */

@@ -1,6 +1,6 @@
 import { GithubProblem } from '../domain/github.ts'
 import type { Allowance } from '../live/session.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, HOUR, MINUTE } from './clock.ts'
 import { network } from './semaphore.ts'
 
 export interface RateLimiter {
@@ -24,8 +24,6 @@ interface RateLimitOptions {
   /** Milliseconds that never go back. */
   now?: () => number
 }
-
-const MINUTE = 60_000
 
 /**
  * A token bucket per address. A bucket that was left alone for a minute is full again and need not be remembered, so
@@ -110,7 +108,7 @@ export interface Tries {
   take(userId: string): void
 }
 
-const WINDOW = 60 * 60 * 1000
+const WINDOW = HOUR
 const PER_WINDOW = 10
 /** From this many people on, those whose window is over are forgotten. */
 const MANY = 1000

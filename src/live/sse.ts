@@ -1,4 +1,5 @@
 import type { Change, Presences } from '../domain/presences.ts'
+import { MINUTE } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
@@ -24,7 +25,7 @@ export const DEFAULTS: EventOptions = {
   keepAlive: 15_000,
   long: 64 * 1024,
   maxUnread: 64 * 1024 * 1024,
-  patience: 60_000,
+  patience: MINUTE,
   crowdedPatience: 15_000,
   checkInterval: 1_000,
 }

@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import type { PrivacyStore } from '../domain/privacy.ts'
+import { MINUTE } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { type Claimed, MEMORY } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -26,7 +27,7 @@ const NOTHING_TO_SCRUB: Scrubber = { mark() {}, start() {}, async stop() {}, fin
 const REST = 20
 
 /** Writes wait for a rewrite no longer than this (ms), whatever has become of it. */
-const LONGEST = 60_000
+const LONGEST = MINUTE
 
 /** A rewrite takes seconds where the file is large, so it has a thread to itself. */
 const REWRITE = `
