@@ -6,8 +6,10 @@ export const DAY = 24 * HOUR
 
 /** Time and timers; tests turn the hands themselves. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; goes back when somebody sets the clock. */
   now(): number
+  /** Milliseconds since whenever, which never go back: for durations. */
+  monotonic(): number
   /** Runs once after so many milliseconds; the answer calls it off. */
   after(ms: number, run: () => void): () => void
 }
@@ -17,6 +19,7 @@ const LONGEST_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(Math.max(0, ms), LONGEST_MS))
     return () => clearTimeout(timer)
@@ -47,6 +50,7 @@ export function createStoppableClock(clock: Clock): Clock & { stop(): void } {
   let stopped = false
   return {
     now: clock.now,
+    monotonic: clock.monotonic,
     after(ms, run) {
       if (stopped) return () => {}
       const cancel = clock.after(ms, () => {

@@ -6,6 +6,7 @@ export function createManualClock(): Clock & { advance(ms: number): void; pendin
   const timers = new Set<{ at: number; run: () => void }>()
   return {
     now: () => time,
+    monotonic: () => time,
     pending: () => timers.size,
     after(ms, run) {
       const timer = { at: time + ms, run }
@@ -41,6 +42,7 @@ export function createJumpClock(): Clock & { jump(ms: number): void } {
 
   return {
     now,
+    monotonic: now,
     after(ms, run) {
       const timer = { at: now() + ms, run, cancel: () => {} }
       pending.add(timer)

@@ -51,6 +51,7 @@ export function createTestClock(start = Date.UTC(2026, 0, 2, 3, 4, 5)): TestCloc
 
   return {
     now: () => now,
+    monotonic: () => now,
     get waiting() {
       return timers.size
     },
