@@ -1,10 +1,11 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { Bytes } from '../lib/bytes.ts'
 
 /** Content codings we speak, the preferred one first: zstd is smaller and cheaper on both sides. */
 const ENCODINGS = ['zstd', 'gzip'] as const
 export type Encoding = (typeof ENCODINGS)[number]
-export type Bytes = Uint8Array<ArrayBuffer>
+export type { Bytes } from '../lib/bytes.ts'
 
 /**
  * Below this a body and its headers travel in one TCP segment (about 1.4 KB) either way, so compressing saves the

@@ -1,5 +1,4 @@
 import { GithubProblem } from '../domain/github.ts'
-import type { Allowance } from '../live/session.ts'
 import { type Clock, HOUR, MINUTE } from './clock.ts'
 import { network } from './semaphore.ts'
 
@@ -70,16 +69,20 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   }
 }
 
-/**
- * Notes a frame that arrived at `now` (milliseconds) and takes it out of the sender's token bucket. False when the
- * bucket is empty.
- */
-export function spend(allowance: Allowance, now: number, burst: number, perSecond: number): boolean {
+/** What one sender may still send. */
+export interface Allowance {
+  tokens: number
+  /** When the last was sent, in milliseconds of `performance.now()`. */
+  heardAt: number
+}
+
+/** Takes what arrived at `now` (milliseconds) out of the sender's bucket. False when there is not that much in it. */
+export function spend(allowance: Allowance, now: number, burst: number, perSecond: number, cost = 1): boolean {
   const refill = ((now - allowance.heardAt) / 1000) * perSecond
   allowance.tokens = Math.min(burst, allowance.tokens + refill)
   allowance.heardAt = now
-  if (allowance.tokens < 1) return false
-  allowance.tokens--
+  if (allowance.tokens < cost) return false
+  allowance.tokens -= cost
   return true
 }
 

@@ -6,7 +6,6 @@ export const CLOSES = {
   requiresDataObject: { kind: 'close', code: 4005, reason: 'requires_data_object' },
   invalidPayload: { kind: 'close', code: 4006, reason: 'invalid_payload' },
   rateLimited: { kind: 'close', code: 4008, reason: 'rate_limited' },
-  invalidText: { kind: 'close', code: 1007, reason: 'invalid_utf8' },
   goingAway: { kind: 'close', code: 1001, reason: 'going_away' },
 } as const satisfies Record<string, Close>
 
@@ -31,6 +30,14 @@ export type Command = Follow | Unfollow
 export type Parsed = Command | Close | { readonly kind: 'nothing' }
 
 const NOTHING: Parsed = { kind: 'nothing' }
+
+/** Names that cost as much as a frame. */
+const NAMES_A_FRAME = 256
+
+/** What a frame costs beyond one, for the ids it names: each is looked up, followed and answered. */
+export function extraCost(parsed: Parsed): number {
+  return 'ids' in parsed ? Math.floor(parsed.ids.length / NAMES_A_FRAME) : 0
+}
 
 /** What a client's frame asks for. Any text is safe: what it cannot mean becomes one of the documented closes. */
 export function parseFrame(text: string): Parsed {

@@ -1,3 +1,5 @@
+import type { Allowance } from '../lib/token-bucket.ts'
+
 /** One connection's state, kept small: ten thousand idle sockets have one each. */
 export interface Session extends Following, Allowance {
   /** Every frame to this client is one complete zlib stream. */
@@ -21,13 +23,6 @@ export interface Following {
   /** Followed among many: updates carry `user_id`. Nobody is in both. */
   many: Set<string> | null
   silenced: Set<string> | null
-}
-
-/** A token bucket for inbound frames. */
-export interface Allowance {
-  tokens: number
-  /** When the last frame of any kind arrived, in milliseconds of `performance.now()`. */
-  heardAt: number
 }
 
 export type Socket = Bun.ServerWebSocket<Session>

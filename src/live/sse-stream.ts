@@ -1,5 +1,5 @@
 import type { Presences, Snapshot } from '../domain/presences.ts'
-import type { Bytes } from '../http/compression.ts'
+import type { Bytes } from '../lib/bytes.ts'
 import type { Sequence } from './sequence.ts'
 import type { EventOptions } from './sse.ts'
 

@@ -6,7 +6,7 @@ import { spend } from '../lib/token-bucket.ts'
 import { type Backlogs, createBacklogs } from './backpressure.ts'
 import { createFrame, sendFrame } from './frame.ts'
 import { createInitializer, createInitialStates, type Initializer } from './init-state.ts'
-import { CLOSES, type Close, HELLO, type Parsed, parseFrame } from './protocol.ts'
+import { CLOSES, type Close, extraCost, HELLO, type Parsed, parseFrame } from './protocol.ts'
 import type { Sequence } from './sequence.ts'
 import { createSession, DEFAULTS, type Session, type Socket, type SocketOptions } from './session.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
@@ -62,15 +62,15 @@ function createHandlers(deps: HandlersDeps): Bun.WebSocketHandler<Session> {
     outbound.inc()
   }
 
-  /** Every kind of frame is a sign of life and counts towards the limit. */
-  function hear(ws: Socket): boolean {
-    if (spend(ws.data, performance.now(), options.frameBurst, options.framesPerSecond)) return true
+  /** Every kind of frame is a sign of life and counts towards the limit, some as more than one. */
+  function charge(ws: Socket, cost = 1): boolean {
+    if (spend(ws.data, performance.now(), options.frameBurst, options.framesPerSecond, cost)) return true
     close(ws, CLOSES.rateLimited)
     return false
   }
 
-  function obey(ws: Socket, parsed: Parsed): void {
-    if (parsed.kind === 'nothing') return
+  function execute(ws: Socket, parsed: Parsed): void {
+    if (parsed.kind === 'nothing' || !charge(ws, extraCost(parsed))) return
     if (parsed.kind === 'close') close(ws, parsed)
     else if (!initializer.handle(ws, parsed)) close(ws, CLOSES.rateLimited)
   }
@@ -93,12 +93,12 @@ function createHandlers(deps: HandlersDeps): Bun.WebSocketHandler<Session> {
     message(ws, message) {
       inbound.inc()
       greet(ws)
-      if (!hear(ws)) return
+      if (!charge(ws)) return
       const text = typeof message === 'string' ? message : decode(message)
-      obey(ws, text === null ? CLOSES.invalidText : parseFrame(text))
+      execute(ws, text === null ? CLOSES.invalidPayload : parseFrame(text))
     },
-    ping: ws => void hear(ws),
-    pong: ws => void hear(ws),
+    ping: ws => void charge(ws),
+    pong: ws => void charge(ws),
     drain(ws) {
       backlogs.drained(ws)
       initializer.roomMade()

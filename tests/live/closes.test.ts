@@ -50,10 +50,15 @@ describe('a client is closed', () => {
     expect(await client.closed).toEqual({ code, reason })
   })
 
-  test('for text that is not UTF-8 with 1007, in a text or a binary frame', async () => {
+  test('for a text frame that is not UTF-8 with 1007, for a binary one with 4006', async () => {
     const bytes = Buffer.from([...Buffer.from('{"op":3,"x":"'), 0xff, 0xfe, ...Buffer.from('"}')])
     expect((await closeAfter(server.raw(), wireFrame(1, bytes))).code).toBe(1007)
-    expect((await closeAfter(server.raw(), wireFrame(2, bytes))).code).toBe(1007)
+    const halves = [wireFrame(1, bytes.subarray(0, 14), false), wireFrame(0, bytes.subarray(14))]
+    expect((await closeAfter(server.raw(), ...halves)).code).toBe(1007)
+    for (const binary of [bytes, Buffer.from([0xff]), Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from([0, 1, 2])]) {
+      const wrong = await closeAfter(server.raw(), wireFrame(2, binary))
+      expect(wrong).toEqual({ code: 4006, reason: 'invalid_payload' })
+    }
   })
 
   test('for a message over 64 KiB with 1009, in one frame or several', async () => {
@@ -70,6 +75,34 @@ describe('a client is closed', () => {
     const hasty = await server.client()
     for (let i = 0; i < 130; i++) hasty.send({ op: 3 })
     expect(await hasty.closed).toEqual({ code: 4008, reason: 'rate_limited' })
+  })
+
+  /** As many names as fit in a frame, all different. */
+  const names = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => String(10n ** 17n + BigInt(from + i)))
+
+  test('not for naming 20,000 people at once, in as many frames as that takes', async () => {
+    const client = await server.client()
+    for (let from = 0; from < 20_000; from += 2_900) {
+      client.send({ op: 2, d: { subscribe_to_ids: names(from, Math.min(2_900, 20_000 - from)) } })
+    }
+    for (let from = 0; from < 20_000; from += 2_900) expect((await client.next()).d).toEqual({})
+    expect(await client.soFar()).toEqual([])
+  })
+
+  test.each([
+    ['followed', (ids: string[]) => ({ op: 2, d: { subscribe_to_ids: ids } })],
+    ['not followed any more', (ids: string[]) => ({ op: 4, d: { unsubscribe_from_ids: ids } })],
+  ])('for many frames of many names that are %s with 4008: each counts one more for every 256', async (_, frame) => {
+    const [within, beyond] = [await server.client(), await server.client()]
+    for (const [client, frames] of [
+      [within, 9],
+      [beyond, 11],
+    ] as const) {
+      for (let i = 0; i < frames; i++) client.send(frame(names(0, 2_816))) // eleven times 256
+    }
+    expect((await within.soFar()).every(({ t }) => t === 'INIT_STATE')).toBe(true)
+    expect(await beyond.closed).toEqual({ code: 4008, reason: 'rate_limited' })
   })
 
   test.each([

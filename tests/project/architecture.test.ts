@@ -13,8 +13,6 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   'lib knows nothing of the rest, the domain only lib, a room these two, and the root all of them': [
     'src/http/check.ts imports src/commands/health.ts',
     'src/lib/token-bucket.ts imports src/domain/github.ts',
-    'src/lib/token-bucket.ts imports src/live/session.ts',
-    'src/live/sse-stream.ts imports src/http/compression.ts',
     'src/web/embed.ts imports src/http/response.ts',
   ],
   'a room takes nothing of the settings but their type': [
