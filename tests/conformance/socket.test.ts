@@ -357,13 +357,13 @@ describe('a client is closed', () => {
     }
   })
 
-  test('with 1007 for what is not UTF-8, 1009 for more than 64 KiB, 4008 for a flood; not a frame before', async () => {
+  test('with 1007 for text that is not UTF-8, 4006 for such binary, 1009 for more than 64 KiB, 4008 for a flood; not a frame before', async () => {
     const filler = (bytes: number) => Buffer.concat([Buffer.from('{"op":3}'), Buffer.alloc(bytes - 8, ' ')])
     const flood = (frames: number) => Buffer.concat(Array.from({ length: frames }, () => wireFrame(1, '{"op":3}')))
     const question = wireFrame(1, JSON.stringify({ op: 2, d: { subscribe_to_id: ada } }))
     for (const [bytes, expected] of [
       [wireFrame(1, Buffer.from([0x7b, 0xff, 0x7d])), 1007],
-      [wireFrame(2, Buffer.from([0x7b, 0xff, 0x7d])), 1007],
+      [wireFrame(2, Buffer.from([0x7b, 0xff, 0x7d])), 4006],
       [wireFrame(1, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])), 1007],
       [wireFrame(1, filler(65_537)), 1009],
       [wireFrame(1, filler(200_000)), 1009],
