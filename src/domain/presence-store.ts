@@ -113,8 +113,11 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
   let hiddenMembers = 0
 
   function tell(id: string, kind: Change['kind']): void {
-    if (hidden.has(id)) return
-    for (const listener of listeners) listener({ id, kind })
+    if (!hidden.has(id)) notify({ id, kind })
+  }
+
+  function notify(change: Change): void {
+    for (const listener of listeners) listener(change)
   }
 
   function visible(id: string): Entry | undefined {
@@ -234,14 +237,12 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
     setHidden(userId, hide) {
       if (hidden.has(userId) === hide) return
       const entry = entries.get(userId)
-      if (hide) {
-        if (entry !== undefined) tell(userId, 'left')
-        hidden.add(userId)
-      } else hidden.delete(userId)
+      if (hide) hidden.add(userId)
+      else hidden.delete(userId)
       if (entry === undefined) return
       hiddenMembers += hide ? 1 : -1
       if (forgetSeen(entry)) touched.add(userId)
-      if (!hide) tell(userId, 'joined')
+      notify({ id: userId, kind: hide ? 'left' : 'joined' })
     },
 
     isHidden: userId => hidden.has(userId),
