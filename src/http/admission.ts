@@ -1,7 +1,7 @@
 import { rateLimited } from '../domain/errors.ts'
 import { SECOND } from '../lib/clock.ts'
+import { isLoopback } from '../lib/ip.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { isLoopback } from '../lib/semaphore.ts'
 import type { RateLimiter } from '../lib/token-bucket.ts'
 import { copy, failure } from './response.ts'
 

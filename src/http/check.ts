@@ -1,7 +1,7 @@
-import { findExoix } from '../commands/health.ts'
 import type { Config } from '../config.ts'
 import { FatalError } from '../domain/errors.ts'
 import { type Finding, note, ok, wrong } from '../domain/operator.ts'
+import { findExoix } from './probe.ts'
 import { listening, PortTaken } from './server.ts'
 
 /** Whether Exoix could listen where it is told to; when it could not, who does. An Exoix that runs is no mistake. */

@@ -5,7 +5,7 @@ import { Pictures } from '../domain/discord-cdn.ts'
 import { ApiError, FatalError } from '../domain/errors.ts'
 import { HINTS } from '../domain/operator.ts'
 import type { Presences } from '../domain/presences.ts'
-import { createClientAddress } from '../lib/ip.ts'
+import { createClientAddress, localUrl } from '../lib/ip.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
@@ -55,12 +55,6 @@ function explain(error: unknown, host: string, port: number): string {
 }
 
 const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
-
-/** An address people can open: every interface also means this machine. */
-function reachableUrl(host: string, port: number): string {
-  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
 
 export interface HttpDeps {
   readonly config: Config
@@ -141,7 +135,7 @@ export function startHttp(deps: HttpDeps): Http {
 
   return {
     port: server.port ?? config.port,
-    url: reachableUrl(config.host, server.port ?? config.port),
+    url: localUrl(config.host, server.port ?? config.port),
     async stop() {
       stopMeasuring()
       await within(grace, server.stop())

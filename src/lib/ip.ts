@@ -30,6 +30,21 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\./i.test(address) ? address.slice('::ffff:'.length) : address
 }
 
+/** Whether an address is this machine's own. */
+export const isLoopback = (address: string) => /^127\.|^::1$/.test(plainAddress(address))
+
+/** Whether listening on this address means listening on every one the machine has. */
+const isWildcard = (host: string) => host === '0.0.0.0' || host === '::'
+
+/**
+ * Where this machine reaches what listens on `host` itself. Every address of either kind includes the IPv4 loopback:
+ * sockets opened on `::` take both.
+ */
+export function localUrl(host: string, port: number): string {
+  if (isWildcard(host)) return `http://127.0.0.1:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 /** Some proxies write `1.2.3.4:5678` and `[2001:db8::1]:5678`. */
 function withoutPort(hop: string): string {
   return /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop

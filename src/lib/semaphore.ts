@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isLoopback } from './ip.ts'
 
 /** Lets so many in at once; others wait their turn, up to a number. */
 export class Semaphore {
@@ -75,9 +76,6 @@ export function createAddresses(max: number): Addresses {
     },
   }
 }
-
-/** Whether an address is this machine's own; IPv4 may come in IPv6 clothes. */
-export const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/i.test(address)
 
 /** One customer has a whole IPv6 /64: its addresses count as one. */
 export function network(address: string): string {

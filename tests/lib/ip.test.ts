@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createClientAddress } from '../../src/lib/ip.ts'
-import { isLoopback } from '../../src/lib/semaphore.ts'
+import { createClientAddress, isLoopback } from '../../src/lib/ip.ts'
 
 const PROXIES = ['10.0.0.0/8', '127.0.0.1', '2001:db8:1::/48', '::1']
 
