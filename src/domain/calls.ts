@@ -14,6 +14,8 @@ export const ME = '@me'
 export interface Calls {
   /** Undefined for anything that is not the hash of a live key. */
   ownerOf(keyHash: string): Promise<string | undefined>
+  /** One's own pairs, which a door knows only while their owner is shown. Rejects with `no_permission`. */
+  pairs(keyHash: string, id: string): Promise<ReadonlyMap<string, string>>
   /** Rejects with `no_permission`, and as {@link Kv} does; so do the others. */
   put(keyHash: string, id: string, key: string, value: string): Promise<void>
   merge(keyHash: string, id: string, pairs: unknown): Promise<void>
@@ -45,28 +47,32 @@ export class LocalCalls implements Calls {
     return this.#keys.ownerOf(keyHash)
   }
 
+  async pairs(keyHash: string, id: string): Promise<ReadonlyMap<string, string>> {
+    return this.#kv.pairs(this.#holder(keyHash, id))
+  }
+
   async put(keyHash: string, id: string, key: string, value: string): Promise<void> {
-    await this.#kv.put(this.#writer(keyHash, id), key, value)
+    await this.#kv.put(this.#holder(keyHash, id), key, value)
   }
 
   async merge(keyHash: string, id: string, pairs: unknown): Promise<void> {
-    await this.#kv.merge(this.#writer(keyHash, id), pairs)
+    await this.#kv.merge(this.#holder(keyHash, id), pairs)
   }
 
   async delete(keyHash: string, id: string, key: string): Promise<void> {
-    await this.#kv.delete(this.#writer(keyHash, id), key)
+    await this.#kv.delete(this.#holder(keyHash, id), key)
   }
 
   async clear(keyHash: string, id: string): Promise<void> {
-    await this.#kv.clear(this.#writer(keyHash, id))
+    await this.#kv.clear(this.#holder(keyHash, id))
   }
 
   looked(userId: string): void {
     this.#github.looked(userId)
   }
 
-  /** Whose pairs the key may change, if they are the ones that are meant. */
-  #writer(keyHash: string, id: string): string {
+  /** Whose pairs the key opens, if they are the ones that are meant. */
+  #holder(keyHash: string, id: string): string {
     const owner = this.#keys.ownerOf(keyHash)
     if (owner === undefined || (id !== ME && id !== owner)) throw noPermission()
     return owner

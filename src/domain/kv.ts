@@ -31,6 +31,8 @@ export interface Kv {
   /** Resolves with whether the key was there. */
   delete(userId: string, key: string): Promise<boolean>
   clear(userId: string): Promise<void>
+  /** A person's pairs, whether they are shown or not. */
+  pairs(userId: string): ReadonlyMap<string, string>
 }
 
 export function createKv(store: KvStore, presences: PresenceStore): Kv {
@@ -56,6 +58,7 @@ export function createKv(store: KvStore, presences: PresenceStore): Kv {
     async clear(userId) {
       await write(userId, { kind: 'clear' })
     },
+    pairs: userId => presences.kv(userId),
   }
 }
 

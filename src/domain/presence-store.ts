@@ -23,7 +23,7 @@ import {
   type PresenceState,
   readUser,
 } from './presence.ts'
-import type { Change, Presences, Readiness } from './presences.ts'
+import type { Change, Readiness, Source } from './presences.ts'
 
 /** Who is in which guild. */
 interface Rosters {
@@ -64,7 +64,9 @@ function createRosters(): Rosters {
  * listeners hear of it before it returns. Gateway objects come in raw; what cannot be used is refused by returning
  * false, never by throwing.
  */
-export interface PresenceStore extends Presences {
+export interface PresenceStore extends Source {
+  /** A person's pairs, whether they are shown or not. */
+  kv(userId: string): ReadonlyMap<string, string>
   setReadiness(readiness: Readiness): void
   /** A member with the full user object: joins, or replaces what was known of the user. False without a usable id. */
   putMember(guildId: string, member: JsonObject, presence?: JsonObject | null): boolean
@@ -107,6 +109,7 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
   const kv = new Map<string, ReadonlyMap<string, string>>()
   const hidden = new Set<string>()
   const listeners = new Set<(change: Change) => void>()
+  const detailListeners = new Set<(userId: string | undefined) => void>()
   const touched = new Set<string>()
   const accounts = new Map<string, GithubSnapshot>()
   let readiness: Readiness = 'starting'
@@ -118,6 +121,10 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
 
   function notify(change: Change): void {
     for (const listener of listeners) listener(change)
+  }
+
+  function tellDetail(id: string | undefined): void {
+    if (id === undefined || visible(id) !== undefined) for (const listener of detailListeners) listener(id)
   }
 
   function visible(id: string): Entry | undefined {
@@ -162,6 +169,7 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
     touched.add(id)
     if (rest.length > 0) {
       setMemberships(entry, rest)
+      tellDetail(id)
       return
     }
     entries.delete(id)
@@ -175,7 +183,9 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
     },
 
     setReadiness(next) {
+      if (readiness === next) return
       readiness = next
+      tellDetail(undefined)
     },
 
     get size() {
@@ -192,7 +202,10 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
         join(guildId, id, member, user, applyPresence(OFFLINE, presence ?? {}))
         return true
       }
-      if (setMembership(entry, guildId, readNick(member))) touched.add(id)
+      if (setMembership(entry, guildId, readNick(member))) {
+        touched.add(id)
+        tellDetail(id)
+      }
       update(entry, user, listed(entry, guildId, presence), null)
       return true
     },
@@ -226,6 +239,7 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
     setAccount(userId, account) {
       if (account === null) accounts.delete(userId)
       else accounts.set(userId, account)
+      tellDetail(userId)
     },
 
     forget(userId) {
@@ -264,6 +278,11 @@ export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): Pr
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
+    },
+
+    onDetail(listener) {
+      detailListeners.add(listener)
+      return () => void detailListeners.delete(listener)
     },
 
     restore(person) {

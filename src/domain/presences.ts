@@ -30,10 +30,19 @@ export interface Presences {
   snapshot(userId: string): Snapshot | undefined
   /** What cards and other services' shapes are made of. Undefined for who is not shown. */
   person(userId: string): Person | undefined
-  /** A person's pairs, whether they are shown or not. */
+  /** The pairs of somebody who is shown. Of others only the owner of the truth is sure to know them. */
   kv(userId: string): ReadonlyMap<string, string>
   /** The linked GitHub account as it is shown; null when there is none. */
   account(userId: string): GithubSnapshot | null
   /** Hears of every change after it is in. Returns what ends that. */
   onChange(listener: (change: Change) => void): () => void
+}
+
+/** Presences that copies elsewhere are made from: they need to hear of what no wire text shows, too. */
+export interface Source extends Presences {
+  /**
+   * Hears whose nicknames or linked account are others than before; and, with undefined, when {@link readiness} is.
+   * Returns what ends that.
+   */
+  onDetail(listener: (userId: string | undefined) => void): () => void
 }

@@ -135,7 +135,7 @@ export function kvRoutes({ presences, calls }: KvRoutesDeps) {
 
   /** With `@me` people may read their own pairs while they are not shown to anybody. */
   async function readable(request: Request, id: string): Promise<ReadonlyMap<string, string>> {
-    if (id === ME) return presences.kv((await owner(request, id)).userId)
+    if (id === ME) return calls.pairs((await owner(request, id)).keyHash, id)
     if (presences.has(id)) return presences.kv(id)
     throw whyUnknown(presences)
   }

@@ -220,6 +220,25 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
       })
     })
 
+    test('nicknames and memberships as they change, and tells nobody', async () => {
+      join(ANN)
+      await served.settled()
+      const heard = listen()
+      truth.presences.putMember('2', { nick: 'Annie', user: { id: ANN, username: 'x' } }, ONLINE)
+      await served.settled()
+      const before = served.presences.snapshot(ANN)
+      expect(served.presences.person(ANN)?.memberships.map(({ nick }) => nick)).toEqual([null, 'Annie'])
+      truth.presences.putMember('2', { nick: 'A', user: { id: ANN, username: 'x' } }, ONLINE)
+      await served.settled()
+      expect(served.presences.person(ANN)?.memberships.map(({ nick }) => nick)).toEqual([null, 'A'])
+      // What is made of a snapshot may show a nickname.
+      expect(served.presences.snapshot(ANN)).not.toBe(before as NonNullable<typeof before>)
+      truth.presences.removeMember('1', ANN)
+      await served.settled()
+      expect(served.presences.person(ANN)?.memberships).toEqual([{ guildId: '2', nick: 'A' }])
+      expect(heard.take()).toEqual([])
+    })
+
     describe('pairs', () => {
       /** The hash of a key of this person. */
       const keyOf = async (userId: string) => hashKey(await truth.keys.issue(userId))
@@ -253,7 +272,9 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
         const key = await keyOf(ANN)
         const heard = listen()
         await served.calls.put(key, '@me', 'a', '1')
-        expect([[...served.presences.kv(ANN)], served.presences.has(ANN)]).toEqual([[['a', '1']], false])
+        expect([[...(await served.calls.pairs(key, '@me'))], served.presences.has(ANN)]).toEqual([[['a', '1']], false])
+        const others = hashKey(await truth.keys.issue(BEN))
+        await expect(served.calls.pairs(others, ANN)).rejects.toMatchObject({ code: 'no_permission' })
         expect(heard.take()).toEqual([])
         join(ANN)
         await served.settled()
