@@ -1,23 +1,24 @@
 import { type Broadcast, createBroadcast } from './gateway/broadcast.ts'
 import { type Acceptance, createFaults, type Faults } from './gateway/faults.ts'
-import { createGateway } from './gateway/gateway.ts'
-import { createMemberRequests } from './gateway/members.ts'
-import { createGatewayOps } from './gateway/ops.ts'
+import { GatewayServer } from './gateway/gateway.ts'
+import { MemberRequests } from './gateway/members.ts'
+import { GatewayOps } from './gateway/ops.ts'
 import type { Session } from './gateway/session.ts'
-import { createSessions, type Sessions } from './gateway/sessions.ts'
+import { Sessions } from './gateway/sessions.ts'
 import { type Account, createAccount, readOptions, type SimulatorOptions } from './options.ts'
-import { createWorld, type World } from './people/world.ts'
+import { World } from './people/world.ts'
 import { type Cdn, createCdn } from './pictures/cdn.ts'
 import { type BotMessage, type BotRecorder, type BotRecords, createRecorder } from './recorder.ts'
 import { applicationRoutes } from './rest/application-routes.ts'
 import { createCommands } from './rest/commands.ts'
-import { interactionRoutes } from './rest/interaction-routes.ts'
-import { createInteractions, type Interactions } from './rest/interactions.ts'
+import { InteractionRoutes } from './rest/interaction-routes.ts'
+import { Interactions } from './rest/interactions.ts'
 import { createRestLimits, type RestFailure } from './rest/limits.ts'
 import { messageRoutes } from './rest/message-routes.ts'
-import { createMessages, type Messages } from './rest/messages.ts'
+import { Messages } from './rest/messages.ts'
 import { createRest } from './rest/rest.ts'
 import { serve } from './server.ts'
+import type { Dispatch } from './types.ts'
 
 export type { SimulatorOptions } from './options.ts'
 
@@ -78,30 +79,15 @@ export interface Simulator extends Broadcast, Pick<Interactions, 'interact'> {
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const settings = readOptions(options)
-  const { now } = settings
   const recorder = createRecorder<BotRecords>()
   const account = createAccount(settings)
   const running: { sessions?: Sessions } = {}
-  const world = createWorld({ ...settings, botId: account.applicationId, emit: event => running.sessions?.emit(event) })
-  const shared = { ...settings, account, recorder, world }
-  const sessions = createSessions(world, shared)
+  const world = new World({ ...settings, botId: account.applicationId, emit: event => running.sessions?.emit(event) })
+  const shared: Shared = { ...settings, account, recorder, world }
+  const sessions = new Sessions(world, shared)
   running.sessions = sessions
-  const { memberRequestIntervalMs: intervalMs, memberRequestLimit: limit } = settings
-  const memberRequests = createMemberRequests({ ...shared, intervalMs, limit })
-  const ops = createGatewayOps({ ...shared, sessions, memberRequests })
-  const gateway = createGateway({ ...shared, sessions, ops })
-  const messages = createMessages({ ...shared, emit: sessions.emit })
-  const commands = createCommands(world, account, recorder)
-  const interactions = createInteractions({ ...shared, commands, messages, emit: sessions.emit })
-  const routes = [
-    ...applicationRoutes(world, account, settings.identifyIntervalMs),
-    ...messageRoutes(world, messages, recorder),
-    ...commands.routes,
-    ...interactionRoutes({ ...shared, interactions, messages }),
-  ]
-  const { restLimit, restWindowMs: windowMs, restGlobalLimit: globalLimit } = settings
-  const limits = createRestLimits({ now, limit: restLimit, windowMs, globalLimit })
-  const rest = createRest({ account, recorder, limits, routes })
+  const gateway = createGateway(shared, sessions)
+  const { rest, limits, messages, interactions } = createApi(shared, sessions)
   const cdn = createCdn(world, recorder)
   const acceptance: Acceptance = { refusing: false }
   const faults = createFaults(gateway, sessions, account, acceptance)
@@ -111,11 +97,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   account.gatewayUrl = `ws://${host}/gateway`
 
   return {
-    url: `http://${host}`,
-    apiUrl: `http://${host}/api`,
-    cdnUrl: `http://${host}/cdn`,
-    mediaUrl: `http://${host}/media`,
-    spotifyUrl: `http://${host}/spotify`,
+    ...addresses(host),
     token: account.token,
     account,
     world,
@@ -127,10 +109,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     next: recorder.next,
     nextMessage: fits => recorder.next('message', fits),
-    sendMessage: messages.sendMessage,
-    editMessage: messages.editMessage,
-    closeDms: messages.closeDms,
-    interact: interactions.interact,
+    sendMessage: init => messages.sendMessage(init),
+    editMessage: (messageId, patch) => messages.editMessage(messageId, patch),
+    closeDms: (userId, closed) => messages.closeDms(userId, closed),
+    interact: init => interactions.interact(init),
     ...createBroadcast(sessions, gateway),
     restFails: limits.fail,
     restRecovers: limits.recover,
@@ -140,4 +122,36 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       await server.stop(true)
     },
   }
+}
+
+/** What every part of the simulator is made with. */
+type Shared = ReturnType<typeof readOptions> & { account: Account; recorder: BotRecorder; world: World }
+
+function addresses(host: string) {
+  const url = `http://${host}`
+  return { url, apiUrl: `${url}/api`, cdnUrl: `${url}/cdn`, mediaUrl: `${url}/media`, spotifyUrl: `${url}/spotify` }
+}
+
+function createGateway(shared: Shared, sessions: Sessions): GatewayServer {
+  const { memberRequestIntervalMs: intervalMs, memberRequestLimit: limit } = shared
+  const memberRequests = new MemberRequests({ ...shared, intervalMs, limit })
+  const ops = new GatewayOps({ ...shared, sessions, memberRequests })
+  return new GatewayServer({ ...shared, sessions, ops })
+}
+
+function createApi(shared: Shared, sessions: Sessions) {
+  const { account, recorder, world } = shared
+  const emit = (event: Dispatch) => sessions.emit(event)
+  const messages = new Messages({ ...shared, emit })
+  const commands = createCommands(world, account, recorder)
+  const interactions = new Interactions({ ...shared, commands, messages, emit })
+  const routes = [
+    ...applicationRoutes(world, account, shared.identifyIntervalMs),
+    ...messageRoutes(world, messages, recorder),
+    ...commands.routes,
+    ...new InteractionRoutes({ ...shared, interactions, messages }).routes,
+  ]
+  const { now, restLimit: limit, restWindowMs: windowMs, restGlobalLimit: globalLimit } = shared
+  const limits = createRestLimits({ now, limit, windowMs, globalLimit })
+  return { rest: createRest({ account, recorder, limits, routes }), limits, messages, interactions }
 }

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import type { SessionInfo, SessionStore } from '../../src/discord/session.ts'
-import { startRelay } from '../../src/simulator/relay.ts'
+import { Relay } from '../../src/simulator/relay.ts'
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { createJumpClock } from './clocks.ts'
 import { cleanUp, connect, createTestGateway, simulate } from './gateway-support.ts'
@@ -100,7 +100,7 @@ describe.concurrent('a connection that is lost', () => {
     const sim = await simulate({ heartbeatIntervalMs: 300 })
     const guild = sim.world.addGuild({ members: 3 })
     const [, ada = ''] = idsOf(guild)
-    const relay = startRelay(sim)
+    const relay = new Relay(sim)
     const { logged, becomes } = await connect(sim, { timing: { closeMs: 30, handshakeMs: 500 } })
     relay.freeze()
     expect((await logged('connection lost')).problem).toBe('no close frame in time')
@@ -142,7 +142,7 @@ describe.concurrent('a gateway that cannot be reached', () => {
     const sim = await simulate()
     const guild = sim.world.addGuild({ members: 1 })
     const [, ada = ''] = idsOf(guild)
-    const relay = startRelay(sim)
+    const relay = new Relay(sim)
     const { becomes } = await connect(sim, { timing: { budgetFreshMs: 0 } })
     relay.stop()
     sim.world.setPresence(ada, { status: 'dnd' })

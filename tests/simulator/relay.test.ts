@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { startRelay } from '../../src/simulator/relay.ts'
+import { Relay } from '../../src/simulator/relay.ts'
 import { cleanUp, openRaw, simulate } from './support.ts'
 
 afterEach(cleanUp)
@@ -7,7 +7,7 @@ afterEach(cleanUp)
 async function relayed() {
   const sim = await simulate()
   const guild = sim.world.addGuild({ members: 1 })
-  const relay = startRelay(sim)
+  const relay = new Relay(sim)
   const bot = await openRaw(sim)
   bot.identify()
   await bot.event('GUILD_CREATE')

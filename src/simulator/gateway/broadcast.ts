@@ -1,4 +1,4 @@
-import type { Gateway } from './gateway.ts'
+import type { GatewayServer } from './gateway.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -15,7 +15,7 @@ export interface Broadcast {
 const BATCH = 64
 const MAX_BACKLOG_BYTES = 8 << 20
 
-export function createBroadcast(sessions: Sessions, gateway: Gateway): Broadcast {
+export function createBroadcast(sessions: Sessions, gateway: GatewayServer): Broadcast {
   const targets = (session?: Session) => (session ? [session] : sessions.all().filter(({ connected }) => connected))
 
   async function blast(

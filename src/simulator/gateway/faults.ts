@@ -1,5 +1,5 @@
 import type { Account } from '../options.ts'
-import type { Gateway } from './gateway.ts'
+import type { GatewayServer } from './gateway.ts'
 import type { Sessions } from './sessions.ts'
 import { sendOp } from './wire.ts'
 
@@ -29,7 +29,12 @@ export interface Acceptance {
   refusing: boolean | 'hang' | 'silent'
 }
 
-export function createFaults(gateway: Gateway, sessions: Sessions, account: Account, acceptance: Acceptance): Faults {
+export function createFaults(
+  gateway: GatewayServer,
+  sessions: Sessions,
+  account: Account,
+  acceptance: Acceptance,
+): Faults {
   const sockets = () => [...gateway.sockets()]
 
   function invalidateSessions(resumable: boolean): void {

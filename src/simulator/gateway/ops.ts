@@ -6,7 +6,7 @@ import type { Activity, Json, Status } from '../types.ts'
 import { isObject, isPresenceUpdate, readIdentify } from './identify.ts'
 import type { MemberRequests } from './members.ts'
 import { type Refusal, Refused } from './refusals.ts'
-import type { SessionControl } from './session.ts'
+import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import { type Socket, sendOp } from './wire.ts'
 
@@ -24,112 +24,122 @@ export interface GatewayOpsOptions {
 const Op = { heartbeat: 1, identify: 2, presence: 3, voice: 4, resume: 6, members: 8, sounds: 31 } as const
 const AFTER_READY: readonly number[] = [Op.presence, Op.voice, Op.members, Op.sounds]
 
-/** What each opcode does; the answer is why the connection must be closed, or null. */
-export type GatewayOps = (socket: Socket, op: number, d: unknown) => Refusal | null
+/** What each opcode does. */
+export class GatewayOps {
+  readonly #options: GatewayOpsOptions
+  readonly #lastIdentify = new Map<number, number>()
 
-export function createGatewayOps(options: GatewayOpsOptions): GatewayOps {
-  const { world, sessions, account, recorder, now } = options
-  const lastIdentify = new Map<number, number>()
+  constructor(options: GatewayOpsOptions) {
+    this.#options = options
+  }
 
-  function handle(socket: Socket, op: number, d: unknown): Refusal | null {
-    if (op === Op.heartbeat) return heartbeat(socket, d)
-    if (op === Op.identify) return identify(socket, d)
-    if (op === Op.resume) return resume(socket, d)
+  /** The answer is why the connection must be closed, or null. */
+  handle(socket: Socket, op: number, d: unknown): Refusal | null {
+    if (op === Op.heartbeat) return this.#heartbeat(socket, d)
+    if (op === Op.identify) return this.#identify(socket, d)
+    if (op === Op.resume) return this.#resume(socket, d)
     if (!AFTER_READY.includes(op)) return Refused.unknownOpcode
     const { session } = socket.data
     if (!session) return Refused.notAuthenticated
-    if (op === Op.presence) return updatePresence(session, d)
-    if (op === Op.members) return options.memberRequests.handle(session, d) ? null : Refused.decodeError
+    if (op === Op.presence) return this.#updatePresence(session, d)
+    if (op === Op.members) return this.#options.memberRequests.handle(session, d) ? null : Refused.decodeError
     return null
   }
 
-  function heartbeat(socket: Socket, d: unknown): Refusal | null {
+  #heartbeat(socket: Socket, d: unknown): Refusal | null {
     if (d !== null && d !== undefined && !Number.isInteger(d)) return Refused.decodeError
     sendOp(socket, 11, null)
-    recorder.record('heartbeat', { session: socket.data.session, sequence: (d as number | undefined) ?? null })
+    this.#options.recorder.record('heartbeat', {
+      session: socket.data.session,
+      sequence: (d as number | undefined) ?? null,
+    })
     return null
   }
 
-  function identify(socket: Socket, d: unknown): Refusal | null {
+  #identify(socket: Socket, d: unknown): Refusal | null {
     if (socket.data.session) return Refused.alreadyAuthenticated
     const payload = isObject(d) ? d : {}
-    const order = readIdentify(d, { ...account, guildsOnShard })
-    if ('code' in order || !mayIdentify(order.shard[0])) {
-      recorder.record('identify', { session: null, payload })
+    const order = readIdentify(d, {
+      ...this.#options.account,
+      guildsOnShard: (shardId, shardCount) => this.#guildsOnShard(shardId, shardCount),
+    })
+    if ('code' in order || !this.#mayIdentify(order.shard[0])) {
+      this.#options.recorder.record('identify', { session: null, payload })
       if ('code' in order) return order
       sendOp(socket, 9, false)
       return null
     }
-    const session = sessions.open(order, payload)
-    attach(socket, session)
-    recorder.record('identify', { session, payload })
-    world.placePresence(world.bot.id, botPresence((payload.presence as Json) ?? { status: 'online', activities: [] }))
-    sessions.welcome(session)
+    const session = this.#options.sessions.open(order, payload)
+    this.#attach(socket, session)
+    this.#options.recorder.record('identify', { session, payload })
+    this.#options.world.placePresence(
+      this.#options.world.bot.id,
+      this.#botPresence((payload.presence as Json) ?? { status: 'online', activities: [] }),
+    )
+    this.#options.sessions.welcome(session)
     return null
   }
 
   /** One IDENTIFY for each bucket and interval, and no more than the session start limit (docs: Gateway, "Max Concurrency"). */
-  function mayIdentify(shardId: number): boolean {
-    const bucket = shardId % account.maxConcurrency
-    const last = lastIdentify.get(bucket)
-    const tooSoon = last !== undefined && now() - last < options.identifyIntervalMs
-    if (tooSoon || account.sessionStartRemaining <= 0) {
+  #mayIdentify(shardId: number): boolean {
+    const bucket = shardId % this.#options.account.maxConcurrency
+    const last = this.#lastIdentify.get(bucket)
+    const tooSoon = last !== undefined && this.#options.now() - last < this.#options.identifyIntervalMs
+    if (tooSoon || this.#options.account.sessionStartRemaining <= 0) {
       const rule = tooSoon ? 'max concurrency' : 'session start limit'
-      recorder.record('violation', { rule, detail: `shard ${shardId} identified too often` })
+      this.#options.recorder.record('violation', { rule, detail: `shard ${shardId} identified too often` })
       return false
     }
-    account.sessionStartRemaining--
-    lastIdentify.set(bucket, now())
+    this.#options.account.sessionStartRemaining--
+    this.#lastIdentify.set(bucket, this.#options.now())
     return true
   }
 
-  function guildsOnShard(shardId: number, shardCount: number): number {
+  #guildsOnShard(shardId: number, shardCount: number): number {
     let count = 0
-    for (const id of world.guilds.keys()) if (shardKey(id) % shardCount === shardId) count++
+    for (const id of this.#options.world.guilds.keys()) if (shardKey(id) % shardCount === shardId) count++
     return count
   }
 
-  function resume(socket: Socket, d: unknown): Refusal | null {
+  #resume(socket: Socket, d: unknown): Refusal | null {
     if (socket.data.session) return Refused.alreadyAuthenticated
     if (!isObject(d) || typeof d.token !== 'string' || typeof d.session_id !== 'string') return Refused.decodeError
     const from = d.seq
     if (typeof from !== 'number' || !Number.isInteger(from)) return Refused.decodeError
-    const session = sessions.find(d.session_id)
-    recorder.record('resume', { session, payload: d })
-    if (d.token !== account.token) return Refused.authenticationFailed
+    const session = this.#options.sessions.find(d.session_id)
+    this.#options.recorder.record('resume', { session, payload: d })
+    if (d.token !== this.#options.account.token) return Refused.authenticationFailed
     if (session && (from > session.sequence || from < 0)) return Refused.invalidSequence
     const missed = session?.since(from) ?? null
-    if (session && missed) takeOver(socket, session, missed)
+    if (session && missed) this.#takeOver(socket, session, missed)
     else sendOp(socket, 9, false)
     return null
   }
 
-  function takeOver(socket: Socket, session: SessionControl, missed: string[]): void {
+  #takeOver(socket: Socket, session: Session, missed: string[]): void {
     session.wire()?.close(4000, 'Session resumed elsewhere.')
     for (const text of missed) socket.data.wire?.send(text)
-    attach(socket, session)
+    this.#attach(socket, session)
     session.dispatch('RESUMED', '{"_trace":[]}')
-    recorder.record('resumed', { session, replayed: missed.length })
+    this.#options.recorder.record('resumed', { session, replayed: missed.length })
   }
 
-  function attach(socket: Socket, session: SessionControl): void {
+  #attach(socket: Socket, session: Session): void {
     socket.data.session = session
     if (socket.data.wire) session.attach(socket.data.wire)
   }
 
-  function updatePresence(session: SessionControl, d: unknown): Refusal | null {
+  #updatePresence(session: Session, d: unknown): Refusal | null {
     if (!isPresenceUpdate(d)) return Refused.decodeError
-    recorder.record('presence', { session, payload: d })
-    world.setPresence(world.bot.id, botPresence(d))
+    this.#options.recorder.record('presence', { session, payload: d })
+    this.#options.world.setPresence(this.#options.world.bot.id, this.#botPresence(d))
     return null
   }
 
-  function botPresence(update: Json) {
+  #botPresence(update: Json) {
     const status: Status = update.status === 'invisible' ? 'offline' : (update.status as Status)
-    const extras = { id: 'ec0b28a579ecb4bd', created_at: now() }
+    const extras = { id: 'ec0b28a579ecb4bd', created_at: this.#options.now() }
     const activities = (update.activities as Activity[]).map(activity => ({ ...extras, ...activity }))
-    return { status, activities, clientStatus: { web: status }, at: now() }
+    return { status, activities, clientStatus: { web: status }, at: this.#options.now() }
   }
-
-  return handle
 }

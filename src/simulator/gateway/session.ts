@@ -12,43 +12,6 @@ export interface Wire {
   backlog(): number
 }
 
-/**
- * A gateway session: it outlives its connections, numbers what it sends and remembers it for a RESUME
- * (docs: Gateway, "Resuming").
- */
-export interface Session extends Viewer {
-  readonly id: string
-  readonly shard: readonly [number, number]
-  /** The payload of the IDENTIFY that made it. */
-  readonly identify: Json
-  /** Number of the last dispatch. */
-  readonly sequence: number
-  readonly connected: boolean
-  /** Guilds announced in READY whose GUILD_CREATE is still to come; nothing else of theirs is sent before it. */
-  readonly pendingGuilds: Set<string>
-  /** Sends a dispatch, or keeps it for the resume when nobody is connected. */
-  dispatch(t: string, dataText: string): void
-  /** Puts a text on the wire as it is, without a sequence number: for hostile input. False when nobody is connected. */
-  sendText(text: string): boolean
-  ownsGuild(guildId: string): boolean
-  batch(run: () => void): void
-  backlog(): number
-}
-
-/** The part of a session only the gateway touches. */
-export interface SessionControl extends Session {
-  attach(wire: Wire): void
-  detach(at: number): void
-  /** The wire in use, if any. */
-  wire(): Wire | null
-  /** When the last connection was lost, milliseconds; null while connected. */
-  detachedAt(): number | null
-  /** Everything after `sequence`, or null when the buffer does not reach back that far. */
-  since(sequence: number): string[] | null
-  /** Drops the buffer: records may hold the session long after its end. */
-  release(): void
-}
-
 export interface SessionInit {
   id: string
   shard: readonly [number, number]
@@ -58,67 +21,107 @@ export interface SessionInit {
   replayBufferSize: number
 }
 
-export function createSession(init: SessionInit): SessionControl {
-  let sequence = 0
-  let wire: Wire | null = null
-  let detachedAt: number | null = null
-  const sent: string[] = new Array(init.replayBufferSize)
-  const shardOf = new Map<string, number>()
+/**
+ * A gateway session: it outlives its connections, numbers what it sends and remembers it for a RESUME
+ * (docs: Gateway, "Resuming").
+ */
+export class Session implements Viewer {
+  /** Guilds announced in READY whose GUILD_CREATE is still to come; nothing else of theirs is sent before it. */
+  readonly pendingGuilds = new Set<string>()
+  /** The payload of the IDENTIFY that made it. */
+  readonly identify: Json
+  readonly largeThreshold: number
+  readonly intents: number
+  readonly shard: readonly [number, number]
+  readonly id: string
+  #sequence = 0
+  #wire: Wire | null = null
+  #detachedAt: number | null = null
+  readonly #sent: string[]
+  readonly #shardOf = new Map<string, number>()
+  readonly #init: SessionInit
 
-  function ownsGuild(guildId: string): boolean {
-    let shard = shardOf.get(guildId)
+  constructor(init: SessionInit) {
+    this.#init = init
+    this.#sent = new Array(init.replayBufferSize)
+    this.id = init.id
+    this.shard = init.shard
+    this.intents = init.intents
+    this.largeThreshold = init.largeThreshold
+    this.identify = init.identify
+  }
+
+  /** Number of the last dispatch. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  get connected(): boolean {
+    return this.#wire !== null
+  }
+
+  ownsGuild(guildId: string): boolean {
+    let shard = this.#shardOf.get(guildId)
     if (shard === undefined) {
-      shard = shardKey(guildId) % init.shard[1]
-      shardOf.set(guildId, shard)
+      shard = shardKey(guildId) % this.#init.shard[1]
+      this.#shardOf.set(guildId, shard)
     }
-    return shard === init.shard[0]
+    return shard === this.#init.shard[0]
   }
 
-  function dispatch(t: string, dataText: string): void {
-    sequence++
-    const text = `{"t":"${t}","s":${sequence},"op":0,"d":${dataText}}`
-    sent[sequence % init.replayBufferSize] = text
-    wire?.send(text)
+  /** Sends a dispatch, or keeps it for the resume when nobody is connected. */
+  dispatch(t: string, dataText: string): void {
+    this.#sequence++
+    const text = `{"t":"${t}","s":${this.#sequence},"op":0,"d":${dataText}}`
+    this.#sent[this.#sequence % this.#init.replayBufferSize] = text
+    this.#wire?.send(text)
   }
 
-  function since(from: number): string[] | null {
-    if (sequence - from > init.replayBufferSize) return null
+  /** Everything after `sequence`, or null when the buffer does not reach back that far. */
+  since(from: number): string[] | null {
+    if (this.#sequence - from > this.#init.replayBufferSize) return null
     const missed: string[] = []
-    for (let number = from + 1; number <= sequence; number++) missed.push(sent[number % init.replayBufferSize] ?? '')
+    for (let number = from + 1; number <= this.#sequence; number++)
+      missed.push(this.#sent[number % this.#init.replayBufferSize] ?? '')
     return missed
   }
 
-  return {
-    id: init.id,
-    shard: init.shard,
-    intents: init.intents,
-    largeThreshold: init.largeThreshold,
-    identify: init.identify,
-    pendingGuilds: new Set(),
-    get sequence() {
-      return sequence
-    },
-    get connected() {
-      return wire !== null
-    },
-    dispatch,
-    sendText: text => wire?.send(text) ?? false,
-    ownsGuild,
-    batch: run => (wire ? wire.batch(run) : run()),
-    backlog: () => wire?.backlog() ?? 0,
-    attach(next) {
-      wire = next
-      detachedAt = null
-    },
-    detach(at) {
-      wire = null
-      detachedAt = at
-    },
-    wire: () => wire,
-    detachedAt: () => detachedAt,
-    since,
-    release() {
-      sent.length = 0
-    },
+  /** Puts a text on the wire as it is, without a sequence number: for hostile input. False when nobody is connected. */
+  sendText(text: string): boolean {
+    return this.#wire?.send(text) ?? false
+  }
+
+  batch(run: () => void): void {
+    if (this.#wire) this.#wire.batch(run)
+    else run()
+  }
+
+  backlog(): number {
+    return this.#wire?.backlog() ?? 0
+  }
+
+  attach(wire: Wire): void {
+    this.#wire = wire
+    this.#detachedAt = null
+  }
+
+  detach(at: number): void {
+    this.#wire = null
+    this.#detachedAt = at
+  }
+
+  /** The wire in use, if any. */
+  wire(): Wire | null {
+    return this.#wire
+  }
+
+  /** When the last connection was lost, milliseconds; null while connected. */
+  detachedAt(): number | null {
+    return this.#detachedAt
+  }
+
+  /** Drops the buffer: records may hold the session long after its end. */
+  release(): void {
+    this.#sent.length = 0
   }
 }

@@ -4,7 +4,7 @@ import type { BotRecorder } from '../recorder.ts'
 import { type Dispatch, Intent, type Json } from '../types.ts'
 import { guildCreatePayload } from './guild-payloads.ts'
 import type { IdentifyOrder } from './identify.ts'
-import { createSession, type Session, type SessionControl } from './session.ts'
+import { Session } from './session.ts'
 
 export interface SessionsOptions {
   account: Account
@@ -15,50 +15,72 @@ export interface SessionsOptions {
   resumeWindowMs: number
 }
 
-/** All gateway sessions, connected or waiting for their bot to come back. */
-export interface Sessions {
-  open(order: IdentifyOrder, identify: Json): SessionControl
-  /** A session that can still be resumed. */
-  find(sessionId: string): SessionControl | null
-  /** Ends a session: it cannot be resumed any more. */
-  forget(session: Session): void
-  all(): SessionControl[]
-  /** Sends an event to every session that may see it. */
-  emit(event: Dispatch): void
-  /** READY, then one GUILD_CREATE after the other. */
-  welcome(session: SessionControl): void
-}
+export class Sessions {
+  readonly #account: Account
+  readonly #recorder: BotRecorder
+  readonly #now: () => number
+  readonly #sessions = new Map<string, Session>()
+  readonly #world: World
+  readonly #options: SessionsOptions
 
-export function createSessions(world: World, options: SessionsOptions): Sessions {
-  const { account, recorder, now } = options
-  const sessions = new Map<string, SessionControl>()
+  constructor(world: World, options: SessionsOptions) {
+    this.#world = world
+    this.#options = options
+    this.#account = options.account
+    this.#recorder = options.recorder
+    this.#now = options.now
+  }
 
-  function open(order: IdentifyOrder, identify: Json): SessionControl {
-    const id = world.random.hex(32)
-    const session = createSession({ id, ...order, identify, replayBufferSize: options.replayBufferSize })
-    sessions.set(id, session)
+  open(order: IdentifyOrder, identify: Json): Session {
+    const id = this.#world.random.hex(32)
+    const session = new Session({ id, ...order, identify, replayBufferSize: this.#options.replayBufferSize })
+    this.#sessions.set(id, session)
     return session
   }
 
-  function find(sessionId: string): SessionControl | null {
-    const session = sessions.get(sessionId) ?? null
+  /** A session that can still be resumed. */
+  find(sessionId: string): Session | null {
+    const session = this.#sessions.get(sessionId) ?? null
     const since = session?.detachedAt() ?? null
-    if (since === null || now() - since <= options.resumeWindowMs) return session
-    if (session) forget(session)
+    if (since === null || this.#now() - since <= this.#options.resumeWindowMs) return session
+    if (session) this.forget(session)
     return null
   }
 
-  function emit(event: Dispatch): void {
+  /** Sends an event to every session that may see it. */
+  emit(event: Dispatch): void {
     const text = typeof event.d === 'function' ? null : JSON.stringify(event.d)
-    for (const session of sessions.values()) {
-      if (!mayReceive(session, event)) continue
+    for (const session of this.#sessions.values()) {
+      if (!this.#mayReceive(session, event)) continue
       const own = typeof event.d === 'function' ? event.d(session) : null
       const data = text ?? (own && JSON.stringify(own))
       if (data !== null) session.dispatch(event.t, data)
     }
   }
 
-  function mayReceive(session: SessionControl, event: Dispatch): boolean {
+  /** READY, then one GUILD_CREATE after the other. */
+  welcome(session: Session): void {
+    const guilds = [...this.#world.guilds.values()].filter(guild => session.ownsGuild(guild.id))
+    if (session.intents & Intent.guilds) {
+      for (const guild of guilds) if (!guild.unavailable) session.pendingGuilds.add(guild.id)
+    }
+    const guildIds = guilds.map(guild => guild.id)
+    session.dispatch('READY', JSON.stringify(readyPayload(this.#world, this.#account, session, guildIds)))
+    this.#recorder.record('ready', { session })
+    this.#sendNextGuild(session)
+  }
+
+  /** Ends a session: it cannot be resumed any more. */
+  forget(session: Session): void {
+    this.#sessions.get(session.id)?.release()
+    this.#sessions.delete(session.id)
+  }
+
+  all(): Session[] {
+    return [...this.#sessions.values()]
+  }
+
+  #mayReceive(session: Session, event: Dispatch): boolean {
     if (event.guildId === null ? session.shard[0] !== 0 : !session.ownsGuild(event.guildId)) return false
     if (event.intents !== 0 && (session.intents & event.intents) === 0) return false
     if (event.guildId === null || !session.pendingGuilds.has(event.guildId)) return true
@@ -66,34 +88,19 @@ export function createSessions(world: World, options: SessionsOptions): Sessions
     return false
   }
 
-  function welcome(session: SessionControl): void {
-    const guilds = [...world.guilds.values()].filter(guild => session.ownsGuild(guild.id))
-    if (session.intents & Intent.guilds) {
-      for (const guild of guilds) if (!guild.unavailable) session.pendingGuilds.add(guild.id)
-    }
-    const guildIds = guilds.map(guild => guild.id)
-    session.dispatch('READY', JSON.stringify(readyPayload(world, account, session, guildIds)))
-    recorder.record('ready', { session })
-    sendNextGuild(session)
-  }
-
   /** Guilds arrive after READY, one a turn of the event loop: the bot must not take READY for the whole list. */
-  function sendNextGuild(session: SessionControl): void {
+  #sendNextGuild(session: Session): void {
     setImmediate(() => {
       const [guildId] = session.pendingGuilds
-      if (guildId === undefined || !sessions.has(session.id)) return
+      if (guildId === undefined || !this.#sessions.has(session.id)) return
       session.pendingGuilds.delete(guildId)
-      session.dispatch('GUILD_CREATE', JSON.stringify(guildCreatePayload(world, world.guild(guildId), session)))
-      sendNextGuild(session)
+      session.dispatch(
+        'GUILD_CREATE',
+        JSON.stringify(guildCreatePayload(this.#world, this.#world.guild(guildId), session)),
+      )
+      this.#sendNextGuild(session)
     })
   }
-
-  function forget(session: Session): void {
-    sessions.get(session.id)?.release()
-    sessions.delete(session.id)
-  }
-
-  return { open, find, forget, all: () => [...sessions.values()], emit, welcome }
 }
 
 /** READY (docs: Gateway Events, "Ready"): all guilds are unavailable at first. */

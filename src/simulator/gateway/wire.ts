@@ -1,12 +1,12 @@
 import { constants, deflateRawSync } from 'node:zlib'
 import type { ServerWebSocket } from 'bun'
-import type { SessionControl, Wire } from './session.ts'
+import type { Session, Wire } from './session.ts'
 
 /** What the simulator knows of one gateway socket. */
 export interface Connection {
   readonly path: string
   readonly query: Record<string, string>
-  session: SessionControl | null
+  session: Session | null
   wire: Wire | null
   /** Dead to the bot: nothing is read, nothing is sent, the socket stays open. */
   silent: boolean

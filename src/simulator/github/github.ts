@@ -1,5 +1,5 @@
 import { createRecorder, type Recorder } from '../recorder.ts'
-import { createGithubDevice, type GithubDevice } from './device.ts'
+import { GithubDevice } from './device.ts'
 import { createGithubFailures, type GithubFailure } from './failures.ts'
 import { createGithubLimits } from './limits.ts'
 import { createGithubRest } from './rest.ts'
@@ -55,7 +55,7 @@ export function startGithubSimulator(options: GithubSimulatorOptions = {}): Gith
   const world = createGithubWorld(settings.now)
   const rest = createGithubRest({ world, limits: createGithubLimits(settings), tokenOwner: token => tokens.get(token) })
   const failures = createGithubFailures()
-  const device = createGithubDevice({
+  const device = new GithubDevice({
     ...settings,
     world,
     clientId: CLIENT_ID,
@@ -74,29 +74,14 @@ export function startGithubSimulator(options: GithubSimulatorOptions = {}): Gith
     if (failing !== undefined) record(0)
     const failure = await failing
     if (failure) return failure
-    const response = await answer(request, pathname, path, searchParams)
+    const response = await (pathname.startsWith(API)
+      ? rest.handle(request, path, searchParams)
+      : signIn(device, request, path))
     if (failing === undefined) record(response.status)
     return response
   }
 
-  async function answer(request: Request, pathname: string, path: string, query: URLSearchParams): Promise<Response> {
-    if (pathname.startsWith(API)) return rest.handle(request, path, query)
-    const form = new URLSearchParams(await request.text())
-    if (request.method !== 'POST') return new Response('Not Found', { status: 404 })
-    if (path === '/login/device/code') return device.requestCode(form)
-    return path === '/login/oauth/access_token' ? device.poll(form) : new Response('Not Found', { status: 404 })
-  }
-
-  const server = Bun.serve({
-    port: options.port ?? 0,
-    hostname: '127.0.0.1',
-    reusePort: false,
-    development: false,
-    fetch(request, server) {
-      server.timeout(request, 0)
-      return handle(request)
-    },
-  })
+  const server = serve(options.port ?? 0, handle)
   const url = `http://127.0.0.1:${server.port}`
 
   return {
@@ -115,4 +100,25 @@ export function startGithubSimulator(options: GithubSimulatorOptions = {}): Gith
       await server.stop(true)
     },
   }
+}
+
+function serve(port: number, handle: (request: Request) => Promise<Response>) {
+  return Bun.serve({
+    port,
+    hostname: '127.0.0.1',
+    reusePort: false,
+    development: false,
+    fetch(request, server) {
+      server.timeout(request, 0)
+      return handle(request)
+    },
+  })
+}
+
+/** The device flow's two addresses, which lie outside the API. */
+async function signIn(device: GithubDevice, request: Request, path: string): Promise<Response> {
+  const form = new URLSearchParams(await request.text())
+  if (request.method !== 'POST') return new Response('Not Found', { status: 404 })
+  if (path === '/login/device/code') return device.requestCode(form)
+  return path === '/login/oauth/access_token' ? device.poll(form) : new Response('Not Found', { status: 404 })
 }

@@ -4,7 +4,7 @@ import type { Simulator } from '../simulator.ts'
 import type { Guild } from '../types.ts'
 import { buildUser } from './builders.ts'
 import { CAST, type Role } from './cast.ts'
-import { CHANGES, type Change, createPerson, type Person } from './person.ts'
+import { CHANGES, type Change, Person } from './person.ts'
 
 export interface ActorsOptions {
   /** People in all guilds together. */
@@ -78,7 +78,7 @@ interface Newcomer {
 function addPerson(sim: Simulator, random: Random, guilds: Guild[], { index, role, songMs }: Newcomer): Person {
   const id = sim.world.snowflake()
   sim.world.addUser(buildUser(random, { id, ...(role && { ...PLAIN, ...role.user }) }))
-  const person = createPerson(sim.world, id, random, { role, ...(songMs !== undefined && { songLength: songMs }) })
+  const person = new Person(sim.world, id, random, { role, ...(songMs !== undefined && { songLength: songMs }) })
   person.place()
   for (const [place, guild] of guilds.entries()) {
     if (place > 0 && !role && !random.chance(0.4)) continue

@@ -5,19 +5,6 @@ import type { Role } from './cast.ts'
 import { SONGS, type Song } from './catalogue.ts'
 import type { World } from './world.ts'
 
-/** Somebody who lives through the demo: what they show now, and the ways it can change. */
-export interface Person {
-  readonly id: string
-  /** Sends what is shown now to Discord. */
-  show(): void
-  /** Places it without an event, before anybody watches. */
-  place(): void
-  /** Changes one thing of `kind`, so that the presence differs from the one before, and shows it. */
-  change(kind: Change): void
-  /** Cancels the end of the song. */
-  stop(): void
-}
-
 export type Change = 'status' | 'platform' | 'custom' | 'music' | 'game' | 'watching' | 'offline'
 
 export const CHANGES: readonly Change[] = ['status', 'platform', 'custom', 'music', 'game', 'watching', 'offline']
@@ -41,105 +28,126 @@ export interface PersonOptions {
 
 const PLAYED_FOR = 47 * 60_000
 
-export function createPerson(
-  world: World,
-  id: string,
-  random: Random,
-  { songLength, role }: PersonOptions = {},
-): Person {
-  const began = Date.now() - (role ? PLAYED_FOR : random.int(0, 3_600_000))
-  let status: Status = role?.status ?? random.pick(STATUSES)
-  let platforms = role?.platforms ?? random.pick(PLATFORMS)
-  let said = 0
-  let custom: Activity | null = role || random.chance(0.5) ? sayNext() : null
-  let song: Activity | null = null
-  let game: Activity | null = role?.game || (!role && random.chance(0.3)) ? buildGame(random, began, role?.game) : null
-  let songEnds: Timer | null = null
-  let track = random.int(0, SONGS.length - 1)
+/** Somebody who lives through the demo: what they show now, and the ways it can change. */
+export class Person {
+  readonly #began: number
+  #status: Status
+  #platforms: readonly string[]
+  #said = 0
+  #custom: Activity | null
+  #song: Activity | null = null
+  #game: Activity | null
+  #songEnds: Timer | null = null
+  #track: number
+  readonly #changes: Record<Change, () => void>
+  readonly #world: World
+  readonly id: string
+  readonly #random: Random
+  readonly #songLength: number | undefined
+  readonly #role: Role | undefined
 
-  function presence() {
-    const activities = [custom, song, game].filter(activity => activity !== null)
+  constructor(world: World, id: string, random: Random, { songLength, role }: PersonOptions = {}) {
+    this.#world = world
+    this.id = id
+    this.#random = random
+    this.#songLength = songLength
+    this.#role = role
+    this.#began = Date.now() - (role ? PLAYED_FOR : random.int(0, 3_600_000))
+    this.#status = role?.status ?? random.pick(STATUSES)
+    this.#platforms = role?.platforms ?? random.pick(PLATFORMS)
+    this.#custom = role || random.chance(0.5) ? this.#sayNext() : null
+    this.#game = role?.game || (!role && random.chance(0.3)) ? buildGame(random, this.#began, role?.game) : null
+    this.#track = random.int(0, SONGS.length - 1)
+    this.#changes = {
+      status: () => {
+        this.#status = other(random, STATUSES, this.#status)
+      },
+      platform: () => {
+        this.#platforms = other(random, PLATFORMS, this.#platforms)
+      },
+      custom: () => {
+        this.#custom = this.#custom && !role && random.chance(0.3) ? null : this.#sayNext()
+      },
+      music: () => (this.#song && !role && random.chance(0.3) ? this.#stopMusic() : this.#nextSong(Date.now())),
+      game: () => {
+        // Whoever plays one game all the time goes on with other people.
+        if (role?.game) this.#game = buildGame(random, this.#began, role.game)
+        else this.#game = this.#game ? null : buildGame(random, Date.now())
+      },
+      watching: () => {
+        this.#game = buildWatching(random, Date.now())
+      },
+      offline: () => this.#goOffline(),
+    }
+    if (role?.listens ?? random.chance(0.4)) this.#nextSong(Date.now() - random.int(0, songLength ?? 120_000))
+  }
+
+  /** Cancels the end of the song. */
+  stop(): void {
+    if (this.#songEnds) clearTimeout(this.#songEnds)
+    this.#songEnds = null
+  }
+
+  /** Changes one thing of `kind`, so that the presence differs from the one before, and shows it. */
+  change(kind: Change): void {
+    const back = this.#status === 'offline'
+    if (back) {
+      this.#status = this.#random.pick(STATUSES)
+      this.#platforms = this.#random.pick(PLATFORMS)
+    }
+    if (!back || kind !== 'offline') this.#changes[kind]()
+    this.show()
+  }
+
+  /** Sends what is shown now to Discord. */
+  show(): void {
+    this.#world.setPresence(this.id, this.#presence())
+  }
+
+  /** Places it without an event, before anybody watches. */
+  place(): void {
+    this.#world.placePresence(this.id, this.#presence())
+  }
+
+  #presence() {
+    const activities = [this.#custom, this.#song, this.#game].filter(activity => activity !== null)
     return buildPresence({
-      status,
+      status: this.#status,
       activities,
-      clientStatus: Object.fromEntries(platforms.map(name => [name, status])),
+      clientStatus: Object.fromEntries(this.#platforms.map(name => [name, this.#status])),
     })
   }
 
-  function sayNext(): Activity | null {
-    if (!role) return buildCustomStatus(random, Date.now())
-    const status = role.statuses[said++ % role.statuses.length]
-    return status ? buildCustomStatus(random, Date.now(), status) : null
+  #sayNext(): Activity | null {
+    if (!this.#role) return buildCustomStatus(this.#random, Date.now())
+    const status = this.#role.statuses[this.#said++ % this.#role.statuses.length]
+    return status ? buildCustomStatus(this.#random, Date.now(), status) : null
   }
 
-  function nextSong(startedAt: number): void {
-    track = (track + 1) % SONGS.length
-    const whole = SONGS[track] as Song
-    const played: Song = songLength === undefined ? whole : { ...whole, length: songLength }
-    song = buildSpotify(random, id, startedAt, played)
+  #nextSong(startedAt: number): void {
+    this.#track = (this.#track + 1) % SONGS.length
+    const whole = SONGS[this.#track] as Song
+    const played: Song = this.#songLength === undefined ? whole : { ...whole, length: this.#songLength }
+    this.#song = buildSpotify(this.#random, this.id, startedAt, played)
     const end = startedAt + played.length
-    stop()
-    songEnds = setTimeout(() => {
-      nextSong(end)
-      show()
+    this.stop()
+    this.#songEnds = setTimeout(() => {
+      this.#nextSong(end)
+      this.show()
     }, end - Date.now())
   }
 
-  function stopMusic(): void {
-    stop()
-    song = null
+  #stopMusic(): void {
+    this.stop()
+    this.#song = null
   }
 
-  function stop(): void {
-    if (songEnds) clearTimeout(songEnds)
-    songEnds = null
+  #goOffline(): void {
+    this.#stopMusic()
+    this.#status = 'offline'
+    this.#platforms = []
+    this.#game = null
   }
-
-  function goOffline(): void {
-    stopMusic()
-    status = 'offline'
-    platforms = []
-    game = null
-  }
-
-  const changes: Record<Change, () => void> = {
-    status: () => {
-      status = other(random, STATUSES, status)
-    },
-    platform: () => {
-      platforms = other(random, PLATFORMS, platforms)
-    },
-    custom: () => {
-      custom = custom && !role && random.chance(0.3) ? null : sayNext()
-    },
-    music: () => (song && !role && random.chance(0.3) ? stopMusic() : nextSong(Date.now())),
-    game: () => {
-      // Whoever plays one game all the time goes on with other people.
-      if (role?.game) game = buildGame(random, began, role.game)
-      else game = game ? null : buildGame(random, Date.now())
-    },
-    watching: () => {
-      game = buildWatching(random, Date.now())
-    },
-    offline: goOffline,
-  }
-
-  function change(kind: Change): void {
-    const back = status === 'offline'
-    if (back) {
-      status = random.pick(STATUSES)
-      platforms = random.pick(PLATFORMS)
-    }
-    if (!back || kind !== 'offline') changes[kind]()
-    show()
-  }
-
-  function show(): void {
-    world.setPresence(id, presence())
-  }
-
-  if (role?.listens ?? random.chance(0.4)) nextSong(Date.now() - random.int(0, songLength ?? 120_000))
-  return { id, show, place: () => world.placePresence(id, presence()), change, stop }
 }
 
 function other<T>(random: Random, list: readonly T[], current: T): T {

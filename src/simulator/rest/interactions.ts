@@ -52,12 +52,6 @@ export interface OpenInteraction {
   answer(type: number, data: Json): void
 }
 
-export interface Interactions {
-  interact(init: InteractionInit): Promise<InteractionOutcome>
-  byId(id: string, token: string): OpenInteraction | null
-  byToken(token: string): OpenInteraction | null
-}
-
 export interface InteractionsOptions {
   world: World
   account: Account
@@ -82,21 +76,33 @@ interface Scene {
 const KEPT = 5000
 
 /** Slash commands, autocomplete, buttons and modals (docs: Interactions, Receiving and Responding). */
-export function createInteractions(options: InteractionsOptions): Interactions {
-  const { world, account, messages, now } = options
-  const open = new Map<string, OpenInteraction>()
+export class Interactions {
+  readonly #world: World
+  readonly #account: Account
+  readonly #messages: Messages
+  readonly #now: () => number
+  readonly #open = new Map<string, OpenInteraction>()
+  readonly #options: InteractionsOptions
 
-  async function interact(init: InteractionInit): Promise<InteractionOutcome> {
-    const scene = setScene(init)
-    const id = world.snowflake(now())
-    const token = `aW50${world.random.base62(200)}`
-    const payload = buildPayload(scene, id, token)
+  constructor(options: InteractionsOptions) {
+    this.#options = options
+    this.#world = options.world
+    this.#account = options.account
+    this.#messages = options.messages
+    this.#now = options.now
+  }
+
+  async interact(init: InteractionInit): Promise<InteractionOutcome> {
+    const scene = this.#setScene(init)
+    const id = this.#world.snowflake(this.#now())
+    const token = `aW50${this.#world.random.base62(200)}`
+    const payload = this.#buildPayload(scene, id, token)
     const { promise, resolve, reject } = Promise.withResolvers<{ type: number; data: Json }>()
     const interaction: OpenInteraction = {
       payload,
       id,
       token,
-      createdAt: now(),
+      createdAt: this.#now(),
       channel: scene.channel,
       state: 'waiting',
       originalId: scene.message?.id ?? null,
@@ -104,29 +110,38 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       events: createRecorder(),
       answer: (type, data) => resolve({ type, data }),
     }
-    keep(interaction)
+    this.#keep(interaction)
     const timer = setTimeout(() => {
       interaction.state = 'expired'
       reject(new Error(`the application did not respond to ${describe(scene)}`))
-    }, options.interactionTimeoutMs)
-    options.emit({ t: 'INTERACTION_CREATE', guildId: scene.guildId, intents: 0, d: payload })
+    }, this.#options.interactionTimeoutMs)
+    this.#options.emit({ t: 'INTERACTION_CREATE', guildId: scene.guildId, intents: 0, d: payload })
     const answer = await promise.finally(() => clearTimeout(timer))
-    return outcome(interaction, answer)
+    return this.#outcome(interaction, answer)
   }
 
-  function keep(interaction: OpenInteraction): void {
-    open.set(interaction.token, interaction)
-    const [oldest] = open.keys()
-    if (open.size > KEPT && oldest !== undefined) open.delete(oldest)
+  byId(id: string, token: string): OpenInteraction | null {
+    const found = this.#open.get(token)
+    return found?.id === id ? found : null
   }
 
-  function setScene(init: InteractionInit): Scene {
+  byToken(token: string): OpenInteraction | null {
+    return this.#open.get(token) ?? null
+  }
+
+  #keep(interaction: OpenInteraction): void {
+    this.#open.set(interaction.token, interaction)
+    const [oldest] = this.#open.keys()
+    if (this.#open.size > KEPT && oldest !== undefined) this.#open.delete(oldest)
+  }
+
+  #setScene(init: InteractionInit): Scene {
     const { userId, locale = 'en-US' } = init
-    if (!world.user(userId)) throw new Error(`there is no simulated user ${userId}`)
-    if (init.kind === 'component') return { ...clickScene(init), userId, locale }
-    if (init.kind === 'modal') return { ...submitScene(init), userId, locale }
+    if (!this.#world.user(userId)) throw new Error(`there is no simulated user ${userId}`)
+    if (init.kind === 'component') return { ...this.#clickScene(init), userId, locale }
+    if (init.kind === 'modal') return { ...this.#submitScene(init), userId, locale }
     const guildId = init.guildId ?? null
-    const registered = options.commands.find(init.command.split(' ')[0] ?? '', guildId)
+    const registered = this.#options.commands.find(init.command.split(' ')[0] ?? '', guildId)
     if (!registered) throw new Error(`no command /${init.command} is registered here`)
     const contexts = registered.contexts as number[] | null
     if (contexts && !contexts.includes(guildId === null ? 1 : 0))
@@ -134,45 +149,45 @@ export function createInteractions(options: InteractionsOptions): Interactions {
     const type = init.kind === 'command' ? InteractionType.command : InteractionType.autocomplete
     return {
       type,
-      data: commandData(world, registered, init),
+      data: commandData(this.#world, registered, init),
       userId,
       guildId,
-      channel: place(userId, guildId),
+      channel: this.#place(userId, guildId),
       locale,
     }
   }
 
-  function clickScene({ message: shown, customId, values, userId }: InteractionInit & { kind: 'component' }) {
-    const message = messages.find(shown.id)
+  #clickScene({ message: shown, customId, values, userId }: InteractionInit & { kind: 'component' }) {
+    const message = this.#messages.find(shown.id)
     if (!message) throw new Error('the message is gone')
     const metadata = message.interaction_metadata as { user?: { id: string } } | undefined
     if (isEphemeral(message) && metadata?.user?.id !== userId) throw new Error('nobody else sees that message')
     const component = findComponent(message.components, customId)
     const data = { custom_id: customId, component_type: component.type, ...(values ? { values } : {}) }
-    const channel = world.channel(message.channel_id) as Channel
+    const channel = this.#world.channel(message.channel_id) as Channel
     return { type: InteractionType.component, data, guildId: message.guild_id ?? null, channel, message }
   }
 
-  function submitScene({ modal, fields }: InteractionInit & { kind: 'modal' }) {
+  #submitScene({ modal, fields }: InteractionInit & { kind: 'modal' }) {
     if (modal.type !== CallbackType.modal) throw new Error('the bot opened no modal')
     const { guild_id: guildId, channel_id: channelId, message } = modal.interaction as { [key: string]: string } & Json
-    const channel = world.channel(String(channelId)) as Channel
+    const channel = this.#world.channel(String(channelId)) as Channel
     const scene = { type: InteractionType.modal, data: modalData(modal.data, fields), channel }
     return { ...scene, guildId: guildId ?? null, ...(message ? { message: message as unknown as Message } : {}) }
   }
 
-  function place(userId: string, guildId: string | null): Channel {
-    if (guildId === null) return messages.dmChannel(userId)
-    const guild = world.guild(guildId)
+  #place(userId: string, guildId: string | null): Channel {
+    if (guildId === null) return this.#messages.dmChannel(userId)
+    const guild = this.#world.guild(guildId)
     if (!guild.members.has(userId)) throw new Error(`user ${userId} is no member of guild ${guildId}`)
     return guild.channels[0] as Channel
   }
 
-  function buildPayload(scene: Scene, id: string, token: string): Json {
+  #buildPayload(scene: Scene, id: string, token: string): Json {
     const { type, data, guildId, channel, message, locale } = scene
     return {
       id,
-      application_id: account.applicationId,
+      application_id: this.#account.applicationId,
       type,
       data,
       token,
@@ -185,22 +200,23 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       attachment_size_limit: 10_485_760,
       authorizing_integration_owners: { '0': guildId ?? '0' },
       context: guildId === null ? 1 : 0,
-      ...person(scene),
+      ...this.#person(scene),
       ...(message ? { message } : {}),
     }
   }
 
   /** `member` in a guild, `user` in a DM, never both. */
-  function person({ userId, guildId }: Scene): Json {
-    const user = world.user(userId)
+  #person({ userId, guildId }: Scene): Json {
+    const user = this.#world.user(userId)
     if (guildId === null) return { user }
-    const member = { user, permissions: '2248473465835073', ...world.guild(guildId).members.get(userId) }
+    const member = { user, permissions: '2248473465835073', ...this.#world.guild(guildId).members.get(userId) }
     return { guild_id: guildId, guild: { id: guildId, locale: 'en-US', features: [] }, guild_locale: 'en-US', member }
   }
 
-  function outcome(interaction: OpenInteraction, { type, data }: { type: number; data: Json }): InteractionOutcome {
+  #outcome(interaction: OpenInteraction, { type, data }: { type: number; data: Json }): InteractionOutcome {
     const { events, payload } = interaction
-    const message = () => (interaction.originalId === null ? null : (messages.find(interaction.originalId) ?? null))
+    const message = () =>
+      interaction.originalId === null ? null : (this.#messages.find(interaction.originalId) ?? null)
     const deferred = type === CallbackType.defer || type === CallbackType.deferUpdate
     const filled = deferred ? events.next('edit') : null
     return {
@@ -218,15 +234,6 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       nextEdit: () => events.next('edit'),
       nextFollowup: () => events.next('followup'),
     }
-  }
-
-  return {
-    interact,
-    byId(id, token) {
-      const found = open.get(token)
-      return found?.id === id ? found : null
-    },
-    byToken: token => open.get(token) ?? null,
   }
 }
 
