@@ -1,8 +1,9 @@
-import { clock, drawAnimatedClock, duration } from './animated-clock.ts'
+import { clock, lasting, remaining } from '../domain/words.ts'
+import { HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 import type { RowImages } from './card-images.ts'
 import type { Row } from './model.ts'
 import type { Drawing, Palette } from './palette.ts'
-import { drawPlaceholder, element, join, line, type Markup, picture } from './svg.ts'
+import { drawPlaceholder, element, join, type Line, line, type Markup, picture, words } from './svg.ts'
 import { measure } from './text.ts'
 
 /** Between times and bar. */
@@ -88,7 +89,7 @@ export function panel(y: number, height: number, palette: Palette): Markup {
   return element('rect', { x: EDGE, y, width: PANEL_WIDTH, height, rx: 10, fill: veil, 'fill-opacity': veilOpacity })
 }
 
-const hasBar = ({ timing }: Row) => timing?.end !== undefined
+const hasBar = ({ timing }: Row) => timing?.start !== undefined && timing.end !== undefined
 
 function drawArt(row: Row, { large, small }: RowImages, y: number, index: number, palette: Palette): Markup {
   const x = EDGE + 12
@@ -129,14 +130,86 @@ function drawSmall(small: NonNullable<RowImages['small']>, { x, y }: { x: number
   )
 }
 
-/** What kind of thing it is, and for how long it has been going on where it has no length. */
+/** For how long it has been going on, or will, where it has no length. */
+function durationOf({ timing }: Row, now: number): string {
+  if (timing === undefined) return ''
+  if (timing.start === undefined) return remaining(timing.end - now)
+  return timing.end === undefined ? lasting(now - timing.start) : ''
+}
+
+/** What kind of thing it is, and its duration. */
 function drawLabel(row: Row, baseline: number, { palette, now }: Drawing): Markup {
   const size = 11.5
   const fill = row.kind === 'spotify' ? palette.spotify : palette.soft
-  const since = row.timing !== undefined && row.timing.end === undefined ? duration(now - row.timing.start) : ''
-  const taken = since === '' ? 0 : Math.ceil(measure(since, size)) + 4
+  const told = durationOf(row, now)
+  const taken = told === '' ? 0 : Math.ceil(measure(told, size)) + 4
   return join(
     line(row.label, { x: LEFT, baseline, room: ROOM - taken - 8, size, weight: 'bold', fill }),
-    since !== '' && line(since, { x: RIGHT, baseline, room: taken, size, fill: palette.soft, anchor: 'end' }),
+    told !== '' && line(told, { x: RIGHT, baseline, room: taken, size, fill: palette.soft, anchor: 'end' }),
   )
 }
+
+/** Of a column's digits from one to the next. */
+const STEP = 20
+
+/**
+ * A time that goes on by itself until `length`, in a picture that runs nothing: each place is a column of digits behind
+ * a window, which moves by one digit at a time. Whoever draws no animation shows the time it was. Milliseconds.
+ */
+export function drawAnimatedClock(passed: number, length: number, place: Line): Markup {
+  const end = Math.floor(length / SECOND) * SECOND
+  if (length >= HOUR || passed >= end) return line(clock(passed), place)
+  const pitch = place.size * 0.62
+  const minutes = digits(Math.floor(passed / MINUTE), Math.floor(end / MINUTE))
+  const widest = String(minutes.at(-1)).length
+  const run = { passed, end, place }
+  const colon = place.x + widest * pitch
+  return join(
+    drawColumn(minutes, MINUTE, { ...run, x: place.x, width: widest * pitch }),
+    line(':', { ...place, x: colon + pitch * 0.25, room: pitch, anchor: 'middle' }),
+    drawColumn(digits(0, 5), 10 * SECOND, { ...run, x: colon + pitch * 0.5, width: pitch }),
+    drawColumn(digits(0, 9), SECOND, { ...run, x: colon + pitch * 1.5, width: pitch }),
+  )
+}
+
+const digits = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
+
+interface Column {
+  readonly passed: number
+  readonly end: number
+  readonly place: Line
+  readonly x: number
+  readonly width: number
+}
+
+/** `every` is how long one of the numbers stands. What begins at 0 comes round again. */
+function drawColumn(numbers: readonly number[], every: number, { passed, end, place, x, width }: Column): Markup {
+  const cycle = numbers.length * every
+  const rounds = numbers[0] === 0 && every < MINUTE
+  const into = rounds ? passed % cycle : passed % every
+  const { baseline, size, fill } = place
+  const move = element('animateTransform', {
+    attributeName: 'transform',
+    type: 'translate',
+    calcMode: 'discrete',
+    values: numbers.map((_, index) => `0 ${-index * STEP}`).join(';'),
+    dur: seconds(cycle),
+    begin: seconds(-into),
+    // It stands still in the middle of the last second, so that a rounding error changes nothing.
+    repeatDur: seconds(into + end - passed + SECOND / 2),
+    fill: 'freeze',
+  })
+  const at = -Math.floor(into / every) * STEP
+  return element(
+    'svg',
+    { x, y: baseline - size, width, height: size * 1.3 },
+    element(
+      'g',
+      { transform: `translate(0 ${at})`, 'font-size': size, fill, 'text-anchor': 'middle' },
+      ...numbers.map((number, index) => element('text', { x: width / 2, y: size + index * STEP }, words(`${number}`))),
+      numbers.length > 1 && move,
+    ),
+  )
+}
+
+const seconds = (milliseconds: number) => `${Math.round(milliseconds) / SECOND}s`

@@ -1,4 +1,5 @@
 import { type PictureHosts, Pictures } from '../domain/discord-cdn.ts'
+import { STATUS_WORDS } from '../domain/words.ts'
 import { SECOND } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { drawRow, panel, ROW_GAP, ROW_HEIGHT } from './activity.ts'
@@ -53,7 +54,7 @@ export class CardRenderer {
 
 function lifetimeOf({ rows }: CardModel, { lastSeenAt }: Shown): number {
   const timings = rows.map(row => row.timing).filter(timing => timing !== undefined)
-  if (timings.some(({ end }) => end !== undefined)) return LIFETIMES.progress
+  if (timings.some(({ start, end }) => start !== undefined && end !== undefined)) return LIFETIMES.progress
   return timings.length > 0 || lastSeenAt !== null ? LIFETIMES.duration : LIFETIMES.still
 }
 
@@ -139,10 +140,8 @@ function drawIdle(message: string, y: number, palette: Palette): Markup {
   )
 }
 
-const STATUS_WORDS = { online: 'online', idle: 'idle', dnd: 'do not disturb', offline: 'offline' }
-
 function describe({ profile, rows, idle }: CardModel): string {
-  const who = profile === undefined ? [] : [`${profile.name} on Discord: ${STATUS_WORDS[profile.status]}`]
+  const who = profile === undefined ? [] : [`${profile.name} on Discord: ${STATUS_WORDS[profile.status].toLowerCase()}`]
   const mood = profile?.mood?.text ? [profile.mood.text] : []
   const what = rows.map(({ label, title, lines }) => [label, title, ...lines].join(' – '))
   return [...who, ...mood, ...what, ...(idle === undefined ? [] : [idle])].join('. ')

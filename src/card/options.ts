@@ -1,5 +1,5 @@
 import { isSnowflake } from '../domain/presence.ts'
-import { clean } from './text.ts'
+import { clean } from '../domain/text.ts'
 
 /** How somebody wants a card: every value is checked, so that it may stand in the picture. */
 export interface CardOptions {

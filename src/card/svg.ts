@@ -1,5 +1,6 @@
+import { clean } from '../domain/text.ts'
 import type { Palette } from './palette.ts'
-import { clean, truncate, type Weight } from './text.ts'
+import { truncate, type Weight } from './text.ts'
 
 declare const made: unique symbol
 /**

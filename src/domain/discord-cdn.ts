@@ -12,8 +12,8 @@ const FORMATS: readonly string[] = ['png', 'gif', 'webp', 'jpg', 'jpeg']
 
 /**
  * Where the pictures of a presence are. Discord validates nothing of what people send it, so every address is a base and
- * checked ids, hashes and tokens behind it: letters, digits and `/ . _ ~ % = + , @ : -`, then a query of ours; whatever
- * is not of the known form has no picture. Sizes are pixels, rounded up to a power of two from 16 to 4096.
+ * checked ids, hashes and tokens behind it: letters, digits and `/ . _ ~ % = + , @ : -`, then a query of ours, behind a
+ * signed one where the address has that; whatever is not of the known form has no picture. Sizes are pixels, rounded up to a power of two from 16 to 4096.
  * Sources: Discord docs, Reference, "CDN Endpoints", and Gateway Events, "Activity Asset Image".
  */
 export class Pictures {
@@ -28,9 +28,18 @@ export class Pictures {
     return this.#hosts.discordCdnUrl + avatarPath(user, extension, size)
   }
 
-  /** What is drawn over the avatar, a fifth larger: PNG with transparency; moving ones move unless a size is asked for. */
-  decoration(user: JsonObject, size?: number): string | undefined {
-    return this.#atCdn(decorationPath(user.avatar_decoration_data, size))
+  /** The avatar as WebP that moves where it can: what a browser shows, and an SVG does not. */
+  movingAvatar(user: JsonObject, size: number): string {
+    const address = this.avatar(user, 'webp', size)
+    return isHash(user.avatar) && user.avatar.startsWith('a_') ? `${address}&animated=true` : address
+  }
+
+  /**
+   * What is drawn over the avatar, a fifth larger: PNG with transparency. Without a size it is the original; with one it
+   * moves only if asked to.
+   */
+  decoration(user: JsonObject, size?: number, moves = false): string | undefined {
+    return this.#atCdn(decorationPath(user.avatar_decoration_data, size, moves))
   }
 
   /** The badge beside the server tag somebody wears. */
@@ -79,10 +88,10 @@ function defaultAvatarPath(id: string, discriminator: unknown): string {
 }
 
 /** Sized pictures move only with `passthrough=true`; without any query the original comes. */
-function decorationPath(decoration: unknown, size?: number): string | undefined {
+function decorationPath(decoration: unknown, size?: number, moves = false): string | undefined {
   const asset = isObject(decoration) ? decoration.asset : undefined
   if (!isHash(asset)) return undefined
-  const query = size === undefined ? '' : `?size=${fit(size)}&passthrough=false`
+  const query = size === undefined ? '' : `?size=${fit(size)}&passthrough=${moves}`
   return `/avatar-decoration-presets/${asset}.png${query}`
 }
 
@@ -105,16 +114,22 @@ function assetPath(applicationId: unknown, asset: string, size: number): string 
   return `/app-assets/${applicationId}/${asset}.png?size=${fit(size)}`
 }
 
+/** Letters and signs that mean nothing but themselves in an address; no control character behind a percent sign. */
+const SAFE = '[\\w.~=+,@:-]|%(?!7f)[2-9a-f][0-9a-f]'
+const SAFE_PATH = new RegExp(`^(?:${SAFE})+(?:/(?:${SAFE})+)+$`, 'i')
+const SAFE_QUERY = new RegExp(`^(?:${SAFE}|[&/])*$`, 'i')
+
 /**
- * A path at Discord's media proxy, e.g. `external/<signature>/https/example.org/logo.png`. No empty segment, no dot
- * segment (`%2e` is one too, says the URL standard), no control character behind a percent sign.
+ * A path at Discord's media proxy, e.g. `external/<signature>/https/example.org/logo.png`, or `attachments/1/2/art.png`
+ * with the query that signs it. No empty segment, no dot segment (`%2e` is one too, says the URL standard).
  */
-function proxied(base: string, path: string, size: number): string | undefined {
-  const safe =
-    path.length <= 2048 &&
-    /^([\w.~=+,@:-]|%[2-9a-f][0-9a-f])+(\/([\w.~=+,@:-]|%[2-9a-f][0-9a-f])+)+$/i.test(path) &&
-    !/(^|\/)\.(\/|$)|\.\.|%2e|%7f/i.test(path)
-  return safe ? `${base}/${path}?width=${fit(size)}&height=${fit(size)}` : undefined
+function proxied(base: string, address: string, size: number): string | undefined {
+  if (address.length > 2048) return undefined
+  const [, path = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(address) ?? []
+  const isSafe = SAFE_PATH.test(path) && SAFE_QUERY.test(query) && !/(^|\/)\.(\/|$)|\.\.|%2e/i.test(path)
+  if (!isSafe) return undefined
+  const kept = query.split('&').filter(part => part !== '' && !/^(width|height)(=|$)/.test(part))
+  return `${base}/${path}?${[...kept, `width=${fit(size)}`, `height=${fit(size)}`].join('&')}`
 }
 
 function isHash(value: unknown): value is string {

@@ -56,6 +56,29 @@ describe('GET /v1/users/:id/card.svg', () => {
     expect(host.asked).toContain(`/avatars/${ADA}/a_${HASH}.gif?size=128`)
   })
 
+  test('asks for signed art with the query that signs it', async () => {
+    await using host = startHost()
+    await using server = startCards(host)
+    server.show([{ ...GAME, assets: { large_image: 'mp:attachments/1/2/v.png?ex=1&is=2&hm=3&' } }], { avatar: null })
+    await server.card('hideDecoration=true&hideTag=true')
+    expect(host.asked).toContain('/attachments/1/2/v.png?ex=1&is=2&hm=3&width=128&height=128')
+  })
+
+  test('tells times as Discord does: as text too, none of 0, and what is left where only the end is told', async () => {
+    await using host = startHost()
+    await using server = startCards(host)
+    const now = Date.now()
+    const texts = async (activity: object) => {
+      server.show([{ ...GAME, ...activity }])
+      return inspect(await server.card('animated=false')).texts.join(' | ')
+    }
+    const [start, end] = [now - 61_000, now + 121_000]
+    expect(await texts({ timestamps: { start: `${start}`, end: `${end}` } })).toMatch(/1:0\d \| 3:02/)
+    expect(await texts({ timestamps: { end } })).toContain('2 min left')
+    expect(await texts({ timestamps: { start: 0 } })).not.toMatch(/for \d/)
+    expect(await texts({ type: 6, name: 'Hang Status', state: 'brb' })).toContain('Hanging out | Gonna BRB')
+  })
+
   test('has what stands in for pictures that do not come', async () => {
     await using host = startHost(() => new Response('no', { status: 500 }))
     await using server = startCards(host)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { clock, drawAnimatedClock } from '../../src/card/animated-clock.ts'
+import { drawAnimatedClock } from '../../src/card/activity.ts'
+import { clock } from '../../src/domain/words.ts'
 
 const PLACE = { x: 0, baseline: 20, room: 40, size: 11, fill: '#ffffff' }
 const SECOND = 1000
