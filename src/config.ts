@@ -124,11 +124,22 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads every setting from the environment; an empty variable counts as unset. Reports all mistakes at once. */
+/** Without the quotes that some ways to set a variable leave around it (`docker run --env-file` is one). */
+export function unquoted(value: string): string {
+  return /^(["'])(.*)\1$/s.exec(value)?.[2]?.trim() ?? value
+}
+
+/** Whether the environment says anything about a setting. */
+export const isSet = (env: Environment, variable: string) => unquoted(env[variable]?.trim() ?? '') !== ''
+
+/**
+ * Reads every setting from the environment; an empty variable counts as unset, quotes around a value are taken off.
+ * Reports all mistakes at once.
+ */
 export function readConfig(env: Environment): Config {
   const mistakes: string[] = []
   const values = Object.entries(SETTINGS).map(([name, { env: variable, fallback, parse }]) => {
-    const given = env[variable]?.trim() ?? ''
+    const given = unquoted(env[variable]?.trim() ?? '')
     if (given === '') return [name, fallback]
     try {
       return [name, parse(given)]
@@ -148,7 +159,8 @@ export function readConfig(env: Environment): Config {
 export function answersCommands(config: Config, env: Environment): boolean {
   if (config.idempotencyKey === undefined) return true
   const split = config.idempotencyKey.indexOf('=')
-  return env[config.idempotencyKey.slice(0, split)] === config.idempotencyKey.slice(split + 1)
+  const value = env[config.idempotencyKey.slice(0, split)]
+  return value !== undefined && unquoted(value) === unquoted(config.idempotencyKey.slice(split + 1))
 }
 
 function integer(min: number, max: number) {
@@ -195,10 +207,9 @@ function secret(value: string): string {
   return value
 }
 
-/** People paste `Bot <token>` or quotes from a .env file; both are forgiven. Only visibly impossible tokens are refused. */
+/** People paste `Bot <token>`, which is forgiven. Only visibly impossible tokens are refused. */
 function botToken(value: string): string {
-  const token = value.replace(/^(["'])(.*)\1$/, '$2').replace(/^Bot\s+/i, '')
-  return secret(token)
+  return secret(value.replace(/^Bot\s+/i, ''))
 }
 
 /** As many as a page can offer. */

@@ -5,9 +5,10 @@ import { check } from './commands/check.ts'
 import { type Command, HELP, parseCommand, UsageError } from './commands/cli.ts'
 import { startDemo } from './commands/demo.ts'
 import { health } from './commands/health.ts'
-import { type Config, ConfigError, type Environment, readConfig } from './config.ts'
+import { type Config, ConfigError, type Environment, isSet, readConfig } from './config.ts'
 import { FatalError } from './domain/errors.ts'
 import { HINTS } from './domain/operator.ts'
+import { readEnvironment } from './environment.ts'
 import { findExoix } from './http/probe.ts'
 import { PortTaken } from './http/server.ts'
 import { describeError } from './lib/log.ts'
@@ -27,25 +28,24 @@ function fail(message: string): never {
 }
 
 async function run(command: Command): Promise<void> {
+  if (command.name === 'help') return say(HELP.trimEnd())
+  if (command.name === 'version') return say(version)
+  const env = readEnvironment(process.cwd())
   switch (command.name) {
-    case 'help':
-      return say(HELP.trimEnd())
-    case 'version':
-      return say(version)
     case 'serve':
-      return serve(readServing(process.env))
+      return serve(readServing(env), env)
     case 'demo':
-      return demo(readConfig(process.env))
+      return demo(env)
     case 'health':
-      return exit(await health(readConfig(process.env), say))
+      return exit(await health(readConfig(env), say))
     case 'check':
-      return exit(await check(process.env, say))
+      return exit(await check(env, say))
     case 'backup':
-      return say(await backup(readConfig(process.env).databasePath, command.file))
+      return say(await backup(readConfig(env).databasePath, command.file))
     case 'restore':
-      return say(await restore(command.file, readConfig(process.env).databasePath, { force: command.force }))
+      return say(await restore(command.file, readConfig(env).databasePath, { force: command.force }))
     case 'import':
-      return say(await importLanyard(command.url, readConfig(process.env).databasePath))
+      return say(await importLanyard(command.url, readConfig(env).databasePath))
   }
 }
 
@@ -57,21 +57,19 @@ function readServing(env: Environment): Config {
     const config = readConfig(env)
     if (config.botToken !== undefined) return config
   } catch (error) {
-    if (error instanceof ConfigError && isUnset(env.BOT_TOKEN))
+    if (error instanceof ConfigError && !isSet(env, 'BOT_TOKEN'))
       throw new ConfigError([HINTS.tokenMissing, ...error.mistakes])
     throw error
   }
   throw new FatalError(HINTS.tokenMissing)
 }
 
-const isUnset = (variable: string | undefined) => (variable ?? '').trim() === ''
-
-function serve(config: Config): void {
-  stopOnSignal(startApp(config, { env: process.env, onFatal: error => fail(error.message) }))
+function serve(config: Config, env: Environment): void {
+  stopOnSignal(startApp(config, { env, onFatal: error => fail(error.message) }))
 }
 
-async function demo(config: Config): Promise<void> {
-  stopOnSignal(await startDemo(config, say))
+async function demo(env: Environment): Promise<void> {
+  stopOnSignal(await startDemo(env, say))
 }
 
 /** SIGTERM and Ctrl-C stop gracefully with exit code 0; whoever insists a second later leaves at once. */

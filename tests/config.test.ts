@@ -52,6 +52,26 @@ describe('the settings', () => {
     }
   })
 
+  test.each([
+    ['COMMAND_PREFIX', '"."', { commandPrefix: '.' }],
+    ['PORT', "'4002'", { port: 4002 }],
+    ['LOG_LEVEL', ' "warn" ', { logLevel: 'warn' }],
+    ['EXTERNAL_URL', '"https://example.org/"', { externalUrl: 'https://example.org' }],
+    ['FEATURED_USERS', '"94490510688792576"', { featuredUsers: ['94490510688792576'] }],
+    ['BOT_PRESENCE', `"it's me"`, { botPresence: "it's me" }],
+    ['BOT_PRESENCE', '"open', { botPresence: '"open' }],
+    ['PORT', '""', { port: 4001 }],
+    ['HOST', "'", { host: "'" }],
+  ])('take off the quotes around %s=%s', (name, value, expected) => {
+    expect(readConfig({ [name]: value })).toMatchObject(expected)
+  })
+
+  test('take off the quotes around the name and value that let a process answer commands', () => {
+    const config = readConfig({ BOT_IDEMPOTENCY_ENV_KEY: '"POD=web-0"' })
+    expect(answersCommands(config, { POD: '"web-0"' })).toBe(true)
+    expect(answersCommands(config, { POD: '"web-1"' })).toBe(false)
+  })
+
   test('take addresses and networks of proxies, and URLs without their trailing slash', () => {
     const config = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', EXTERNAL_URL: 'https://example.org/' })
     expect(config.trustedProxies).toEqual(['10.0.0.0/8', '::1'])

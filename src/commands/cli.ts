@@ -41,9 +41,12 @@ export function parseCommand(args: readonly string[]): Command {
     case 'demo':
     case 'health':
     case 'check':
-    case 'help':
     case 'version':
       expectArguments(name, rest, 0)
+      return { name }
+    case 'help':
+      // `help backup` is asked for all of it, too.
+      if (rest.length > 1) expectArguments('help', rest, 0)
       return { name }
     case 'backup':
       return { name, file: expectArguments('backup <file>', rest, 1)[0] ?? '' }
@@ -52,7 +55,7 @@ export function parseCommand(args: readonly string[]): Command {
     case 'import':
       return parseImport(rest)
     default:
-      throw new UsageError(`there is no command "${name}"`)
+      throw new UsageError(isWord(name) ? `there is no command "${name}"` : 'there is no such command')
   }
 }
 
@@ -68,12 +71,20 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    // What follows the first sentence is about arguments that begin with a dash, of which there are none here.
-    throw new UsageError(
-      error instanceof Error ? error.message.replace(/\. .*/s, '') : 'the options were not understood',
-    )
+    throw new UsageError(explain(error))
   }
 }
+
+/** Repeats no more of what was typed than the name of an option: the rest may be an address with a password in it. */
+function explain(error: unknown): string {
+  const [, option = ''] = /'(--?[^'=]+)/.exec(error instanceof Error ? error.message : '') ?? []
+  if (!/^--?[a-z][a-z-]{0,20}$/.test(option)) return 'the options were not understood'
+  const code = (error as { code?: unknown }).code
+  return code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? `Unknown option '${option}'` : `option '${option}' is used wrongly`
+}
+
+/** Whether it may be repeated: a command that was mistyped is one, an address or a password is not. */
+const isWord = (name: string) => /^[a-z-]{1,12}$/i.test(name)
 
 function parseImport(rest: readonly string[]): Command {
   const [source, url] = expectArguments('import lanyard <redis url>', rest, 2)

@@ -1,6 +1,6 @@
 import { type App, startApp } from '../app.ts'
-import type { Config } from '../config.ts'
-import { FatalError } from '../domain/errors.ts'
+import { type Config, type Environment, isSet, readConfig } from '../config.ts'
+import { PortTaken } from '../http/server.ts'
 import { startGithubSimulator } from '../simulator/github/github.ts'
 import { connectGithubPeople } from '../simulator/github/people.ts'
 import { startActors } from '../simulator/people/actors.ts'
@@ -10,12 +10,13 @@ import { startSimulator } from '../simulator/simulator.ts'
  * Exoix on a simulated Discord with lively made-up members: no token needed, nothing kept. Says where it listens
  * and what to paste. When the usual port is taken and none was asked for, it takes a free one.
  */
-export async function startDemo(config: Config, say: (text: string) => void): Promise<Pick<App, 'stop' | 'url'>> {
+export async function startDemo(env: Environment, say: (text: string) => void): Promise<Pick<App, 'stop' | 'url'>> {
+  const config = readConfig(env)
   const simulator = await startSimulator()
   const actors = startActors(simulator)
   const github = startGithubSimulator()
   const shown = [...actors.featuredIds, actors.offlineId]
-  const app = startOnFreePort({
+  const demo: Config = {
     ...config,
     botToken: simulator.token,
     discordApiUrl: simulator.apiUrl,
@@ -29,8 +30,9 @@ export async function startDemo(config: Config, say: (text: string) => void): Pr
     githubClientId: undefined,
     commandPrefix: '.',
     databasePath: ':memory:',
-    logLevel: process.env.LOG_LEVEL ? config.logLevel : 'warn',
-  })
+    logLevel: isSet(env, 'LOG_LEVEL') ? config.logLevel : 'warn',
+  }
+  const app = isSet(env, 'PORT') ? startApp(demo) : startOnFreePort(demo)
   await app.gateway.whenLoaded
   void actors.begin().then(() => connectGithubPeople(simulator, github, actors.featuredIds))
   const people = shown.map(id => ({ id, name: simulator.world.user(id)?.global_name }))
@@ -49,7 +51,7 @@ function startOnFreePort(config: Config): App {
   try {
     return startApp(config)
   } catch (error) {
-    if (process.env.PORT || !(error instanceof FatalError)) throw error
+    if (!(error instanceof PortTaken)) throw error
     return startApp({ ...config, port: 0 })
   }
 }

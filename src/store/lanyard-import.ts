@@ -73,15 +73,23 @@ async function connectLanyard(url: string): Promise<Lanyard> {
 }
 
 async function connect(url: string): Promise<RedisClient> {
-  const redis = new RedisClient(url, { autoReconnect: false, connectionTimeout: 5000 })
+  let redis: RedisClient | undefined
   try {
+    redis = new RedisClient(withEscapedUser(url), { autoReconnect: false, connectionTimeout: 5000 })
     await redis.connect()
     await redis.ping()
     return redis
   } catch {
-    redis.close()
+    redis?.close()
     throw new FatalError('Redis cannot be reached: check address, password and database number of the URL.')
   }
+}
+
+/** People paste passwords as they are, although in a URL `@`, `/`, `?` and `#` would have to be escaped. */
+export function withEscapedUser(url: string): string {
+  const [, scheme = '', user = '', password = '', place = ''] = /^(\w[\w+]*:\/\/)([^:@]*):(.*)@(.*)$/s.exec(url) ?? []
+  if (!/[@/?#[\]\s]/.test(password)) return url
+  return `${scheme}${user}:${encodeURIComponent(password)}@${place}`
 }
 
 async function readPairs(redis: RedisClient, userId: string, refused: string[]): Promise<Person | null> {
@@ -179,16 +187,17 @@ type ImportTarget = Pick<Store, 'importPairs' | 'importKeys'>
  * again at any time; only what has been deleted here meanwhile comes back while Lanyard still has it. Resolves with the report as text. Throws FatalError when Redis or the database cannot be used.
  */
 export async function importLanyard(redisUrl: string, databasePath: string): Promise<string> {
-  const store = openStore(databasePath, { log: createLog({ level: 'warn', format: 'text' }), patience: 0 })
+  // First, so that no empty database is left behind where there is nothing to take over.
+  const lanyard = await connectLanyard(redisUrl)
   try {
-    const lanyard = await connectLanyard(redisUrl)
+    const store = openStore(databasePath, { log: createLog({ level: 'warn', format: 'text' }), patience: 0 })
     try {
       return renderReport(await takeOver(lanyard, store))
     } finally {
-      lanyard.close()
+      await store.close()
     }
   } finally {
-    await store.close()
+    lanyard.close()
   }
 }
 
@@ -224,11 +233,15 @@ async function takePairs(
 }
 
 function renderReport({ pairs, keys, refused }: ImportReport): string {
-  const lines = [`Took over ${pairs.added} pairs and ${keys.added} keys.`]
-  if (pairs.unchanged + keys.unchanged > 0)
-    lines.push(`Here already: ${pairs.unchanged} pairs and ${keys.unchanged} keys.`)
-  if (pairs.kept > 0) lines.push(`Left as they are in Exoix, with another value than in Lanyard: ${pairs.kept} pairs.`)
-  if (keys.kept > 0) lines.push(`Left out, their owners have made or revoked a key in Exoix: ${keys.kept} keys.`)
+  const both = (of: 'added' | 'unchanged') => `${counted(pairs[of], 'pair')} and ${counted(keys[of], 'key')}`
+  const lines = [`Took over ${both('added')}.`]
+  if (pairs.unchanged + keys.unchanged > 0) lines.push(`Here already: ${both('unchanged')}.`)
+  if (pairs.kept > 0)
+    lines.push(`Left as they are in Exoix, with another value than in Lanyard: ${counted(pairs.kept, 'pair')}.`)
+  if (keys.kept > 0)
+    lines.push(`Left out, their owners have made or revoked a key in Exoix: ${counted(keys.kept, 'key')}.`)
   if (refused.length > 0) lines.push(`Refused ${refused.length}:`, ...refused.map(line => `  ${line}`))
   return lines.join('\n')
 }
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

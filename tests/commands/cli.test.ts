@@ -10,6 +10,8 @@ describe('the command line', () => {
     ['check', { name: 'check' }],
     ['--help', { name: 'help' }],
     ['demo -h', { name: 'help' }],
+    ['help', { name: 'help' }],
+    ['help serve', { name: 'help' }],
     ['--version', { name: 'version' }],
     ['backup a.db', { name: 'backup', file: 'a.db' }],
     ['restore a.db', { name: 'restore', file: 'a.db', force: false }],
@@ -32,6 +34,33 @@ describe('the command line', () => {
     ['import lanyard http://localhost'],
   ])('"exoix %s" is refused with an explanation', line => {
     expect(() => parseCommand(split(line))).toThrow(UsageError)
+  })
+
+  const SECRET = 's3cret/w:rd'
+  const ADDRESS = `redis://default:${SECRET}@host`
+  test.each([
+    [[ADDRESS]],
+    [['import', ADDRESS]],
+    [['import', 'lanyard', ADDRESS, 'twice']],
+    [['import', 'lanyard', `x${ADDRESS}`]],
+    [['import', 'lanyard', `--${ADDRESS}`]],
+    [['import', 'lanyard', `--url=${ADDRESS}`]],
+    [['import', 'lanyard', `-p${SECRET}`]],
+    [[`--force=${ADDRESS}`]],
+    [['restore', `--help=${ADDRESS}`]],
+    [['backup', ADDRESS, ADDRESS]],
+    [['health', ADDRESS]],
+    [['help', ADDRESS, ADDRESS]],
+    [[SECRET]],
+    [[`demo:${SECRET}`]],
+  ])('%j is refused without a password being repeated', args => {
+    try {
+      parseCommand(args)
+      throw new Error('it was understood')
+    } catch (error) {
+      expect(error).toBeInstanceOf(UsageError)
+      expect((error as UsageError).message).not.toMatch(/s3cret|w:rd|default|host/)
+    }
   })
 
   test('an option that does not exist is named, and no more said of it', () => {

@@ -126,7 +126,7 @@ describe('the executable', () => {
     using folder = temporaryFolder()
     writeFileSync(join(folder.path, 'bunfig.toml'), 'preload = ["./evil.ts"]\n')
     writeFileSync(join(folder.path, 'evil.ts'), 'require("node:fs").writeFileSync("ran", "")\n')
-    writeFileSync(join(folder.path, '.env'), 'BOT_TOKEN=from-a-file\n')
+    writeFileSync(join(folder.path, '.env.local'), 'BOT_TOKEN=from-a-file\n')
     await using version = exoix(folder.path, ['--version'])
     expect(await version.exited).toBe(0)
     expect(version.output().trim()).toBe(packageJson.version)
@@ -134,6 +134,15 @@ describe('the executable', () => {
     expect(await server.exited).toBe(1)
     expect(server.output()).toContain('BOT_TOKEN is not set')
     expect(existsSync(join(folder.path, 'ran'))).toBe(false)
+  })
+
+  test('takes settings from a file .env in its folder as they stand there, and the environment before it', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(join(folder.path, '.env'), 'DATABASE_PATH="./$HOME.db"\nPORT=11\n')
+    await using backup = exoix(folder.path, ['backup', 'copy.db'])
+    expect([await backup.exited, backup.output()]).toEqual([1, expect.stringContaining('/$HOME.db')])
+    await using health = exoix(folder.path, ['health'], { PORT: '12' })
+    expect([await health.exited, health.output()]).toEqual([1, expect.stringContaining('127.0.0.1:12/')])
   })
 
   test('asks a running server for its health, and tells when there is none', async () => {

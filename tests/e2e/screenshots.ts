@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { startDemo } from '../../src/commands/demo.ts'
-import { readConfig } from '../../src/config.ts'
 import { PICTURES_LOADED, startChromium } from './browser/chromium.ts'
 
 const FOLDER = join(import.meta.dir, '../../.github/pictures')
@@ -49,7 +48,7 @@ async function takeCard(url: string, id: string, theme: 'light' | 'dark'): Promi
 }
 
 let said = ''
-const demo = await startDemo({ ...readConfig({}), host: '127.0.0.1', port: 0 }, text => {
+const demo = await startDemo({ HOST: '127.0.0.1', PORT: '0' }, text => {
   said = text
 })
 const id = /users\/(\d+)\/card/.exec(said)?.[1] ?? ''

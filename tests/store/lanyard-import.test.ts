@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { RedisClient } from 'bun'
 import { createKeys, hashKey } from '../../src/domain/keys.ts'
 import { importLanyard } from '../../src/store/lanyard-import.ts'
@@ -83,9 +84,7 @@ describe.skipIf(!installed)('an import from a Lanyard’s Redis', () => {
     await giveKey(ANN, ANN_KEY)
     await importLanyard(server.url, file)
     const before = await inspect()
-    expect(await importLanyard(server.url, file)).toBe(
-      'Took over 0 pairs and 0 keys.\nHere already: 1 pairs and 1 keys.',
-    )
+    expect(await importLanyard(server.url, file)).toBe('Took over 0 pairs and 0 keys.\nHere already: 1 pair and 1 key.')
     expect((await inspect()).pairs).toEqual(before.pairs)
   })
 
@@ -104,8 +103,8 @@ describe.skipIf(!installed)('an import from a Lanyard’s Redis', () => {
     expect(await importLanyard(server.url, file)).toBe(
       [
         'Took over 0 pairs and 0 keys.',
-        'Here already: 1 pairs and 0 keys.',
-        'Left as they are in Exoix, with another value than in Lanyard: 1 pairs.',
+        'Here already: 1 pair and 0 keys.',
+        'Left as they are in Exoix, with another value than in Lanyard: 1 pair.',
         'Left out, their owners have made or revoked a key in Exoix: 2 keys.',
       ].join('\n'),
     )
@@ -181,10 +180,26 @@ describe.skipIf(!installed)('an import from a Lanyard’s Redis', () => {
   })
 
   test('says what is wrong when there is no Redis, and does not repeat a password', async () => {
-    const attempt = importLanyard('redis://user:hunter2@127.0.0.1:1', file)
-    await expect(attempt).rejects.toThrow('Redis cannot be reached')
-    await expect(attempt).rejects.not.toThrow('hunter2')
+    for (const password of ['hunter2', 'hunter2/w:rd', 'hunter2@x', '?hunter2#']) {
+      const attempt = importLanyard(`redis://user:${password}@127.0.0.1:1`, file)
+      await expect(attempt).rejects.toThrow('Redis cannot be reached')
+      await expect(attempt).rejects.not.toThrow('hunter2')
+    }
+    expect(existsSync(file)).toBe(false)
   })
+
+  test.each(['p@ss/w:rd', 'a#b?c[d]', 'p%40ss%2Fw:rd', 'plain'])(
+    'takes a password as it was pasted: %s',
+    async pasted => {
+      await redis.send('CONFIG', ['SET', 'requirepass', pasted.includes('%') ? decodeURIComponent(pasted) : pasted])
+      try {
+        const report = await importLanyard(server.url.replace('redis://', `redis://default:${pasted}@`), file)
+        expect(report).toBe('Took over 0 pairs and 0 keys.')
+      } finally {
+        await redis.send('CONFIG', ['SET', 'requirepass', ''])
+      }
+    },
+  )
 
   test('is refused while a server has the database', async () => {
     const store = openStore(file, { log: silent })
