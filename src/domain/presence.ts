@@ -113,6 +113,26 @@ export function buildPresence({ user, presence, lastSeenAt, kv }: PersonState): 
   )
 }
 
+/** What {@link buildPresence} made a wire text of. */
+export function parsePresence(json: string): PersonState {
+  const wire = JSON.parse(json) as JsonObject
+  const platforms = PLATFORMS.reduce(
+    (mask, name) => (wire[`active_on_discord_${name}`] === true ? mask | platformBit(name) : mask),
+    0,
+  )
+  return {
+    user: JSON.stringify(wire.discord_user),
+    presence: {
+      status: STATUSES.get(wire.discord_status) ?? 'offline',
+      platforms,
+      activities: JSON.stringify(wire.activities),
+      spotify: JSON.stringify(wire.spotify),
+    },
+    lastSeenAt: typeof wire.last_seen_at === 'number' ? wire.last_seen_at : null,
+    kv: new Map(Object.entries(wire.kv as Record<string, string>)),
+  }
+}
+
 /** Pairs as a JSON object. Spliced, not an object: `__proto__` and `constructor` are ordinary keys here. */
 export function kvJson(kv: ReadonlyMap<string, string>): string {
   let json = ''
