@@ -4,34 +4,52 @@ export interface Counter {
   readonly value: number
 }
 
+/** How the same number of several threads becomes one: their sum, or the highest where all of them measure one thing. */
+type Combine = 'sum' | 'max'
+
 /**
  * Counters and gauges in the Prometheus text format (version 0.0.4). Counters are plain numbers, so that counting costs
  * nothing on hot paths; gauges are read when somebody asks.
  */
 export interface Metrics {
   counter(name: string, help: string, labels?: Labels): Counter
-  gauge(name: string, help: string, read: () => number, labels?: Labels): void
+  gauge(name: string, help: string, read: () => number, labels?: Labels, combine?: Combine): void
+  /** The numbers as they are now, to be combined with those of others. */
+  read(): Readings
   render(): string
 }
 
 type Labels = Readonly<Record<string, string>>
-interface Series {
-  labels: Labels
-  read: () => number
-}
+
+/** One name with all its numbers, by their labels as text. Plain data, for other threads. */
 interface Family {
-  type: 'counter' | 'gauge'
-  help: string
-  series: Series[]
+  readonly type: 'counter' | 'gauge'
+  readonly help: string
+  readonly combine: Combine
+  readonly series: ReadonlyMap<string, number>
+}
+
+/** All numbers of one moment, by name. */
+export type Readings = ReadonlyMap<string, Family>
+
+interface Registered extends Omit<Family, 'series'> {
+  readonly series: Map<string, (() => number)[]>
 }
 
 export function createMetrics(prefix = 'exoix_'): Metrics {
-  const families = new Map<string, Family>()
+  const families = new Map<string, Registered>()
 
-  function add(type: Family['type'], name: string, help: string, series: Series): void {
-    const family = families.get(name) ?? { type, help, series: [] }
-    family.series.push(series)
-    families.set(name, family)
+  function add(name: string, labels: Labels, read: () => number, about: Omit<Registered, 'series'>): void {
+    const family = families.get(prefix + name) ?? { ...about, series: new Map() }
+    families.set(prefix + name, family)
+    const key = renderLabels(labels)
+    family.series.set(key, [...(family.series.get(key) ?? []), read])
+  }
+
+  function read(): Readings {
+    return new Map(
+      Array.from(families, ([name, { series, ...about }]) => [name, { ...about, series: readAll(series) }]),
+    )
   }
 
   return {
@@ -42,18 +60,46 @@ export function createMetrics(prefix = 'exoix_'): Metrics {
           counter.value += by
         },
       }
-      add('counter', name, help, { labels, read: () => counter.value })
+      add(name, labels, () => counter.value, { type: 'counter', help, combine: 'sum' })
       return counter
     },
-    gauge(name, help, read, labels = {}) {
-      add('gauge', name, help, { labels, read })
+    gauge(name, help, read, labels = {}, combine = 'sum') {
+      add(name, labels, read, { type: 'gauge', help, combine })
     },
-    render: () => [...families].map(([name, family]) => renderFamily(prefix + name, family)).join(''),
+    read,
+    render: () => renderReadings(read()),
   }
 }
 
+const readAll = (series: Registered['series']) =>
+  new Map(Array.from(series, ([labels, reads]) => [labels, reads.reduce((sum, read) => sum + read(), 0)]))
+
+/** The numbers of several threads as those of one. */
+export function combineReadings(all: readonly Readings[]): Readings {
+  const combined = new Map<string, Family & { series: Map<string, number> }>()
+  for (const [name, { series, ...about }] of all.flatMap(readings => [...readings])) {
+    const family = combined.get(name) ?? { ...about, series: new Map<string, number>() }
+    combined.set(name, family)
+    for (const [labels, value] of series) {
+      const known = family.series.get(labels)
+      family.series.set(labels, known === undefined ? value : both(about.combine, known, value))
+    }
+  }
+  return combined
+}
+
+const both = (combine: Combine, one: number, other: number) => (combine === 'max' ? Math.max(one, other) : one + other)
+
+/** Only what counts: what is left of a thread that has ended. */
+export const onlyCounters = (readings: Readings): Readings =>
+  new Map([...readings].filter(([, { type }]) => type === 'counter'))
+
+export function renderReadings(readings: Readings): string {
+  return Array.from(readings, ([name, family]) => renderFamily(name, family)).join('')
+}
+
 function renderFamily(name: string, { type, help, series }: Family): string {
-  const lines = series.map(({ labels, read }) => `${name}${renderLabels(labels)} ${read()}\n`)
+  const lines = Array.from(series, ([labels, value]) => `${name}${labels} ${value}\n`)
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 
