@@ -20,6 +20,9 @@ function setting<T>(env: string, fallback: T, help: string, parse: (text: string
 
 const optional = (parse: (text: string) => string) => parse as (text: string) => string | undefined
 
+/** Who may read the numbers: everybody, this machine alone, nobody. */
+const METRICS_READERS = ['on', 'loopback', 'off'] as const
+
 /** Every setting: environment name, default, help, and how its text is read. The README's table says the same. */
 export const SETTINGS = {
   botToken: setting('BOT_TOKEN', undefined, 'token of the Discord bot', optional(botToken)),
@@ -88,6 +91,7 @@ export const SETTINGS = {
     'addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas',
     addresses,
   ),
+  metrics: setting('METRICS', 'on', 'who may read /metrics: on (everybody), loopback, or off', oneOf(METRICS_READERS)),
   logLevel: setting('LOG_LEVEL', 'info', `one of ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
   logFormat: setting('LOG_FORMAT', 'text', `one of ${LOG_FORMATS.join(', ')}`, oneOf(LOG_FORMATS)),
   discordApiUrl: setting('DISCORD_API_URL', 'https://discord.com/api', "base of Discord's REST API", httpUrl),

@@ -1,4 +1,4 @@
-import type { Config } from './config.ts'
+import { type Config, VERSION } from './config.ts'
 import type { Calls } from './domain/calls.ts'
 import type { Presences } from './domain/presences.ts'
 import { startHttp } from './http/server.ts'
@@ -47,7 +47,7 @@ export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): S
     streams.close()
   }
   try {
-    const http = startHttp({ ...deps, sockets, streams, addresses })
+    const http = startHttp({ ...deps, sockets, streams, addresses, version: VERSION })
     return {
       url: http.url,
       port: http.port,

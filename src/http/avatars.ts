@@ -4,9 +4,9 @@ import type { Pictures } from '../domain/discord-cdn.ts'
 import { notFound, starting, upstreamError, userNotMonitored } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
 import { whyUnknown } from './access.ts'
-import { operation } from './openapi.ts'
+import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { COMMON_HEADERS, failure } from './response.ts'
-import { BINARY, IF_NONE_MATCH, USER_ID } from './schema.ts'
+import { BINARY } from './schema.ts'
 
 export interface QuicklinkDeps {
   readonly presences: Presences

@@ -17,9 +17,8 @@ import type { Config } from '../config.ts'
 import type { Person, Presences } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { operation } from './openapi.ts'
+import { IF_NONE_MATCH, operation, type Parameter, USER_ID } from './openapi.ts'
 import { answer, type ContentHeaders, type Representation, represent } from './response.ts'
-import { IF_NONE_MATCH, type Parameter, USER_ID } from './schema.ts'
 
 /** With what was drawn: when the person shows something else, it is another one. */
 interface Made extends Shown {

@@ -40,9 +40,10 @@ const gzipElsewhere = promisify<Bytes, Buffer>(gzip)
 /** Narrows a type: what compresses for us always allocates its own memory, never shared one. */
 const owned = (buffer: Buffer) => buffer as Bytes
 
+/** `*` stands for gzip alone: whoever names nothing may have been given it by a proxy, and everybody reads gzip. */
 function choose(header: string): Encoding | undefined {
   const weights = readWeights(header)
-  const weight = (coding: string) => weights.get(coding) ?? weights.get('*') ?? 0
+  const weight = (coding: Encoding) => weights.get(coding) ?? (coding === 'gzip' ? (weights.get('*') ?? 0) : 0)
   const best = ENCODINGS.toSorted((a, b) => weight(b) - weight(a))[0]
   if (best === undefined || weight(best) === 0) return undefined
   return (weights.get('identity') ?? 0) > weight(best) ? undefined : best

@@ -3,7 +3,6 @@ import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
-import { VERSION } from '../config.ts'
 import { QUICKLINK_PATH } from './avatars.ts'
 import { operation } from './openapi.ts'
 import { inlineCsp } from './pages.ts'
@@ -72,11 +71,11 @@ async function asset(file: string, type: string): Promise<Representation> {
 }
 
 /** The API document of the given routes, and a page to read it that needs nothing but this server. */
-export function docRoutes(described: () => AnyElysia) {
+export function docRoutes(described: () => AnyElysia, version: string) {
   let document: Promise<Representation> | undefined
 
   async function readDocument(request: Request): Promise<Response> {
-    document ??= describe(described())
+    document ??= describe(described(), version)
     return answer(await document, request)
   }
 
@@ -106,9 +105,9 @@ const INTRODUCTION = `Live Discord presence: who is online, what they play and l
 Every answer that is not a 2xx or 3xx has the body \`{"success":false,"error":{"code","message"}}\`. Any site may call every
 route (CORS). User ids are Discord ids as strings. Empty path segments are ignored, and \`HEAD\` works wherever \`GET\` does.`
 
-const DOCUMENTATION = {
+const documentation = (version: string) => ({
   openapi: '3.1.0',
-  info: { title: 'Exoix', version: VERSION, description: INTRODUCTION, license: { name: 'MIT', identifier: 'MIT' } },
+  info: { title: 'Exoix', version, description: INTRODUCTION, license: { name: 'MIT', identifier: 'MIT' } },
   tags: [
     { name: 'Presence', description: 'What people do on Discord right now' },
     { name: 'Socket', description: 'The same, told as it changes' },
@@ -131,15 +130,15 @@ const DOCUMENTATION = {
       bearer: { type: 'http', scheme: 'bearer', description: 'The same key as `Bearer <key>`' },
     },
   },
-}
+})
 
 /** Lets the plugin describe the routes on the side: its own page, which loads scripts from elsewhere, is never served. */
-async function describe(routes: AnyElysia): Promise<Representation> {
+async function describe(routes: AnyElysia, version: string): Promise<Representation> {
   const plugin = swagger({
     path: '/plugin',
     excludeStaticFile: false,
     exclude: ['/plugin', '/plugin/json'],
-    documentation: DOCUMENTATION as unknown as ElysiaSwaggerConfig['documentation'],
+    documentation: documentation(version) as unknown as ElysiaSwaggerConfig['documentation'],
   })
   const response = await new Elysia().use(plugin).use(routes).handle(new Request('http://localhost/plugin/json'))
   const document = Buffer.from(await response.arrayBuffer())

@@ -6,9 +6,9 @@ import { isObject, isSpotify, type JsonObject, kvJson, spotifyCover } from '../d
 import type { Membership, Person, Snapshot } from '../domain/presences.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
 import type { Bytes } from './compression.ts'
-import { operation } from './openapi.ts'
+import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { answer, failure, type Representation, represent } from './response.ts'
-import { HARMY_EXAMPLE, IF_NONE_MATCH, USER_ID } from './schema.ts'
+import { HARMY_EXAMPLE } from './schema.ts'
 
 /** Everything harmy shows of one person. */
 export interface HarmyState {

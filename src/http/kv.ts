@@ -14,7 +14,7 @@ import { kvJson } from '../domain/presence.ts'
 import type { Presences } from '../domain/presences.ts'
 import { requireOwner, whyUnknown } from './access.ts'
 import { type BodyLimit, createUploads } from './body.ts'
-import { operation } from './openapi.ts'
+import { IF_NONE_MATCH, OWNER_ID, operation, PAIR_KEY } from './openapi.ts'
 import {
   answer,
   type ContentHeaders,
@@ -24,7 +24,7 @@ import {
   type Representation,
   represent,
 } from './response.ts'
-import { IF_NONE_MATCH, OWNER_ID, PAIR_KEY, PAIRS, successOf, TEXT } from './schema.ts'
+import { PAIRS, successOf, TEXT } from './schema.ts'
 
 const LOCATION = { location: 'Berlin' }
 const STORED = [{ status: 204, description: 'Done' }]

@@ -3,9 +3,9 @@ import { Elysia } from 'elysia'
 import { noPermission, rateLimited, starting, upgradeFailed, userNotMonitored } from '../domain/errors.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { keyHolder, type MonitoredDeps, whyUnknown } from './access.ts'
-import { operation } from './openapi.ts'
+import { operation, USER_ID } from './openapi.ts'
 import { COMMON_HEADERS, failure } from './response.ts'
-import { PRESENCE_EXAMPLE, TEXT, USER_ID } from './schema.ts'
+import { PRESENCE_EXAMPLE, TEXT } from './schema.ts'
 
 /** The way in to the sockets: whoever speaks WebSocket stands behind it. */
 export interface SocketDoor {
@@ -79,8 +79,6 @@ interface EventRoutesDeps extends MonitoredDeps {
   readonly streams: EventStreams
   readonly addresses: Pick<Addresses, 'admits'>
   readonly addressOf: (request: Request) => string
-  /** The request as it arrived: only that one carries the connection. */
-  readonly original: (request: Request) => Request
 }
 
 const HEADERS = {
@@ -124,7 +122,7 @@ const FOLLOW_OWN = operation({
 
 /** Presences for those who cannot hold a WebSocket. */
 export function eventRoutes(deps: EventRoutesDeps) {
-  const { presences, calls, streams, addresses, addressOf, original } = deps
+  const { presences, calls, streams, addresses, addressOf } = deps
 
   function follow(request: Request, id: string): Response {
     if (!presences.has(id)) return failure(whyUnknown(presences))
@@ -142,8 +140,8 @@ export function eventRoutes(deps: EventRoutesDeps) {
   return new Elysia({ name: 'events' })
     .get(
       '/v1/users/:id/events',
-      ({ request, params: { id } }) => (id === '@me' ? own(original(request)) : follow(original(request), id)),
+      ({ request, params: { id } }) => (id === '@me' ? own(request) : follow(request, id)),
       FOLLOW,
     )
-    .get('/v1/users/@me/events', ({ request }) => own(original(request)), FOLLOW_OWN)
+    .get('/v1/users/@me/events', ({ request }) => own(request), FOLLOW_OWN)
 }

@@ -2,28 +2,48 @@ import { notFound } from '../domain/errors.ts'
 import type { Handler } from './admission.ts'
 import { failure } from './response.ts'
 
-export interface Strays {
+type Dispatch = (request: Request) => Response | Promise<Response>
+
+/**
+ * Brings requests to their route that would miss it. Empty path segments mean nothing here (`//v1/users/1/`), so a path
+ * no route has taken is cleaned and dispatched once more; done after everything else, it costs the clean paths nothing.
+ */
+export class Normalizer {
+  readonly #dispatch: Dispatch
+  readonly #originals = new WeakMap<Request, Request>()
+
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch
+  }
+
   /** Answers a request no route has taken. */
-  answer(request: Request): Response | Promise<Response>
+  answer(request: Request): Response | Promise<Response> {
+    const { path, query } = readTarget(request.url)
+    const clean = `/${path.split('/').filter(Boolean).join('/')}`
+    return clean === path ? failure(notFound()) : this.#dispatchAgain(request, clean + query)
+  }
+
   /** The request as it arrived. */
-  original(request: Request): Request
-  /** Whether a request is one we sent on its way a second time. */
-  has(request: Request): boolean
+  readonly original = (request: Request): Request => this.#originals.get(request) ?? request
+
+  /** Whether a request is one that was sent on its way a second time. */
+  has(request: Request): boolean {
+    return this.#originals.has(request)
+  }
+
   /**
    * A handler for what Elysia would get wrong. It looks for the path behind the first letters of an address, which a
    * request without a usable Host header has none of; and it measures what HEAD leaves out by reading it to the end.
    */
-  prepared(handler: Handler): Handler
-}
+  prepare(handler: Handler): Handler {
+    return request => {
+      if (request.method !== 'HEAD' && !request.url.startsWith('/')) return handler(request)
+      const { path, query } = readTarget(request.url)
+      return this.#dispatchAgain(request, path + query)
+    }
+  }
 
-/**
- * Requests no route has taken. Empty path segments mean nothing here (`//v1/users/1/`), so such a path is cleaned and
- * dispatched once more; done here, after everything else, it costs the clean paths nothing.
- */
-export function createStrays(dispatch: (request: Request) => Response | Promise<Response>): Strays {
-  const originals = new WeakMap<Request, Request>()
-
-  function dispatchAgain(request: Request, target: string): Response | Promise<Response> {
+  #dispatchAgain(request: Request, target: string): Response | Promise<Response> {
     // The server leaves out the body of an answer to HEAD and keeps its length, whatever the route took it for.
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const again = new Request(`http://localhost${target}`, {
@@ -32,23 +52,8 @@ export function createStrays(dispatch: (request: Request) => Response | Promise<
       body: request.body,
       signal: request.signal,
     })
-    originals.set(again, originals.get(request) ?? request)
-    return dispatch(again)
-  }
-
-  return {
-    answer(request) {
-      const { path, query } = readTarget(request.url)
-      const clean = `/${path.split('/').filter(Boolean).join('/')}`
-      return clean === path ? failure(notFound()) : dispatchAgain(request, clean + query)
-    },
-    original: request => originals.get(request) ?? request,
-    has: request => originals.has(request),
-    prepared: handler => request => {
-      if (request.method !== 'HEAD' && !request.url.startsWith('/')) return handler(request)
-      const { path, query } = readTarget(request.url)
-      return dispatchAgain(request, path + query)
-    },
+    this.#originals.set(again, this.original(request))
+    return this.#dispatch(again)
   }
 }
 

@@ -1,7 +1,39 @@
-import type { TSchema } from '@sinclair/typebox'
+import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { DocumentDecoration } from 'elysia'
 import { type ApiError, rateLimited } from '../domain/errors.ts'
-import { failureExample, type Parameter } from './schema.ts'
+import { failureExample, SNOWFLAKE } from './schema.ts'
+
+/** A parameter of a route, in the words of OpenAPI. Those in the path are always required. */
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly description: string
+  readonly schema: TSchema
+}
+
+export const USER_ID: Parameter = { name: 'id', in: 'path', description: 'Whom to tell about', schema: SNOWFLAKE }
+
+export const OWNER_ID: Parameter = {
+  name: 'id',
+  in: 'path',
+  description: "Whose pairs: a Discord id, or `@me` for the key's owner",
+  schema: t.String({ pattern: '^(\\d{1,20}|@me)$', examples: ['@me'] }),
+}
+
+export const PAIR_KEY: Parameter = {
+  name: 'key',
+  in: 'path',
+  description: 'Name of the pair',
+  schema: t.String({ pattern: '^[A-Za-z0-9_]+$', minLength: 1, maxLength: 255, examples: ['location'] }),
+}
+
+/** Lets a client ask whether what it has still holds. */
+export const IF_NONE_MATCH: Parameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'The ETag of an answer the client has; 304 when it still holds',
+  schema: t.String(),
+}
 
 /** One answer that is not a failure. */
 interface Success {

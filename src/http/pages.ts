@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
-import type { PictureHosts } from '../domain/discord-cdn.ts'
-import { embedScript } from '../web/embed.ts'
+import { composeEmbed } from '../web/embed.ts'
 import featuredStyle from '../web/featured.css' with { type: 'text' }
 import pageScript from '../web/page.browser.js' with { type: 'text' }
 import pageStyle from '../web/page.css' with { type: 'text' }
@@ -12,7 +11,7 @@ import snippetsStyle from '../web/snippets.css' with { type: 'text' }
 import startScript from '../web/start.browser.js' with { type: 'text' }
 import themeScript from '../web/theme.browser.js' with { type: 'text' }
 import { operation } from './openapi.ts'
-import { answer, type Representation, represent } from './response.ts'
+import { answer, type ContentHeaders, type Representation, represent } from './response.ts'
 import { TEXT } from './schema.ts'
 
 const EMBED = operation({
@@ -26,15 +25,29 @@ person's presence and keeps it up to date over the socket.`,
   ],
 })
 
-export function embedRoutes(hosts: PictureHosts) {
+/** What pages are made of. */
+export interface PageDeps {
+  readonly config: PageConfig
+  /** Which Exoix this is. */
+  readonly version: string
+}
+
+export function embedRoutes({ config, version }: PageDeps) {
   let script: Representation | undefined
 
   function send(request: Request): Response | Promise<Response> {
-    script ??= embedScript(hosts)
+    script ??= represent(() => Buffer.from(composeEmbed(config, version)), SCRIPT)
     return answer(script, request)
   }
 
   return new Elysia({ name: 'embed' }).get('/embed.js', ({ request }) => send(request), EMBED)
+}
+
+const SCRIPT: ContentHeaders = {
+  'Content-Type': 'text/javascript; charset=utf-8',
+  'Cache-Control': 'public, max-age=300',
+  // Pages that are isolated from others load only what says it may be used.
+  'Cross-Origin-Resource-Policy': 'cross-origin',
 }
 
 /**
@@ -67,10 +80,10 @@ type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMedia
 
 /**
  * The live page: one self-contained document that shows a person's presence as it changes, through the element that other
- * sites embed, of which `element` is the script. Every address in it is relative, so that it works wherever a proxy puts it.
+ * sites embed. Every address in it is relative, so that it works wherever a proxy puts it.
  */
-export function livePage(config: PageConfig, element: string): Representation {
-  const html = compose(config, element)
+export function livePage({ config, version }: PageDeps): Representation {
+  const html = compose(config, composeEmbed(config, version))
   // What presences show. Everything else, the card too, comes from here.
   const pictures = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl].map(
     base => new URL(base).origin,

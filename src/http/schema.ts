@@ -6,7 +6,7 @@ import type { ApiError } from '../domain/errors.ts'
 const nullable = <S extends TSchema>(schema: S) => t.Union([schema, t.Null()])
 const flag = (description: string) => t.Boolean({ description })
 
-const SNOWFLAKE = t.String({
+export const SNOWFLAKE = t.String({
   pattern: '^\\d{1,20}$',
   description: 'A Discord id',
   examples: ['204255221017214977'],
@@ -94,16 +94,26 @@ export const PRESENCE = t.Object({
   ),
 })
 
+const VERSION = t.String({ description: 'Which Exoix this is', examples: ['1.0.0'] })
+
 export const INFO = t.Object({
   info: t.String(),
   monitored_user_count: t.Integer(),
+  version: VERSION,
   discord_invite: nullable(t.String({ format: 'uri' })),
 })
 
 export const HEALTH = t.Object({
   status: t.Literal('ready'),
   monitored_user_count: t.Integer(),
+  version: VERSION,
   uptime_seconds: t.Integer(),
+})
+
+export const SERVING_HEALTH = t.Object({
+  status: t.Literal('serving'),
+  monitored_user_count: t.Integer(),
+  version: VERSION,
 })
 
 export const FAILURE = t.Object({
@@ -113,14 +123,6 @@ export const FAILURE = t.Object({
     message: t.String({ description: 'For people' }),
   }),
 })
-
-/** A parameter of a route, in the words of OpenAPI. Those in the path are always required. */
-export interface Parameter {
-  readonly name: string
-  readonly in: 'path' | 'query' | 'header'
-  readonly description: string
-  readonly schema: TSchema
-}
 
 /** The success envelope around a schema. */
 export const successOf = (data: TSchema) => t.Object({ success: t.Literal(true), data })
@@ -167,30 +169,6 @@ export const PRESENCE_EXAMPLE = {
     },
   ],
   last_seen_at: null,
-}
-
-export const USER_ID: Parameter = { name: 'id', in: 'path', description: 'Whom to tell about', schema: SNOWFLAKE }
-
-export const OWNER_ID: Parameter = {
-  name: 'id',
-  in: 'path',
-  description: "Whose pairs: a Discord id, or `@me` for the key's owner",
-  schema: t.String({ pattern: '^(\\d{1,20}|@me)$', examples: ['@me'] }),
-}
-
-export const PAIR_KEY: Parameter = {
-  name: 'key',
-  in: 'path',
-  description: 'Name of the pair',
-  schema: t.String({ pattern: '^[A-Za-z0-9_]+$', minLength: 1, maxLength: 255, examples: ['location'] }),
-}
-
-/** Lets a client ask whether what it has still holds. */
-export const IF_NONE_MATCH: Parameter = {
-  name: 'If-None-Match',
-  in: 'header',
-  description: 'The ETag of an answer the client has; 304 when it still holds',
-  schema: t.String(),
 }
 
 export const TEXT = t.String()

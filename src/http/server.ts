@@ -5,22 +5,22 @@ import { Pictures } from '../domain/discord-cdn.ts'
 import { ApiError, FatalError } from '../domain/errors.ts'
 import { HINTS } from '../domain/operator.ts'
 import type { Presences } from '../domain/presences.ts'
-import { createClientAddress, localUrl } from '../lib/ip.ts'
+import { type ClientAddress, createClientAddress, isLoopback, localUrl } from '../lib/ip.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { createRateLimiter } from '../lib/token-bucket.ts'
-import { createGate, type Handler } from './admission.ts'
+import { Admission, type Handler } from './admission.ts'
 import { quicklinkRoutes } from './avatars.ts'
 import { cardRoutes } from './card.ts'
 import { docRoutes } from './docs.ts'
 import { harmyRoutes } from './harmy.ts'
 import { kvRoutes } from './kv.ts'
 import { type EventStreams, eventRoutes, type SocketDoor, socketRoute } from './live.ts'
-import { createStrays } from './normalize.ts'
+import { Normalizer } from './normalize.ts'
 import { embedRoutes } from './pages.ts'
 import { failure, preflight } from './response.ts'
-import { measureProcess, operationRoutes } from './service.ts'
+import { METRICS_PATH, measureProcess, readMetrics, serviceRoutes } from './service.ts'
 import { createUsers } from './users.ts'
 
 /** Another program listens where this one was told to. */
@@ -65,6 +65,8 @@ export interface HttpDeps {
   readonly sockets: SocketDoor
   readonly streams: EventStreams
   readonly addresses: Addresses
+  /** Which Exoix this is. */
+  readonly version: string
   /** Milliseconds that requests under way get when the server stops. Default 5 s. */
   readonly grace?: number
 }
@@ -85,63 +87,100 @@ const IDLE_TIMEOUT = 30
  * @throws FatalError when the port cannot be opened
  */
 export function startHttp(deps: HttpDeps): Http {
-  const { config, presences, metrics, grace = 5000 } = deps
-  const clientAddress = createClientAddress(config.trustedProxies)
-  const addressOf = (request: Request) => clientAddress(server.requestIP(request)?.address ?? '', request.headers)
-  const limiter =
-    config.rateLimitPerMinute > 0 ? createRateLimiter({ perMinute: config.rateLimitPerMinute }) : undefined
-  const gate = createGate({ limiter, addressOf, metrics })
-  const strays = createStrays(request => app.fetch(request))
+  return new HttpServer(deps)
+}
 
-  function enter(handler: Handler, request: Request): Handler {
+class HttpServer implements Http {
+  readonly #deps: HttpDeps
+  readonly #app: AnyElysia
+  readonly #server: Bun.Server<unknown>
+  readonly #normalizer = new Normalizer(request => this.#app.fetch(request))
+  readonly #clientAddress: ClientAddress
+  readonly #admission: Admission
+  readonly #stopMeasuring: () => void
+
+  constructor(deps: HttpDeps) {
+    const { config, metrics, presences } = deps
+    this.#deps = deps
+    this.#clientAddress = createClientAddress(config.trustedProxies)
+    const limiter =
+      config.rateLimitPerMinute > 0 ? createRateLimiter({ perMinute: config.rateLimitPerMinute }) : undefined
+    this.#admission = new Admission({ limiter, addressOf: this.#addressOf, metrics })
+    this.#app = this.#routes()
+    this.#server = open(this.#app, deps)
+    metrics.gauge('monitored_users', 'People whose presence is shown', () => presences.size)
+    this.#stopMeasuring = measureProcess(metrics)
+  }
+
+  get port(): number {
+    return this.#server.port ?? this.#deps.config.port
+  }
+
+  get url(): string {
+    return localUrl(this.#deps.config.host, this.port)
+  }
+
+  async stop(): Promise<void> {
+    const { grace = 5000 } = this.#deps
+    this.#stopMeasuring()
+    await within(grace, this.#server.stop())
+    await this.#server.stop(true)
+    this.#app.server = null
+  }
+
+  readonly #addressOf = (request: Request): string => {
+    const peer = this.#server.requestIP(this.#normalizer.original(request))
+    return this.#clientAddress(peer?.address ?? '', request.headers)
+  }
+
+  #routes(): AnyElysia {
+    const deps = { ...this.#deps, addressOf: this.#addressOf }
+    const { config, log, metrics, sockets, version } = deps
+    const { original } = this.#normalizer
+    const users = createUsers(deps)
+    const numbers = readMetrics(metrics, config.metrics, request => isLocal(request, this.#addressOf(request)))
+    const app: AnyElysia = new Elysia({
+      // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
+      handler: { standardHostname: false },
+      serve: {
+        routes: {
+          [HOTTEST]: { GET: this.#native(request => users.read(request, pathParameter(request))) },
+          [METRICS_PATH]: { GET: this.#native(numbers), HEAD: this.#native(numbers) },
+        },
+      },
+    })
+      .wrap((handler, request) => this.#enter(handler as unknown as Handler, request) as unknown as typeof handler)
+      .onError(({ error }) => failure(told(error, log)))
+      .use(serviceRoutes(deps))
+      .use(users.routes)
+      .use(cardRoutes(deps))
+      .use(eventRoutes(deps))
+      .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
+      .use(kvRoutes(deps))
+      .use(socketRoute({ sockets, server: () => this.#server, addressOf: this.#addressOf, original }))
+      .use(embedRoutes(deps))
+      .use(docRoutes(() => app, version))
+      .use(quicklinkRoutes({ ...deps, pictures: new Pictures(config) }))
+      .options('/*', ({ request }) => preflight(request), HIDDEN)
+      .all('/*', ({ request }) => this.#normalizer.answer(request), HIDDEN)
+    return app
+  }
+
+  /** For routes of Bun's own, without Elysia around them, which would answer for our mistakes. */
+  #native(handler: (request: Request) => Response | Promise<Response>): Handler {
+    return this.#admission.guard(request => {
+      try {
+        return handler(request)
+      } catch (error) {
+        return failure(told(error, this.#deps.log))
+      }
+    })
+  }
+
+  #enter(handler: Handler, request: Request): Handler {
     // Bun has found the route by itself.
-    if ('params' in request) return gate(handler)
-    return strays.has(request) ? handler : gate(strays.prepared(handler))
-  }
-
-  const users = createUsers(deps)
-  /** Without Elysia around it, which would answer for our mistakes. */
-  function read(request: Request): Response | Promise<Response> {
-    try {
-      return users.read(request, pathParameter(request))
-    } catch (error) {
-      return failure(told(error, deps.log))
-    }
-  }
-
-  const app: AnyElysia = new Elysia({
-    // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
-    handler: { standardHostname: false },
-    serve: { routes: { [HOTTEST]: { GET: gate(read) } } },
-  })
-    .wrap((handler, request) => enter(handler as unknown as Handler, request) as unknown as typeof handler)
-    .onError(({ error }) => failure(told(error, deps.log)))
-    .use(operationRoutes(deps))
-    .use(users.routes)
-    .use(cardRoutes(deps))
-    .use(eventRoutes({ ...deps, addressOf, original: strays.original }))
-    .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
-    .use(kvRoutes(deps))
-    .use(socketRoute({ sockets: deps.sockets, server: () => server, addressOf, original: strays.original }))
-    .use(embedRoutes(config))
-    .use(docRoutes(() => app))
-    .use(quicklinkRoutes({ ...deps, pictures: new Pictures(config) }))
-    .options('/*', ({ request }) => preflight(request), HIDDEN)
-    .all('/*', ({ request }) => strays.answer(request), HIDDEN)
-
-  const server = open(app, deps)
-  metrics.gauge('monitored_users', 'People whose presence is shown', () => presences.size)
-  const stopMeasuring = measureProcess(metrics)
-
-  return {
-    port: server.port ?? config.port,
-    url: localUrl(config.host, server.port ?? config.port),
-    async stop() {
-      stopMeasuring()
-      await within(grace, server.stop())
-      await server.stop(true)
-      app.server = null
-    },
+    if ('params' in request) return this.#admission.guard(handler)
+    return this.#normalizer.has(request) ? handler : this.#admission.guard(this.#normalizer.prepare(handler))
   }
 }
 
@@ -152,6 +191,13 @@ export function startHttp(deps: HttpDeps): Http {
 const HOTTEST = '/v1/users/:id'
 
 const pathParameter = (request: Request) => (request as Bun.BunRequest<typeof HOTTEST>).params.id
+
+/** Whether this machine itself asks, and not for somebody else. */
+const isLocal = ({ headers }: Request, address: string) =>
+  isLoopback(address) && !FORWARDED.some(name => headers.has(name))
+
+/** What proxies say they pass something on with. One that is not named in TRUSTED_PROXIES may be on loopback, too. */
+const FORWARDED = ['X-Forwarded-For', 'Forwarded', 'X-Real-IP']
 
 const HIDDEN = { detail: { hide: true } }
 

@@ -4,17 +4,17 @@ import type { Config } from '../config.ts'
 import { notFound, reconnecting, starting } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { composeEmbed } from '../web/embed.ts'
 import { prefersHtml } from './compression.ts'
 import { operation } from './openapi.ts'
 import { livePage } from './pages.ts'
 import { answer, COMMON_HEADERS, failure, ok, type Representation, represent } from './response.ts'
-import { HEALTH, INFO, successOf, TEXT } from './schema.ts'
+import { HEALTH, INFO, SERVING_HEALTH, successOf, TEXT } from './schema.ts'
 
 interface OperationDeps {
   readonly presences: Presences
-  readonly metrics: Metrics
   readonly config: Config
+  /** Which Exoix this is. */
+  readonly version: string
 }
 
 const ABOUT =
@@ -34,10 +34,21 @@ const HEALTHY = operation({
   failures: [starting(), reconnecting()],
 })
 
+const SERVING = operation({
+  tag: 'Service',
+  summary: 'Whether everybody is known here',
+  description:
+    'For balancers: unlike `/health`, it stays 200 while the connection to Discord is being restored, for reads go on.',
+  answers: [{ description: 'They are', content: { 'application/json': successOf(SERVING_HEALTH) } }],
+  failures: [starting()],
+})
+
 const NUMBERS = operation({
   tag: 'Service',
   summary: 'Numbers for Prometheus',
+  description: 'At this path exactly, so that a proxy can shut it. Whoever may not read them gets 404.',
   answers: [{ description: 'Text format 0.0.4', content: { 'text/plain': TEXT } }],
+  failures: [notFound()],
 })
 
 const INVITE = operation({
@@ -47,42 +58,59 @@ const INVITE = operation({
   failures: [notFound()],
 })
 
-/** What tells about the service itself: the front page, its health and its numbers, and the way to its Discord server. */
-export function operationRoutes({ presences, metrics, config }: OperationDeps) {
+/** What tells about the service itself: the front page, its health, and the way to its Discord server. */
+export function serviceRoutes({ presences, config, version }: OperationDeps) {
   const { discordInvite } = config
   let page: Representation | undefined
+  const told = () => ({ monitored_user_count: presences.size, version })
 
   function front(request: Request): Response | Promise<Response> {
     if (prefersHtml(request.headers.get('Accept'))) {
-      page ??= livePage(config, composeEmbed(config))
+      page ??= livePage({ config, version })
       return answer(page, request)
     }
-    const data = { info: ABOUT, monitored_user_count: presences.size, discord_invite: discordInvite ?? null }
-    return ok(JSON.stringify(data), { Vary: 'Accept' })
+    const about = { info: ABOUT, monitored_user_count: presences.size, discord_invite: discordInvite ?? null, version }
+    return ok(JSON.stringify(about), { Vary: 'Accept' })
   }
 
   function health(): Response {
     const status = presences.readiness
     if (status === 'starting') return failure(starting())
     if (status === 'reconnecting') return failure(reconnecting())
-    const data = { status, monitored_user_count: presences.size, uptime_seconds: Math.floor(process.uptime()) }
-    return ok(JSON.stringify(data), { 'Cache-Control': 'no-store' })
+    return fresh({ status, ...told(), uptime_seconds: Math.floor(process.uptime()) })
   }
 
-  return new Elysia({ name: 'operations' })
-    .get('/', ({ request }) => front(request), FRONT)
-    .get('/health', () => health(), HEALTHY)
-    .get('/metrics', ({ request }) => numbers(request, metrics), NUMBERS)
-    .get('/discord', () => (discordInvite === undefined ? failure(notFound()) : redirect(discordInvite)), INVITE)
+  return (
+    new Elysia({ name: 'service' })
+      .get('/', ({ request }) => front(request), FRONT)
+      .get('/health', () => health(), HEALTHY)
+      .get(
+        '/health/serving',
+        () => (presences.readiness === 'starting' ? failure(starting()) : fresh({ status: 'serving', ...told() })),
+        SERVING,
+      )
+      // Bun's own route answers the exact path. Here it is described, and what comes this way was spelled otherwise.
+      .get(METRICS_PATH, () => failure(notFound()), NUMBERS)
+      .get('/discord', () => (discordInvite === undefined ? failure(notFound()) : redirect(discordInvite)), INVITE)
+  )
 }
 
-function numbers(request: Request, metrics: Metrics): Response | Promise<Response> {
-  const body = Buffer.from(metrics.render())
-  const content = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Cache-Control': 'no-store' }
-  return answer(
-    represent(() => body, content),
-    request,
-  )
+const fresh = (data: object) => ok(JSON.stringify(data), { 'Cache-Control': 'no-store' })
+
+/** For a route of Bun's own: only those see a path as it was sent, `/./metrics` included. */
+export const METRICS_PATH = '/metrics'
+
+/** Answers who asks for the numbers, as far as METRICS lets them. */
+export function readMetrics(metrics: Metrics, mode: Config['metrics'], isLocal: (request: Request) => boolean) {
+  return (request: Request): Response | Promise<Response> => {
+    if (mode === 'off' || (mode === 'loopback' && !isLocal(request))) return failure(notFound())
+    const body = Buffer.from(metrics.render())
+    const content = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Cache-Control': 'no-store' }
+    return answer(
+      represent(() => body, content),
+      request,
+    )
+  }
 }
 
 function redirect(location: string): Response {

@@ -3,9 +3,9 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import type { Snapshot } from '../domain/presences.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
-import { operation } from './openapi.ts'
+import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { answer, envelope, failure, type Representation, represent } from './response.ts'
-import { IF_NONE_MATCH, PRESENCE_EXAMPLE, successOf, USER_ID } from './schema.ts'
+import { PRESENCE_EXAMPLE, successOf } from './schema.ts'
 
 const ANSWERS = [
   {

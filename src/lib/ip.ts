@@ -3,7 +3,9 @@ import { BlockList, isIP } from 'node:net'
 /**
  * Whom a request comes from: the peer, or behind trusted proxies the last hop of X-Forwarded-For that is not one of
  * them. Proxies append, so that hop was written by a proxy we trust; everything left of it the client could have
- * forged, and from a peer that is no trusted proxy the header means nothing.
+ * forged, and from a peer that is no trusted proxy the header means nothing. What stands where an address should, and
+ * this machine itself, which no proxy has as its client, count as the proxy that said so; on loopback as `via` it, so
+ * that they have none of the exemptions of loopback.
  */
 export type ClientAddress = (peer: string, headers: Headers) => string
 
@@ -11,27 +13,40 @@ export type ClientAddress = (peer: string, headers: Headers) => string
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   if (trustedProxies.length === 0) return plainAddress
   const networks = readNetworks(trustedProxies)
-  const trusts = (address: string) => networks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
   return (peer, headers) => {
-    const hops = headers.get('X-Forwarded-For')?.split(',') ?? []
+    const forwarded = headers.get('X-Forwarded-For')
     let nearest = plainAddress(peer)
-    while (trusts(nearest)) {
+    if (forwarded === null || !has(networks, nearest)) return nearest
+    const hops = forwarded.split(',')
+    let proxy = nearest
+    do {
       const address = plainAddress(withoutPort(hops.pop()?.trim() ?? ''))
-      if (isIP(address) === 0) break
+      if (isIP(address) === 0) return withoutExemption(proxy)
+      proxy = isLoopback(address) ? proxy : address
       nearest = address
-    }
-    return nearest
+    } while (hops.length > 0 && has(networks, nearest))
+    return withoutExemption(proxy)
   }
 }
+
+const has = (networks: BlockList, address: string) => networks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+const withoutExemption = (address: string) => (isLoopback(address) ? `via ${address}` : address)
 
 /** IPv4 in IPv6 clothes (`::ffff:1.2.3.4`), as dual-stack sockets report it, is IPv4. */
 export function plainAddress(address: string): string {
   return /^::ffff:\d+\./i.test(address) ? address.slice('::ffff:'.length) : address
 }
 
-/** Whether an address is this machine's own. */
-export const isLoopback = (address: string) => /^127\.|^::1$/.test(plainAddress(address))
+/** Whether an address is this machine's own, however it is written. Anything else, also what is no address, is not. */
+export function isLoopback(address: string): boolean {
+  if (/^127\.|^::1$/.test(address)) return true
+  // The other spellings only a header can have.
+  return address.includes(':') && has(LOOPBACK, address)
+}
+
+const LOOPBACK = readNetworks(['127.0.0.0/8', '::1'])
 
 /** Whether listening on this address means listening on every one the machine has. */
 const isWildcard = (host: string) => host === '0.0.0.0' || host === '::'

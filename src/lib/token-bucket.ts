@@ -3,10 +3,11 @@ import { type Clock, HOUR, MINUTE } from './clock.ts'
 import { network } from './semaphore.ts'
 
 export interface RateLimiter {
-  /** Counts a request. Tells how many seconds the address has to wait; 0 when it need not. */
-  take(address: string): number
-  /** Counts a request for many that were not looked at. False when that would be too many for the address. */
-  estimate(address: string, requests: number): boolean
+  /**
+   * Counts a request, or what costs as much as several (`perMinute` at most). Tells how many seconds the address has to
+   * wait; 0 when it need not.
+   */
+  take(address: string, cost?: number): number
 }
 
 interface Bucket {
@@ -53,18 +54,12 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   }
 
   return {
-    take(address) {
+    take(address, cost = 1) {
       const bucket = refilled(address)
-      if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / refill / 1000)
-      bucket.tokens--
+      const price = Math.min(cost, perMinute)
+      if (bucket.tokens < price) return Math.ceil((price - bucket.tokens) / refill / 1000)
+      bucket.tokens -= price
       return 0
-    },
-    estimate(address, requests) {
-      const bucket = refilled(address)
-      const fits = bucket.tokens >= requests
-      // An estimate alone refuses nobody: half the bucket stays for what is counted one by one from here on.
-      bucket.tokens = fits ? bucket.tokens - requests : Math.max(bucket.tokens, perMinute / 2)
-      return fits
     },
   }
 }

@@ -1,6 +1,4 @@
-import { VERSION } from '../config.ts'
 import type { PictureHosts } from '../domain/discord-cdn.ts'
-import { type Representation, represent } from '../http/response.ts'
 import activitiesStyle from './activities.css' with { type: 'text' }
 import connection from './connection.browser.js' with { type: 'text' }
 import draw from './draw.browser.js' with { type: 'text' }
@@ -19,23 +17,13 @@ const MODULES = [settings, values, nodes, pictures, times, draw, connection, ele
  * The script that defines `<discord-presence>`. It is written as modules, and becomes one function that runs as a plain
  * script and as a module alike and leaves no names behind.
  */
-export function composeEmbed({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }: PictureHosts): string {
+export function composeEmbed({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }: PictureHosts, version: string): string {
   const bases = { cdn: discordCdnUrl, media: discordMediaUrl, spotify: spotifyCdnUrl }
   const body = MODULES.map(joinable).join('\n')
   const filled = body
     .replace('__BASES__', () => literal(bases))
     .replace('__STYLE__', () => literal(squeeze(style + activitiesStyle)))
-  return `// <discord-presence>, of Exoix ${VERSION}. MIT licence.\n(() => {\n'use strict'\n${filled}})()\n`
-}
-
-export function embedScript(hosts: PictureHosts): Representation {
-  const script = Buffer.from(composeEmbed(hosts))
-  return represent(() => script, {
-    'Content-Type': 'text/javascript; charset=utf-8',
-    'Cache-Control': 'public, max-age=300',
-    // Pages that are isolated from others load only what says it may be used.
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-  })
+  return `// <discord-presence>, of Exoix ${version}. MIT licence.\n(() => {\n'use strict'\n${filled}})()\n`
 }
 
 /** Without what ties modules together, and without comments, which every visitor would have to load. */

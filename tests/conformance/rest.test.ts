@@ -410,7 +410,7 @@ describe('bodies that are worth compressing', () => {
 describe('the front page', () => {
   test('tells about the service and counts who is monitored', async () => {
     const { data } = await world.json('/')
-    expect(Object.keys(data)).toEqual(['info', 'monitored_user_count', 'discord_invite'])
+    expect(Object.keys(data)).toEqual(['info', 'monitored_user_count', 'discord_invite', 'version'])
     expect(data.info).toBeString()
     expect(data.discord_invite).toBe('https://discord.gg/exoix')
     const before = data.monitored_user_count

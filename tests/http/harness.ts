@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { type Config, readConfig } from '../../src/config.ts'
+import { type Config, readConfig, VERSION } from '../../src/config.ts'
 import { LocalCalls } from '../../src/domain/calls.ts'
 import { createKeys, hashKey } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
@@ -74,6 +74,7 @@ export function startServer({
     ...(grace !== undefined && { grace }),
     metrics,
     log,
+    version: VERSION,
     sockets: {
       websocket: { message: (socket, message) => void socket.send(message) },
       upgrade: (request, server) => server.upgrade(request, { data: {} }),
@@ -86,7 +87,8 @@ export function startServer({
     return http.stop()
   }
   return {
-    ...http,
+    url: http.url,
+    port: http.port,
     presences,
     addresses,
     metrics,

@@ -79,6 +79,7 @@ describe('HEAD', () => {
     '/v1/users/1',
     '/',
     '/health',
+    '/health/serving',
     '/embed.js',
     '/swagger',
     '/swagger/json',
@@ -147,6 +148,22 @@ describe('cross-origin requests', () => {
         expect(list('access-control-allow-methods')).toContain(method)
     },
   )
+
+  test('may send any number of headers, and asking for them costs no more than any request', async () => {
+    await using server = startServer()
+    const names = Array.from({ length: 1500 }, (_, at) => `x-${at}`).join(',')
+    const response = await server.get('/', { 'access-control-request-headers': names }, { method: 'OPTIONS' })
+    // As it was asked for: taking such a list apart would take longer than everything else.
+    expect(response.headers.get('access-control-allow-headers')).toBe(`authorization, content-type, ${names}`)
+  })
+
+  test('are allowed no header that is none', async () => {
+    await using server = startServer()
+    const asked = { 'access-control-request-headers': 'x-a, "b', 'access-control-request-method': 'A, B' }
+    const { headers } = await server.get('/', asked, { method: 'OPTIONS' })
+    expect(headers.get('access-control-allow-headers')).toBe('authorization, content-type')
+    expect(headers.get('access-control-allow-methods')).not.toContain('A, B')
+  })
 
   test('may use a method nobody thought of', async () => {
     await using server = startServer()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { version } from '../../package.json'
 import { prefersHtml } from '../../src/http/compression.ts'
-import { ADA, codeOf, dataOf, startServer } from './harness.ts'
+import { ADA, codeOf, dataOf, head, parse, startServer } from './harness.ts'
 
 describe('the front page', () => {
   test('tells programs what this is, how many are monitored and where the Discord server is', async () => {
@@ -10,7 +11,12 @@ describe('the front page', () => {
     expect(response.headers.get('vary')).toBe('Accept')
     expect(await response.json()).toEqual({
       success: true,
-      data: { info: expect.any(String), monitored_user_count: 1, discord_invite: 'https://discord.gg/exoix' },
+      data: {
+        info: expect.any(String),
+        monitored_user_count: 1,
+        discord_invite: 'https://discord.gg/exoix',
+        version,
+      },
     })
   })
 
@@ -64,7 +70,7 @@ describe('health', () => {
     await using server = startServer()
     const response = await server.get('/health')
     expect(response.status).toBe(200)
-    expect(await dataOf(response)).toMatchObject({ status: 'ready', monitored_user_count: 1 })
+    expect(await dataOf(response)).toMatchObject({ status: 'ready', monitored_user_count: 1, version })
   })
 
   test.each(['starting', 'reconnecting'] as const)('is 503 with the code %s otherwise', async readiness => {
@@ -73,6 +79,20 @@ describe('health', () => {
     expect(response.status).toBe(503)
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await response.json()).toEqual({ success: false, error: { code: readiness, message: expect.any(String) } })
+  })
+})
+
+describe('the health of serving', () => {
+  test.each([
+    ['starting', 503],
+    ['ready', 200],
+    ['reconnecting', 200],
+  ] as const)('is, while %s, %d: reads go on without Discord', async (readiness, status) => {
+    await using server = startServer({ readiness })
+    const response = await server.get('/health/serving')
+    expect([response.status, response.headers.get('cache-control')]).toEqual([status, 'no-store'])
+    if (status === 200) expect(await dataOf(response)).toMatchObject({ status: 'serving', version })
+    else expect(await codeOf(response)).toBe('starting')
   })
 })
 
@@ -92,6 +112,48 @@ describe('metrics', () => {
     const samples = await read(server)
     expect(samples.has('unreadable')).toBe(false)
     expect(samples.get('exoix_monitored_users')).toBe(1)
+    const asked = parse(await server.raw(head('HEAD', '/metrics')))
+    expect([asked.status, asked.body, asked.headers.get('content-type')?.trim()]).toEqual([
+      200,
+      '',
+      'text/plain; version=0.0.4; charset=utf-8',
+    ])
+    expect(Number(asked.headers.get('content-length'))).toBeGreaterThan(100)
+  })
+
+  test.each([
+    '/metrics/',
+    '//metrics',
+    '/metrics//',
+    '/./metrics',
+    '/x/../metrics',
+    '/metrics/.',
+    '/%6detrics',
+    '/metrics%2f',
+  ])('are not at %s, which a proxy that shuts /metrics would let through', async path => {
+    await using server = startServer()
+    for (const method of ['GET', 'HEAD']) expect(parse(await server.raw(head(method, path))).status).toBe(404)
+  })
+
+  test('are for everybody, this machine alone or nobody, as METRICS says', async () => {
+    const trustedProxies = ['127.0.0.1']
+    const ask = async (
+      metrics: 'on' | 'loopback' | 'off',
+      headers: Record<string, string>,
+      trusted = trustedProxies,
+    ) => {
+      await using server = startServer({ config: { metrics, trustedProxies: trusted } })
+      const response = await server.get('/metrics', headers)
+      if (response.status !== 200) expect(await codeOf(response)).toBe('not_found')
+      return response.status
+    }
+    const forwarded = { 'x-forwarded-for': '203.0.113.1' }
+    expect([await ask('on', {}), await ask('on', forwarded)]).toEqual([200, 200])
+    expect([await ask('loopback', {}), await ask('loopback', {}, [])]).toEqual([200, 200])
+    expect(await ask('loopback', forwarded)).toBe(404)
+    expect(await ask('loopback', { 'x-forwarded-for': '127.0.0.1' })).toBe(404)
+    expect(await ask('loopback', forwarded, [])).toBe(404)
+    expect([await ask('off', {}), await ask('off', forwarded)]).toEqual([404, 404])
   })
 
   test('count answers by class', async () => {

@@ -34,7 +34,7 @@ describe('/embed.js', () => {
 
   test('is a plain script, leaves no names behind and may stand inside a page', () => {
     const hosts = { discordCdnUrl: 'https://x/</script>', discordMediaUrl: 'https://m', spotifyCdnUrl: 'https://s' }
-    const script = composeEmbed(hosts)
+    const script = composeEmbed(hosts, '1.2.3')
     expect(script).not.toMatch(/<\/|^(import|export)|__[A-Z]/m)
     expect(script).toMatch(/^\/\/ .*\n\(\(\) => \{/)
     expect(() => new Function(script)).not.toThrow()
