@@ -2,11 +2,11 @@ import { type Bot, createBot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
 import { createGateway, type Gateway } from './discord/gateway.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
-import { createSavedState } from './domain/checkpoint.ts'
+import { Checkpoint } from './domain/checkpoint.ts'
 import { FatalError } from './domain/errors.ts'
 import { createKeys } from './domain/keys.ts'
 import { createKv } from './domain/kv.ts'
-import { createPresenceStore, type PresenceStore } from './domain/presence-store.ts'
+import { PresenceStore } from './domain/presence-store.ts'
 import { createPrivacy, createRetention, type Retention } from './domain/privacy.ts'
 import { createGithub } from './github/github.ts'
 import { DAY, MINUTE } from './lib/clock.ts'
@@ -42,13 +42,13 @@ const RETENTION_CHECK = 10 * MINUTE
 
 /** Everything the store has kept is in memory when this returns: it can be served before Discord is connected. */
 export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps): Hub {
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const kv = createKv(store, presences)
   const keys = createKeys(store)
   const github = createGithub({ config, store, presences, metrics, log })
   const privacy = createPrivacy(store, presences, [keys.forget, github.forget])
   const retention = createRetention(store, presences, config.kvRetentionDays)
-  const state = createSavedState(store, presences, log)
+  const checkpoint = new Checkpoint(store, presences, log)
   const gateway = createGateway({
     config,
     presences,
@@ -56,7 +56,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     log,
     onFatal,
     onEvent: (type, data) => bot.handle(type, data),
-    session: state.sessions,
+    sessions: checkpoint,
   })
   const answers = answersCommands(config, env)
   const bot = createBot({ config, answers, api: gateway.api, presences, kv, keys, privacy, github, metrics, log })
@@ -77,7 +77,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
       stopRetention()
       await Promise.all([gateway.stop(), bot.idle()])
     },
-    save: () => state.stop(),
+    save: () => checkpoint.stop(),
   }
 }
 

@@ -76,14 +76,14 @@ export function createDispatch({ presences, guilds, members, dropped, onOther }:
 
   /** Small guilds list everybody, so who has no presence is offline. */
   function putSmall(id: string, batch: Parameters<typeof putMembers>[2], seen: Set<string>): number {
-    return putMembers(presences, id, batch, null, userId => seen.add(userId).has(userId))
+    return putMembers(presences, id, batch, 'offline', userId => seen.add(userId).has(userId))
   }
 
   /** Large guilds list some; only of those with a presence something is known for certain. */
   function putPresent(id: string, { members: list, presences: told }: Parameters<typeof putMembers>[2]): number {
     const online = new Set(Array.isArray(told) ? told.filter(isObject).map(readUserId) : [])
     const present = list.filter(member => isObject(member) && online.has(readUserId(member)))
-    return putMembers(presences, id, { members: present, presences: told }, undefined)
+    return putMembers(presences, id, { members: present, presences: told }, 'unknown')
   }
 
   function guildDelete(d: JsonObject, shard: number): DropReason | undefined {

@@ -1,6 +1,7 @@
 import type { API } from '@discordjs/core/http-only'
 import type { REST } from '@discordjs/rest'
 import type { Config } from '../config.ts'
+import type { SessionStore } from '../domain/checkpoint.ts'
 import { FatalError } from '../domain/errors.ts'
 import { HINTS } from '../domain/operator.ts'
 import { isObject, isSnowflake } from '../domain/presence.ts'
@@ -16,7 +17,6 @@ import { chooseIntents } from './intents.ts'
 import { createMembers } from './members.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { askUntilAnswered, createRest, isTokenRefused } from './rest.ts'
-import type { SessionStore } from './session.ts'
 import type { Shard } from './shard.ts'
 import { createFleet, type GatewayTiming, TIMING } from './shards.ts'
 
@@ -37,7 +37,7 @@ export interface GatewayDeps {
   /** Told once, after the start, when only the operator can go on. */
   onFatal: (error: FatalError) => void
   /** Where sessions outlive the process; without one they end with it. */
-  session?: SessionStore
+  sessions?: SessionStore
   options?: { clock?: Clock; timing?: Partial<GatewayTiming> }
 }
 
@@ -181,7 +181,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await askUntilAnswered('name its gateway', askGateway, persistence),
       askGatewayAgain,
     )
-    const fleet = { config, intents: intents.bits, info, sessions: deps.session, clock, timing, metrics, log }
+    const fleet = { config, intents: intents.bits, info, sessions: deps.sessions, clock, timing, metrics, log }
     shards = createFleet({ ...fleet, onDispatch, onConnected, onDisconnected })
     for (const id of presences.guildIds()) if (isSnowflake(id)) guilds.restore(shardOfGuild(id, shards.length), id)
     for (const shard of shards) shard.connect()

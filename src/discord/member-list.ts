@@ -2,14 +2,14 @@ import { isObject, type JsonObject } from '../domain/presence.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 
 /**
- * Puts a batch of members into the store. `absent` says what a member without a presence in the batch is: offline (null),
- * or not told (undefined). Calls back for each member taken in; answers how many could not be used.
+ * Puts a batch of members into the store. `absent` says what a member without a presence in the batch is. Calls back for
+ * each member taken in; answers how many could not be used.
  */
 export function putMembers(
   presences: PresenceStore,
   guildId: string,
   batch: { members: readonly unknown[]; presences: unknown },
-  absent: null | undefined,
+  absent: 'offline' | 'unknown',
   accept: (userId: string) => boolean = () => true,
 ): number {
   const told = indexPresences(batch.presences)

@@ -194,7 +194,7 @@ export function createMembers(options: MembersOptions): Members {
       const list = chunk.nonce === undefined || chunk.nonce === active?.nonce ? active : undefined
       const members = Array.isArray(chunk.members) ? chunk.members : []
       // Presences were asked for, so who has none is offline; a chunk without the field tells nothing.
-      const absent = Array.isArray(chunk.presences) ? null : undefined
+      const absent = Array.isArray(chunk.presences) ? 'offline' : 'unknown'
       const batch = { members, presences: chunk.presences }
       const unusable = putMembers(presences, guildId, batch, absent, list?.accept)
       if (unusable > 0) dropped('bad_member', unusable)

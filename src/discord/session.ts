@@ -1,36 +1,14 @@
+import type { GatewaySession, SessionStore } from '../domain/checkpoint.ts'
 import { isObject } from '../domain/presence.ts'
-
-/** What resuming a gateway session needs (docs: Gateway, "Resuming"). */
-export interface SessionInfo {
-  /** Where to resume, a `ws:` or `wss:` address. */
-  resumeURL: string
-  sessionId: string
-  /** Number of the last event that was taken in. */
-  sequence: number
-  shardId: number
-  /** A session belongs to one sharding; with another count of shards it is of no use. */
-  shardCount: number
-}
-
-/** Where sessions outlive the process. */
-export interface SessionStore {
-  load(shard: number): SessionInfo | null
-  /**
-   * Called after every event, before it is taken in (in the same turn of the event loop), so keep it cheap. Null while
-   * the session must not be resumed by another process: it ended, or member lists are still coming in, which a resume
-   * would not bring.
-   */
-  save(shard: number, info: SessionInfo | null): void
-}
 
 /** One shard's session, as the library asks for it. */
 export interface ShardSession {
   /** The session with the shard's own line in place of its address. */
-  forLibrary(): SessionInfo | null
+  forLibrary(): GatewaySession | null
   /** Where to resume; undefined when there is no session or its address is unusable. */
   address(): string | undefined
   /** What the library reports. It reports null after every connection that failed, so null is not believed. */
-  update(info: SessionInfo | null): void
+  update(info: GatewaySession | null): void
   /** The session's real address, from READY. */
   locate(resumeURL: unknown): void
   /** The session is over: Discord said so, or would not take it. */
@@ -78,7 +56,7 @@ export function createShardSession(shard: number, count: number, line: string, s
 }
 
 /** Stored sessions come from a file, and may be of another sharding. */
-function usable(info: unknown, shard: number, count: number): SessionInfo | null {
+function usable(info: unknown, shard: number, count: number): GatewaySession | null {
   if (!isObject(info) || info.shardCount !== count) return null
   const { sessionId, sequence } = info
   if (typeof sessionId !== 'string' || sessionId === '' || !Number.isSafeInteger(sequence)) return null

@@ -1,5 +1,6 @@
 import { GatewayOpcodes, type GatewayPresenceUpdateData } from '@discordjs/core/http-only'
 import type { REST } from '@discordjs/rest'
+import type { SessionStore } from '../domain/checkpoint.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
@@ -8,7 +9,7 @@ import { createLine, GOING_AWAY, WebSocketManager, WebSocketShardEvents } from '
 import type { DropReason } from './frames.ts'
 import type { IdentifyQueue } from './identify.ts'
 import { type Backoff, backoffMs } from './rest.ts'
-import { createShardSession, type SessionStore } from './session.ts'
+import { createShardSession } from './session.ts'
 import type { Patience } from './socket.ts'
 
 export interface ShardOptions {

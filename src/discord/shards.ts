@@ -1,11 +1,11 @@
 import { ActivityType, type GatewayPresenceUpdateData, PresenceUpdateStatus } from '@discordjs/core/http-only'
 import type { Config } from '../config.ts'
+import type { SessionStore } from '../domain/checkpoint.ts'
 import { type Clock, MINUTE } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createIdentifyQueue, type GatewayInfoSource } from './identify.ts'
 import type { MembersTiming } from './members.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { SessionStore } from './session.ts'
 import { createShard, type Shard, type ShardTiming } from './shard.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { describeError, type Log } from '../lib/log.ts'
+import type { SavedPerson } from './person.ts'
 import type { PresenceStore } from './presence-store.ts'
-import type { Person } from './presences.ts'
 
 /** What resuming a gateway session needs. Source: Discord gateway docs, "Resuming". */
 export interface GatewaySession {
@@ -17,29 +17,28 @@ export interface GatewaySession {
 /** What one save writes, as it is in one instant. */
 export interface State {
   /** Everybody who changed since the last save, with undefined for who left. */
-  readonly people: ReadonlyMap<string, Person | undefined>
+  readonly people: ReadonlyMap<string, SavedPerson | undefined>
   /** Every session that can be resumed from exactly this state; null: leave the kept ones alone. */
   readonly sessions: readonly GatewaySession[] | null
 }
 
 /** Where presences and sessions outlive the process. Implementations: SQLite, as a file or `:memory:`. */
 export interface StateStore {
-  loadPeople(): Iterable<Person>
+  loadPeople(): Iterable<SavedPerson>
   loadSessions(): readonly GatewaySession[]
   /** Takes the state when its turn comes and writes it in one transaction. Rejects when it could not be kept. */
   saveState(take: () => State): Promise<void>
 }
 
-export interface SavedState {
-  /** For the gateway: sessions as they were saved, and every change to them. Cheap; called for every event. */
-  readonly sessions: {
-    load(shard: number): GatewaySession | null
-    save(shard: number, session: GatewaySession | null): void
-  }
-  /** Saves what changed. Never rejects: what could not be saved is saved next time. */
-  save(): Promise<void>
-  /** Saves a last time. */
-  stop(): Promise<void>
+/** Where the gateway keeps sessions beyond the process. */
+export interface SessionStore {
+  load(shard: number): GatewaySession | null
+  /**
+   * Called after every event, before it is taken in (in the same turn of the event loop), so it is cheap. Null while the
+   * session must not be resumed by another process: it ended, or member lists are still coming in, which a resume would
+   * not bring.
+   */
+  save(shard: number, session: GatewaySession | null): void
 }
 
 /** What a crash may lose, to be replayed by Discord. Milliseconds. */
@@ -51,70 +50,83 @@ const LARGEST_SAVE = 2_000
  * Keeps presences and gateway sessions together on disk, so that a new process goes on where this one ends: people are
  * put back at once, and the sessions resume from the very event their presences reflect.
  */
-export function createSavedState(store: StateStore, presences: PresenceStore, log: Log): SavedState {
-  const sessions = new Map<number, GatewaySession>()
-  const unsaved = new Map<string, Person | undefined>()
-  let sessionsChanged = false
-  let saving = Promise.resolve()
-  for (const person of store.loadPeople()) presences.restore(person)
-  for (const session of store.loadSessions()) sessions.set(session.shardId, session)
+export class Checkpoint implements SessionStore {
+  readonly #store: StateStore
+  readonly #presences: PresenceStore
+  readonly #log: Log
+  readonly #sessions = new Map<number, GatewaySession>()
+  readonly #unsaved = new Map<string, SavedPerson | undefined>()
+  readonly #timer: Timer
+  #sessionsChanged = false
+  #saving = Promise.resolve()
 
-  function collect(): void {
-    for (const [id, person] of presences.takeTouched()) unsaved.set(id, person)
+  constructor(store: StateStore, presences: PresenceStore, log: Log) {
+    this.#store = store
+    this.#presences = presences
+    this.#log = log
+    for (const person of store.loadPeople()) presences.restore(person)
+    for (const session of store.loadSessions()) this.#sessions.set(session.shardId, session)
+    this.#timer = setInterval(() => void this.saveAll(), INTERVAL)
+    this.#timer.unref()
   }
 
-  /** The last part of a save holds all that changed meanwhile, so only it may move the sessions on. */
-  function take(): State {
-    collect()
-    if (unsaved.size <= LARGEST_SAVE) return { people: new Map(unsaved), sessions: [...sessions.values()] }
-    return { people: new Map([...unsaved].slice(0, LARGEST_SAVE)), sessions: null }
+  load(shard: number): GatewaySession | null {
+    return this.#sessions.get(shard) ?? null
   }
 
-  async function savePart(): Promise<State> {
-    let part: State = { people: new Map(), sessions: null }
-    await store.saveState(() => {
-      part = take()
-      return part
-    })
-    // Still in the tick of the commit: nothing can have changed since.
-    for (const id of part.people.keys()) unsaved.delete(id)
-    if (part.sessions !== null) sessionsChanged = false
-    return part
+  save(shard: number, session: GatewaySession | null): void {
+    this.#sessionsChanged = true
+    if (session === null) this.#sessions.delete(shard)
+    else this.#sessions.set(shard, session)
   }
 
-  async function saveAll(): Promise<void> {
-    collect()
-    if (unsaved.size === 0 && !sessionsChanged) return
+  /**
+   * Saves what changed; one save after the other, so that an older state never lands on a newer one. Never rejects: what
+   * could not be saved is saved next time.
+   */
+  saveAll(): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#saveChanges())
+    return this.#saving
+  }
+
+  /** Saves a last time. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.saveAll()
+  }
+
+  async #saveChanges(): Promise<void> {
+    this.#collect()
+    if (this.#unsaved.size === 0 && !this.#sessionsChanged) return
     try {
-      while ((await savePart()).sessions === null);
-      log.debug('presences saved', { monitored: presences.size, sessions: sessions.size })
+      while ((await this.#savePart()).sessions === null);
+      this.#log.debug('presences saved', { monitored: this.#presences.size, sessions: this.#sessions.size })
     } catch (error) {
-      log.warn('presences could not be saved', { error: describeError(error) })
+      this.#log.warn('presences could not be saved', { error: describeError(error) })
     }
   }
 
-  /** One after the other, so that an older state never lands on a newer one. */
-  function save(): Promise<void> {
-    saving = saving.then(saveAll)
-    return saving
+  async #savePart(): Promise<State> {
+    let part: State = { people: new Map(), sessions: null }
+    await this.#store.saveState(() => {
+      part = this.#take()
+      return part
+    })
+    // Still in the tick of the commit: nothing can have changed since.
+    for (const id of part.people.keys()) this.#unsaved.delete(id)
+    if (part.sessions !== null) this.#sessionsChanged = false
+    return part
   }
 
-  const timer = setInterval(() => void save(), INTERVAL)
-  timer.unref()
+  /** The last part of a save holds all that changed meanwhile, so only it may move the sessions on. */
+  #take(): State {
+    this.#collect()
+    if (this.#unsaved.size <= LARGEST_SAVE)
+      return { people: new Map(this.#unsaved), sessions: [...this.#sessions.values()] }
+    return { people: new Map([...this.#unsaved].slice(0, LARGEST_SAVE)), sessions: null }
+  }
 
-  return {
-    sessions: {
-      load: shard => sessions.get(shard) ?? null,
-      save(shard, session) {
-        sessionsChanged = true
-        if (session === null) sessions.delete(shard)
-        else sessions.set(shard, session)
-      },
-    },
-    save,
-    async stop() {
-      clearInterval(timer)
-      await save()
-    },
+  #collect(): void {
+    for (const [id, person] of this.#presences.drainDirty()) this.#unsaved.set(id, person)
   }
 }

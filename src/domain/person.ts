@@ -6,38 +6,14 @@ export interface Membership {
   readonly guildId: string
   readonly nick: string | null
   /** When Discord had made the presence this guild told last (ms). Kept for people in several guilds only. */
-  readonly toldAt?: number
+  readonly processedAt?: number
 }
 
 export const readNick = (member: JsonObject) => (typeof member.nick === 'string' ? member.nick : null)
 
 /** When Discord had made a presence (ms). The field is undocumented; every presence of 2026 has it. */
-export function readToldAt({ processed_at_timestamp: at }: JsonObject): number | undefined {
+function readProcessedAt({ processed_at_timestamp: at }: JsonObject): number | undefined {
   return typeof at === 'number' ? at : undefined
-}
-
-/**
- * Whether a guild tells something older than another one has told already. Discord tells of people in several guilds
- * once for each of them, and two shards each in their own time: one that resumes after a minute tells again what the
- * other told long ago. What one guild tells is in order, so only others are compared with, and clocks need not agree.
- */
-export function isOutdated(
-  memberships: readonly Membership[],
-  guildId: string,
-  toldAt = Number.POSITIVE_INFINITY,
-): boolean {
-  return memberships.some(other => other.guildId !== guildId && (other.toldAt ?? 0) > toldAt)
-}
-
-/** The memberships after a guild has told a presence. */
-export function withToldAt(
-  memberships: readonly Membership[],
-  guildId: string,
-  toldAt?: number,
-): readonly Membership[] {
-  return memberships.map(one =>
-    one.guildId === guildId ? { guildId, nick: one.nick, ...(toldAt !== undefined && { toldAt }) } : one,
-  )
 }
 
 /** One person's presence as wire text. A new object after every change, so it can key caches of derived bytes. */
@@ -59,53 +35,126 @@ export interface Person {
   readonly lastSeenAt: number | null
 }
 
+/** A person as they outlive the process. */
+export interface SavedPerson extends Person {
+  /** Whether their presence is not known yet; nobody sees them before it is. */
+  readonly awaited?: boolean
+}
+
+/** What a list says of a member's presence; `awaited` is not told, but asked for, and worth waiting for. */
+export type ListedPresence = JsonObject | 'offline' | 'unknown' | 'awaited'
+
 /** A person as the presence store keeps them. */
-export interface Entry extends Person {
+export class Entry implements SavedPerson {
+  readonly id: string
   user: string
   presence: PresenceState
   memberships: readonly Membership[]
   lastSeenAt: number | null
+  awaited: boolean
+  /** Whether anybody sees them. */
+  shown = false
   /** Made when somebody asks for it. */
-  snapshot: Snapshot | null
+  #snapshot: Snapshot | null = null
+
+  constructor({ id, user, presence, memberships, lastSeenAt, awaited = false }: SavedPerson) {
+    this.id = id
+    this.user = user
+    this.presence = presence
+    this.memberships = memberships
+    this.lastSeenAt = lastSeenAt
+    this.awaited = awaited
+  }
+
+  static newcomer(id: string, user: string, told: ListedPresence, membership: Membership): Entry {
+    const presence = typeof told === 'object' ? applyPresence(OFFLINE, told) : OFFLINE
+    const awaited = told === 'awaited'
+    return new Entry({ id, user, presence, memberships: [membership], lastSeenAt: null, awaited })
+  }
+
+  snapshot(kv: ReadonlyMap<string, string>): Snapshot {
+    this.#snapshot ??= { id: this.id, json: buildPresence({ ...this, kv }) }
+    return this.#snapshot
+  }
+
+  /** To be called when something that is shown has changed beyond this entry. */
+  dropSnapshot(): void {
+    this.#snapshot = null
+  }
+
+  /** The presence after a list told of this member. */
+  applyListed(guildId: string, told: ListedPresence): PresenceState {
+    if (told === 'offline') return OFFLINE
+    if (typeof told === 'string' || this.isStale(guildId, told)) return this.presence
+    return applyPresence(this.presence, told)
+  }
+
+  /** Whether an event speaks for a guild the person is in. One that names no guild speaks for all of them. */
+  isAboutThem(guildId: unknown): boolean {
+    return typeof guildId !== 'string' || this.memberships.some(membership => membership.guildId === guildId)
+  }
+
+  /**
+   * Whether a guild tells something older than another one has told already; if not, notes when it was made. Discord
+   * tells of people in several guilds once for each of them, and two shards each in their own time: one that resumes
+   * after a minute tells again what the other told long ago. What one guild tells is in order, so only others are
+   * compared with, and clocks need not agree.
+   */
+  isStale(guildId: unknown, presence: JsonObject): boolean {
+    const { memberships } = this
+    if (memberships.length === 1 || typeof guildId !== 'string') return false
+    const processedAt = readProcessedAt(presence)
+    const isNewer = (other: Membership) => (other.processedAt ?? 0) > (processedAt ?? Number.POSITIVE_INFINITY)
+    if (memberships.some(other => other.guildId !== guildId && isNewer(other))) return true
+    this.memberships = memberships.map(one => (one.guildId === guildId ? withProcessedAt(one, processedAt) : one))
+    return false
+  }
+
+  /** Returns whether anything that is shown has changed. */
+  show(user: string, presence: PresenceState): boolean {
+    if (this.user === user && samePresence(this.presence, presence)) return false
+    this.user = user
+    this.presence = presence
+    this.#snapshot = null
+    return true
+  }
+
+  /** Notes when the person was last seen, after their status has changed. `event` is what told it, null: nobody saw it. */
+  noteSeen(event: JsonObject | null, clock: Pick<Clock, 'now'>): void {
+    this.lastSeenAt = this.presence.status === 'offline' && event !== null ? happenedAt(event, clock.now()) : null
+  }
+
+  /** Forgets when the person was last seen. Returns whether anything was remembered. */
+  forgetSeen(): boolean {
+    if (this.lastSeenAt === null) return false
+    this.lastSeenAt = null
+    this.#snapshot = null
+    return true
+  }
+
+  /** Returns whether it is news that the person is in the guild, by this nickname. */
+  enter(guildId: string, nick: string | null): boolean {
+    const at = this.memberships.findIndex(membership => membership.guildId === guildId)
+    if (this.memberships[at]?.nick === nick) return false
+    const membership = { ...this.memberships[at], guildId, nick }
+    this.memberships = at === -1 ? [...this.memberships, membership] : this.memberships.with(at, membership)
+    // Memberships are no part of the wire text, but what is derived from a snapshot may show a nickname.
+    this.#snapshot = null
+    return true
+  }
+
+  /** Returns whether the person is still in another guild; in the last one they stay for whoever looks at the entry. */
+  leave(guildId: string): boolean {
+    const rest = this.memberships.filter(membership => membership.guildId !== guildId)
+    if (rest.length === 0) return false
+    this.memberships = rest
+    this.#snapshot = null
+    return true
+  }
 }
 
-export function newcomer(id: string, user: string, presence: PresenceState, membership: Membership): Entry {
-  return { id, user, presence, memberships: [membership], lastSeenAt: null, snapshot: null }
-}
-
-export function snapshotOf(entry: Entry, kv: ReadonlyMap<string, string>): Snapshot {
-  entry.snapshot ??= { id: entry.id, json: buildPresence({ ...entry, kv }) }
-  return entry.snapshot
-}
-
-/** Whether a guild tells something older than another one has told; if not, notes when it was made. */
-export function hearOutdated(entry: Entry, guildId: unknown, presence: JsonObject): boolean {
-  if (entry.memberships.length === 1 || typeof guildId !== 'string') return false
-  const toldAt = readToldAt(presence)
-  if (isOutdated(entry.memberships, guildId, toldAt)) return true
-  entry.memberships = withToldAt(entry.memberships, guildId, toldAt)
-  return false
-}
-
-/** What a list says of a member: null is offline, undefined is nothing known. */
-export function listed(entry: Entry, guildId: string, presence: JsonObject | null | undefined): PresenceState {
-  if (presence === null) return OFFLINE
-  if (presence === undefined || hearOutdated(entry, guildId, presence)) return entry.presence
-  return applyPresence(entry.presence, presence)
-}
-
-/** Returns whether anything that is shown has changed. */
-export function setShown(entry: Entry, user: string, presence: PresenceState): boolean {
-  if (entry.user === user && samePresence(entry.presence, presence)) return false
-  entry.user = user
-  entry.presence = presence
-  entry.snapshot = null
-  return true
-}
-
-/** Notes when the person was last seen, after their status has changed. `event` is what told it, null: nobody saw it. */
-export function setSeen(entry: Entry, event: JsonObject | null, clock: Pick<Clock, 'now'>): void {
-  entry.lastSeenAt = entry.presence.status === 'offline' && event !== null ? happenedAt(event, clock.now()) : null
+function withProcessedAt({ processedAt: _, ...membership }: Membership, at: number | undefined): Membership {
+  return at === undefined ? membership : { ...membership, processedAt: at }
 }
 
 /**
@@ -113,30 +162,6 @@ export function setSeen(entry: Entry, event: JsonObject | null, clock: Pick<Cloc
  * taken for the future, nor for what is longer ago than a session can be resumed.
  */
 function happenedAt(event: JsonObject, now: number): number {
-  const toldAt = readToldAt(event) ?? now
-  return toldAt <= now && toldAt >= now - HOUR ? Math.trunc(toldAt) : now
-}
-
-/** Forgets when the person was last seen. Returns whether anything was remembered. */
-export function forgetSeen(entry: Entry): boolean {
-  if (entry.lastSeenAt === null) return false
-  entry.lastSeenAt = null
-  entry.snapshot = null
-  return true
-}
-
-/** Returns whether it is news that the person is in the guild, by this nickname. */
-export function setMembership(entry: Entry, guildId: string, nick: string | null): boolean {
-  const at = entry.memberships.findIndex(membership => membership.guildId === guildId)
-  if (at === -1) setMemberships(entry, [...entry.memberships, { guildId, nick }])
-  else if (entry.memberships[at]?.nick !== nick)
-    setMemberships(entry, entry.memberships.with(at, { ...entry.memberships[at], guildId, nick }))
-  else return false
-  return true
-}
-
-/** Memberships are no part of the wire text, but what is derived from a snapshot may show a nickname. */
-export function setMemberships(entry: Entry, memberships: readonly Membership[]): void {
-  entry.memberships = memberships
-  entry.snapshot = null
+  const processedAt = readProcessedAt(event) ?? now
+  return processedAt <= now && processedAt >= now - HOUR ? Math.trunc(processedAt) : now
 }

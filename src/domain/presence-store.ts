@@ -1,304 +1,276 @@
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { Listeners } from '../lib/listeners.ts'
 import type { GithubSnapshot } from './github.ts'
-import {
-  type Entry,
-  forgetSeen,
-  hearOutdated,
-  listed,
-  newcomer,
-  type Person,
-  readNick,
-  setMembership,
-  setMemberships,
-  setSeen,
-  setShown,
-  snapshotOf,
-} from './person.ts'
+import { Entry, type ListedPresence, type Person, readNick, type SavedPerson, type Snapshot } from './person.ts'
 import {
   applyPresence,
   isObject,
   type JsonObject,
   mergeUser,
-  OFFLINE,
   type PresenceState,
   readUser,
+  rereadUser,
 } from './presence.ts'
 import type { Change, Readiness, Source } from './presences.ts'
+import { Rosters } from './rosters.ts'
 
-/** Who is in which guild. */
-interface Rosters {
-  add(guildId: string, userId: string): void
-  /** False when they were not in it. */
-  delete(guildId: string, userId: string): boolean
-  /** Removes the guild and tells who was in it. */
-  take(guildId: string): Iterable<string>
-  /** Those in the guild who are not among the given. They may be deleted while this is read. */
-  others(guildId: string, userIds: ReadonlySet<string>): Iterable<string>
-  /** Guilds that have members here. */
-  guildIds(): IterableIterator<string>
-}
-
-const NOBODY: ReadonlySet<string> = new Set()
-
-function createRosters(): Rosters {
-  const guilds = new Map<string, Set<string>>()
-  return {
-    add(guildId, userId) {
-      const known = guilds.get(guildId)
-      if (known === undefined) guilds.set(guildId, new Set([userId]))
-      else known.add(userId)
-    },
-    delete: (guildId, userId) => guilds.get(guildId)?.delete(userId) ?? false,
-    take(guildId) {
-      const members = guilds.get(guildId) ?? []
-      guilds.delete(guildId)
-      return members
-    },
-    others: (guildId, userIds) => (guilds.get(guildId) ?? NOBODY).values().filter(id => !userIds.has(id)),
-    guildIds: () => guilds.keys(),
-  }
-}
+const NO_PAIRS: ReadonlyMap<string, string> = new Map()
 
 /**
  * The one mutable state that matters: who is monitored and what is shown of them. Every mutation is synchronous, and
  * listeners hear of it before it returns. Gateway objects come in raw; what cannot be used is refused by returning
  * false, never by throwing.
  */
-export interface PresenceStore extends Source {
-  /** A person's pairs, whether they are shown or not. */
-  kv(userId: string): ReadonlyMap<string, string>
-  setReadiness(readiness: Readiness): void
-  /** A member with the full user object: joins, or replaces what was known of the user. False without a usable id. */
-  putMember(guildId: string, member: JsonObject, presence?: JsonObject | null): boolean
-  /** A PRESENCE_UPDATE. False when its user is not monitored or it has no usable id. */
-  patchPresence(update: JsonObject): boolean
-  removeMember(guildId: string, userId: string): void
-  removeGuild(guildId: string): void
+export class PresenceStore implements Source {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #entries = new Map<string, Entry>()
+  readonly #rosters = new Rosters()
+  readonly #kv = new Map<string, ReadonlyMap<string, string>>()
+  readonly #accounts = new Map<string, GithubSnapshot>()
+  readonly #hidden = new Set<string>()
+  readonly #changes = new Listeners<Change>()
+  readonly #details = new Listeners<string | undefined>()
+  readonly #dirty = new Set<string>()
+  #readiness: Readiness = 'starting'
+  #size = 0
+
+  constructor(clock: Pick<Clock, 'now'> = systemClock) {
+    this.#clock = clock
+  }
+
+  get readiness(): Readiness {
+    return this.#readiness
+  }
+
+  setReadiness(next: Readiness): void {
+    if (this.#readiness === next) return
+    this.#readiness = next
+    this.#details.tell(undefined)
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * A member with the full user object: joins, or replaces what was known of the user. Of somebody new without a
+   * presence it is believed that they are offline, unless it is awaited: then nobody sees them before it is known.
+   * False without a usable id.
+   */
+  putMember(guildId: string, member: JsonObject, told: ListedPresence = 'unknown'): boolean {
+    const user = readUser(member.user)
+    if (user === null) return false
+    const { id } = member.user as { id: string }
+    this.#rosters.add(guildId, id)
+    const entry = this.#entries.get(id)
+    if (entry === undefined) {
+      const joined = Entry.newcomer(id, user, told, { guildId, nick: readNick(member) })
+      this.#entries.set(id, joined)
+      this.#dirty.add(id)
+      this.#settle(joined, false)
+      return true
+    }
+    if (entry.enter(guildId, readNick(member))) this.#moved(entry)
+    if (told === 'offline' || typeof told === 'object') this.#answer(entry)
+    this.#update(entry, user, entry.applyListed(guildId, told), null)
+    return true
+  }
+
+  /** A PRESENCE_UPDATE. False when its user is not in that guild, as far as is known, or it has no usable id. */
+  patchPresence(update: JsonObject): boolean {
+    const { user, guild_id } = update
+    if (!isObject(user)) return false
+    const entry = this.#entries.get(user.id as string)
+    if (entry === undefined || !entry.isAboutThem(guild_id)) return false
+    if (entry.isStale(guild_id, update)) return true
+    const merged = Object.keys(user).length > 1 ? mergeUser(entry.user, user) : entry.user
+    this.#answer(entry)
+    this.#update(entry, merged, applyPresence(entry.presence, update), update)
+    return true
+  }
+
+  removeMember(guildId: string, userId: string): void {
+    if (this.#rosters.delete(guildId, userId)) this.#leave(guildId, userId)
+  }
+
+  removeGuild(guildId: string): void {
+    for (const id of this.#rosters.take(guildId)) this.#leave(guildId, id)
+  }
+
   /** Removes the guild's members that are not among the given: who left while nobody watched. */
-  retainMembers(guildId: string, userIds: ReadonlySet<string>): void
+  retainMembers(guildId: string, userIds: ReadonlySet<string>): void {
+    for (const id of this.#rosters.others(guildId, userIds)) this.removeMember(guildId, id)
+  }
+
+  /** Whether the presence of this member is still awaited. */
+  isAwaited(userId: string): boolean {
+    return this.#entries.get(userId)?.awaited ?? false
+  }
+
+  /** Everybody whose presence is awaited. */
+  *awaited(): IterableIterator<SavedPerson> {
+    for (const entry of this.#entries.values()) if (entry.awaited) yield entry
+  }
+
+  /** Nobody will say how this member appears: whose presence was awaited is shown as offline. */
+  presumeOffline(userId: string): void {
+    const entry = this.#entries.get(userId)
+    if (entry === undefined) return
+    this.#answer(entry)
+    this.#settle(entry, false)
+  }
+
   /** Replaces a person's pairs, monitored or not. Always a change to listeners: a write is shown even when it changes nothing. */
-  setKv(userId: string, pairs: ReadonlyMap<string, string>): void
+  setKv(userId: string, pairs: ReadonlyMap<string, string>): void {
+    if (pairs.size === 0) this.#kv.delete(userId)
+    else this.#kv.set(userId, pairs)
+    const entry = this.#entries.get(userId)
+    if (entry === undefined) return
+    entry.dropSnapshot()
+    this.#settle(entry, true)
+  }
+
+  kv(userId: string): ReadonlyMap<string, string> {
+    return this.#kv.get(userId) ?? NO_PAIRS
+  }
+
+  account(userId: string): GithubSnapshot | null {
+    return this.#accounts.get(userId) ?? null
+  }
+
   /** Shows a linked GitHub account; null: none. */
-  setAccount(userId: string, account: GithubSnapshot | null): void
-  /** Drops a person's pairs and when they were last seen. A change to listeners, like a write. */
-  forget(userId: string): void
+  setAccount(userId: string, account: GithubSnapshot | null): void {
+    if (account === null) this.#accounts.delete(userId)
+    else this.#accounts.set(userId, account)
+    if (this.has(userId)) this.#details.tell(userId)
+  }
+
+  /**
+   * Drops a person's pairs and when they were last seen. A change to listeners, like a write; and what was saved of them
+   * is gone, so members have to be saved anew.
+   */
+  forget(userId: string): void {
+    this.#entries.get(userId)?.forgetSeen()
+    if (this.isMember(userId)) this.#dirty.add(userId)
+    this.setKv(userId, NO_PAIRS)
+  }
+
   /**
    * Takes a person out of every answer, or puts them back. They stay members all the same, but when they were last seen
    * is forgotten, and not noted while they are hidden.
    */
-  setHidden(userId: string, hidden: boolean): void
-  isHidden(userId: string): boolean
+  setHidden(userId: string, hide: boolean): void {
+    if (this.#hidden.has(userId) === hide) return
+    if (hide) this.#hidden.add(userId)
+    else this.#hidden.delete(userId)
+    const entry = this.#entries.get(userId)
+    if (entry === undefined) return
+    if (entry.forgetSeen()) this.#dirty.add(userId)
+    this.#settle(entry, false)
+  }
+
+  isHidden(userId: string): boolean {
+    return this.#hidden.has(userId)
+  }
+
   /** Whether the person shares a guild with the bot, hidden or not. */
-  isMember(userId: string): boolean
+  isMember(userId: string): boolean {
+    return this.#entries.has(userId)
+  }
+
+  has(userId: string): boolean {
+    return this.#entries.get(userId)?.shown === true
+  }
+
+  person(userId: string): Person | undefined {
+    const entry = this.#entries.get(userId)
+    return entry?.shown === true ? entry : undefined
+  }
+
+  snapshot(userId: string): Snapshot | undefined {
+    const entry = this.#entries.get(userId)
+    return entry?.shown === true ? entry.snapshot(this.kv(userId)) : undefined
+  }
+
+  *ids(): IterableIterator<string> {
+    for (const { id, shown } of this.#entries.values()) if (shown) yield id
+  }
+
   /** Guilds that have members here. */
-  guildIds(): IterableIterator<string>
+  guildIds(): IterableIterator<string> {
+    return this.#rosters.ids()
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    return this.#changes.add(listener)
+  }
+
+  onDetail(listener: (userId: string | undefined) => void): () => void {
+    return this.#details.add(listener)
+  }
+
   /** Puts back a person as they were saved, telling nobody. Somebody already known stays as they are. */
-  restore(person: Person): void
+  restore(person: SavedPerson): void {
+    const { id, memberships } = person
+    if (this.#entries.has(id) || memberships.length === 0) return
+    for (const { guildId } of memberships) this.#rosters.add(guildId, id)
+    const entry = new Entry({ ...person, user: rereadUser(person.user) })
+    this.#entries.set(id, entry)
+    entry.shown = this.#mayBeSeen(entry)
+    if (entry.shown) this.#size++
+    if (this.#hidden.has(id) && entry.forgetSeen()) this.#dirty.add(id)
+  }
+
   /**
-   * Ids of everybody whose person changed, joined or left since the last call, hidden ones included: what a saver has
-   * to write. With each the person as they are now, undefined for who left.
+   * Everybody whose person changed, joined or left since the last call, hidden ones included: what a saver has to write.
+   * With each the person as they are now, undefined for who left.
    */
-  takeTouched(): Map<string, Person | undefined>
-}
-
-const NO_PAIRS: ReadonlyMap<string, string> = new Map()
-
-export function createPresenceStore(clock: Pick<Clock, 'now'> = systemClock): PresenceStore {
-  const entries = new Map<string, Entry>()
-  const rosters = createRosters()
-  const kv = new Map<string, ReadonlyMap<string, string>>()
-  const hidden = new Set<string>()
-  const listeners = new Set<(change: Change) => void>()
-  const detailListeners = new Set<(userId: string | undefined) => void>()
-  const touched = new Set<string>()
-  const accounts = new Map<string, GithubSnapshot>()
-  let readiness: Readiness = 'starting'
-  let hiddenMembers = 0
-
-  function tell(id: string, kind: Change['kind']): void {
-    if (!hidden.has(id)) notify({ id, kind })
+  drainDirty(): Map<string, SavedPerson | undefined> {
+    const dirty = new Map(Array.from(this.#dirty, id => [id, this.#entries.get(id)] as const))
+    this.#dirty.clear()
+    return dirty
   }
 
-  function notify(change: Change): void {
-    for (const listener of listeners) listener(change)
-  }
-
-  function tellDetail(id: string | undefined): void {
-    if (id === undefined || visible(id) !== undefined) for (const listener of detailListeners) listener(id)
-  }
-
-  function visible(id: string): Entry | undefined {
-    return hiddenMembers > 0 && hidden.has(id) ? undefined : entries.get(id)
-  }
-
-  function join(guildId: string, id: string, member: JsonObject, user: string, presence: PresenceState): void {
-    entries.set(id, newcomer(id, user, presence, { guildId, nick: readNick(member) }))
-    if (hidden.has(id)) hiddenMembers++
-    touched.add(id)
-    tell(id, 'joined')
+  #mayBeSeen(entry: Entry): boolean {
+    return !entry.awaited && !this.#hidden.has(entry.id) && this.#entries.has(entry.id)
   }
 
   /** `event` is what tells it; a list (null) tells that somebody is offline, but not since when. */
-  function update(entry: Entry, user: string, presence: PresenceState, event: JsonObject | null): void {
+  #update(entry: Entry, user: string, presence: PresenceState, event: JsonObject | null): void {
     const { status } = entry.presence
-    if (!setShown(entry, user, presence)) return
-    if (status !== presence.status) setSeen(entry, hidden.has(entry.id) ? null : event, clock)
-    touched.add(entry.id)
-    tell(entry.id, 'changed')
+    const changed = entry.show(user, presence)
+    if (status !== presence.status) entry.noteSeen(this.#hidden.has(entry.id) ? null : event, this.#clock)
+    if (changed) this.#dirty.add(entry.id)
+    this.#settle(entry, changed)
   }
 
-  function setKv(userId: string, next: ReadonlyMap<string, string>): void {
-    if (next.size === 0) kv.delete(userId)
-    else kv.set(userId, next)
-    const entry = entries.get(userId)
+  #answer(entry: Entry): void {
+    if (!entry.awaited) return
+    entry.awaited = false
+    this.#dirty.add(entry.id)
+  }
+
+  /** Somebody's guilds, or their nickname there, are others than before. */
+  #moved(entry: Entry): void {
+    this.#dirty.add(entry.id)
+    if (this.has(entry.id)) this.#details.tell(entry.id)
+  }
+
+  #leave(guildId: string, id: string): void {
+    const entry = this.#entries.get(id)
     if (entry === undefined) return
-    entry.snapshot = null
-    tell(userId, 'changed')
+    if (!entry.leave(guildId)) this.#entries.delete(id)
+    this.#moved(entry)
+    this.#settle(entry, false)
   }
 
-  const pairs = (id: string) => kv.get(id) ?? NO_PAIRS
-
-  function removeMember(guildId: string, id: string): void {
-    if (rosters.delete(guildId, id)) leave(guildId, id)
-  }
-
-  function leave(guildId: string, id: string): void {
-    const entry = entries.get(id)
-    if (entry === undefined) return
-    const rest = entry.memberships.filter(membership => membership.guildId !== guildId)
-    touched.add(id)
-    if (rest.length > 0) {
-      setMemberships(entry, rest)
-      tellDetail(id)
-      return
-    }
-    entries.delete(id)
-    if (hidden.has(id)) hiddenMembers--
-    tell(id, 'left')
-  }
-
-  return {
-    get readiness() {
-      return readiness
-    },
-
-    setReadiness(next) {
-      if (readiness === next) return
-      readiness = next
-      tellDetail(undefined)
-    },
-
-    get size() {
-      return entries.size - hiddenMembers
-    },
-
-    putMember(guildId, member, presence) {
-      const user = readUser(member.user)
-      if (user === null) return false
-      const id = (member.user as { id: string }).id
-      rosters.add(guildId, id)
-      const entry = entries.get(id)
-      if (entry === undefined) {
-        join(guildId, id, member, user, applyPresence(OFFLINE, presence ?? {}))
-        return true
-      }
-      if (setMembership(entry, guildId, readNick(member))) {
-        touched.add(id)
-        tellDetail(id)
-      }
-      update(entry, user, listed(entry, guildId, presence), null)
-      return true
-    },
-
-    patchPresence(presence) {
-      const { user } = presence
-      if (!isObject(user)) return false
-      const entry = entries.get(user.id as string)
-      if (entry === undefined) return false
-      if (hearOutdated(entry, presence.guild_id, presence)) return true
-      const merged = Object.keys(user).length > 1 ? mergeUser(entry.user, user) : entry.user
-      update(entry, merged, applyPresence(entry.presence, presence), presence)
-      return true
-    },
-
-    removeMember,
-
-    removeGuild(guildId) {
-      for (const id of rosters.take(guildId)) leave(guildId, id)
-    },
-
-    retainMembers(guildId, userIds) {
-      for (const id of rosters.others(guildId, userIds)) removeMember(guildId, id)
-    },
-
-    setKv,
-    kv: pairs,
-
-    account: userId => accounts.get(userId) ?? null,
-
-    setAccount(userId, account) {
-      if (account === null) accounts.delete(userId)
-      else accounts.set(userId, account)
-      tellDetail(userId)
-    },
-
-    forget(userId) {
-      const entry = entries.get(userId)
-      if (entry !== undefined && forgetSeen(entry)) touched.add(userId)
-      setKv(userId, NO_PAIRS)
-    },
-
-    setHidden(userId, hide) {
-      if (hidden.has(userId) === hide) return
-      const entry = entries.get(userId)
-      if (hide) hidden.add(userId)
-      else hidden.delete(userId)
-      if (entry === undefined) return
-      hiddenMembers += hide ? 1 : -1
-      if (forgetSeen(entry)) touched.add(userId)
-      notify({ id: userId, kind: hide ? 'left' : 'joined' })
-    },
-
-    isHidden: userId => hidden.has(userId),
-    isMember: userId => entries.has(userId),
-    has: userId => visible(userId) !== undefined,
-    person: visible,
-
-    snapshot(userId) {
-      const entry = visible(userId)
-      return entry && snapshotOf(entry, pairs(userId))
-    },
-
-    guildIds: rosters.guildIds,
-
-    *ids() {
-      for (const id of entries.keys()) if (!hidden.has(id)) yield id
-    },
-
-    onChange(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-
-    onDetail(listener) {
-      detailListeners.add(listener)
-      return () => void detailListeners.delete(listener)
-    },
-
-    restore(person) {
-      if (entries.has(person.id) || person.memberships.length === 0) return
-      for (const { guildId } of person.memberships) rosters.add(guildId, person.id)
-      const entry = { ...person, snapshot: null }
-      entries.set(person.id, entry)
-      if (!hidden.has(person.id)) return
-      hiddenMembers++
-      if (forgetSeen(entry)) touched.add(person.id)
-    },
-
-    takeTouched() {
-      const taken = new Map(Array.from(touched, id => [id, entries.get(id)] as const))
-      touched.clear()
-      return taken
-    },
+  /** Tells what has become of somebody: they appeared or vanished, or what is shown of them has changed. */
+  #settle(entry: Entry, changed: boolean): void {
+    const { id, shown } = entry
+    entry.shown = this.#mayBeSeen(entry)
+    if (shown !== entry.shown) this.#size += shown ? -1 : 1
+    if (shown && !entry.shown) this.#changes.tell({ id, kind: 'left' })
+    else if (!shown && entry.shown) this.#changes.tell({ id, kind: 'joined' })
+    else if (shown && changed) this.#changes.tell({ id, kind: 'changed' })
   }
 }

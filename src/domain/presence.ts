@@ -72,11 +72,19 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The user's JSON text with the fields every reader relies on, or null when it has no usable id. */
+/**
+ * The user's JSON text with the fields every reader relies on, and without those that are nobody's business; null when
+ * it has no usable id.
+ */
 export function readUser(user: unknown): string | null {
   if (!isObject(user) || !isSnowflake(user.id)) return null
   const publicFlags = Number.isInteger(user.public_flags) ? user.public_flags : 0
-  return JSON.stringify({ ...user, bot: user.bot === true, public_flags: publicFlags })
+  return JSON.stringify({ ...sanitizeUser(user), bot: user.bot === true, public_flags: publicFlags })
+}
+
+/** A kept user's JSON text as it would be read today: an older version may have kept more. */
+export function rereadUser(kept: string): string {
+  return mayHoldPrivate(kept) ? (readUser(JSON.parse(kept)) ?? kept) : kept
 }
 
 /** Lays the fields of a partial user over the kept JSON text. The id stays. */
@@ -162,7 +170,8 @@ function readActivities(list: readonly unknown[]): Pick<PresenceState, 'activiti
 }
 
 /** The activity as sent, without the secrets that let a stranger join a game, and with ids as strings. */
-function readActivity(activity: JsonObject): JsonObject {
+function readActivity(sent: JsonObject): JsonObject {
+  const activity = sanitizeActivity(sent)
   const { application_id, emoji } = activity
   const numericEmoji = isObject(emoji) && typeof emoji.id === 'number'
   if (!('secrets' in activity) && typeof application_id !== 'number' && !numericEmoji) return activity
@@ -188,3 +197,67 @@ function readSpotify(activity: JsonObject): Spotify {
 }
 
 const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
+
+/**
+ * How deep anything may nest that leaves here, counted from the outside of the deepest frame there is, an INIT_STATE of
+ * many people. Parsers of clients give up at depths like 100, and one person must not take all others along.
+ */
+const DEEPEST = 64
+/** Levels of such a frame around a user (frame, `d`, presence), and around an activity (their list, too). */
+const AROUND_USER = 3
+const AROUND_ACTIVITY = 4
+
+/** Fields of a user that are nobody's business, in any spelling. Discord sends them to their owner alone. */
+const PRIVATE: ReadonlySet<string> = new Set(['email', 'phone', 'verified', 'mfaenabled', 'locale'])
+const SECRET = /secret|token|password|hash|fingerprint|totp/i
+const HINT = /email|phone|verified|mfa|locale|secret|token|password|hash|fingerprint|totp/i
+
+/** A user without what must never be shown or kept, whatever it is in, and without what nests too deep. */
+export const sanitizeUser = (user: JsonObject) => sanitize(user, DEEPEST - AROUND_USER, isPrivate)
+
+/** An activity without what nests too deep. */
+export const sanitizeActivity = (activity: JsonObject) => sanitize(activity, DEEPEST - AROUND_ACTIVITY, isNothing)
+
+/** Whether a field of a user with this name is left out. */
+function isPrivate(name: string): boolean {
+  return SECRET.test(name) || PRIVATE.has(name.toLowerCase().replaceAll(/[^a-z]/g, ''))
+}
+
+/** Whether a user's JSON text could have such a field; a quick look that may be wrong, but misses none. */
+export const mayHoldPrivate = (json: string) => HINT.test(json)
+
+const isNothing = () => false
+
+type Unwanted = (name: string) => boolean
+
+/** The same object when nothing has to go, which is how it nearly always is. */
+function sanitize(value: JsonObject, levels: number, unwanted: Unwanted): JsonObject {
+  return isClean(value, levels, unwanted) ? value : (copy(value, levels, unwanted) as JsonObject)
+}
+
+function isClean(value: object, levels: number, unwanted: Unwanted): boolean {
+  if (levels === 0) return false
+  if (Array.isArray(value)) return value.every(item => isCleanValue(item, levels, unwanted))
+  // JSON has own fields only, so this sees no others.
+  for (const name in value) {
+    if (unwanted(name) || !isCleanValue((value as JsonObject)[name], levels, unwanted)) return false
+  }
+  return true
+}
+
+const isCleanValue = (value: unknown, levels: number, unwanted: Unwanted) =>
+  typeof value !== 'object' || value === null || isClean(value, levels - 1, unwanted)
+
+/** `levels` is at least 1: what has none is left out by whoever holds it. */
+function copy(value: object, levels: number, unwanted: Unwanted): unknown {
+  const fits = (item: unknown) => levels > 1 || typeof item !== 'object' || item === null
+  const inside = (item: unknown) =>
+    typeof item === 'object' && item !== null ? copy(item, levels - 1, unwanted) : item
+  if (Array.isArray(value)) return value.filter(fits).map(inside)
+  // Not by assignment: a field may be called `__proto__`.
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, item]) => !unwanted(name) && fits(item))
+      .map(([name, item]) => [name, inside(item)]),
+  )
+}

@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import type { GatewaySession, StateStore } from '../domain/checkpoint.ts'
+import type { Membership, SavedPerson } from '../domain/person.ts'
 import type { PresenceState, Status } from '../domain/presence.ts'
-import type { Membership, Person } from '../domain/presences.ts'
 import type { Eraser } from './erasure.ts'
 import type { GroupCommit } from './group-commit.ts'
 
@@ -24,6 +24,9 @@ interface SessionRow {
   sequence: number
 }
 
+/** The status of people whose presence is awaited. */
+const AWAITED = 'unknown'
+
 /** Saved presences and the gateway sessions they reflect. */
 export function createStateStore(db: Database, group: GroupCommit): StateStore & Eraser {
   const people = db.prepare<PersonRow, []>('SELECT * FROM people')
@@ -38,9 +41,18 @@ export function createStateStore(db: Database, group: GroupCommit): StateStore &
     'INSERT INTO sessions (shard_id, shard_count, session_id, resume_url, sequence) VALUES (?, ?, ?, ?, ?)',
   )
 
-  function putPerson({ id, user, presence, memberships, lastSeenAt }: Person): void {
+  function putPerson({ id, user, presence, memberships, lastSeenAt, awaited }: SavedPerson): void {
     const { status, platforms, activities, spotify } = presence
-    put.run(id, user, status, platforms, activities, spotify, JSON.stringify(memberships), lastSeenAt)
+    put.run(
+      id,
+      user,
+      awaited ? AWAITED : status,
+      platforms,
+      activities,
+      spotify,
+      JSON.stringify(memberships),
+      lastSeenAt,
+    )
   }
 
   function putSessions(list: readonly GatewaySession[]): void {
@@ -65,10 +77,17 @@ export function createStateStore(db: Database, group: GroupCommit): StateStore &
   }
 }
 
-function readPerson(row: PersonRow): Person {
+function readPerson(row: PersonRow): SavedPerson {
   const { id, user, platforms, activities, spotify } = row
-  const presence: PresenceState = { status: row.status as Status, platforms, activities, spotify }
-  return { id, user, presence, memberships: JSON.parse(row.memberships) as Membership[], lastSeenAt: row.last_seen_at }
+  const awaited = row.status === AWAITED
+  const presence: PresenceState = {
+    status: awaited ? 'offline' : (row.status as Status),
+    platforms,
+    activities,
+    spotify,
+  }
+  const memberships = JSON.parse(row.memberships) as Membership[]
+  return { id, user, presence, memberships, lastSeenAt: row.last_seen_at, awaited }
 }
 
 function readSession({ shard_id, shard_count, session_id, resume_url, sequence }: SessionRow): GatewaySession {

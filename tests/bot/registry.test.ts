@@ -4,12 +4,12 @@ import { pairCommands } from '../../src/bot/kv.ts'
 import { privacyCommands } from '../../src/bot/privacy.ts'
 import { slashDefinitions } from '../../src/bot/registration.ts'
 import { createTable } from '../../src/bot/registry.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { checkCommands } from '../../src/simulator/rest/command-rules.ts'
 
 /** The table alone: nothing is run, so what commands act on need not be there. */
 function makeTable(prefix = '.') {
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const nowhere = undefined as never
   const nouns = [
     pairCommands({ kv: nowhere, presences, externalUrl: undefined }),

@@ -3,7 +3,7 @@ import { REST, type RESTOptions } from '@discordjs/rest'
 import { type Bot, type BotDeps, createBot } from '../../src/bot/bot.ts'
 import { createKeys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createPrivacy } from '../../src/domain/privacy.ts'
 import { createGithub, type GithubDeps } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
@@ -52,7 +52,7 @@ export interface House {
   sim: Simulator
   bot: Bot
   api: API
-  presences: ReturnType<typeof createPresenceStore>
+  presences: PresenceStore
   keys: ReturnType<typeof createKeys>
   kv: ReturnType<typeof createKv>
   github: ReturnType<typeof createGithub>
@@ -87,7 +87,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const logged: string[] = []
   const log = createLog({ level: 'debug', format: 'text', write: line => logged.push(line) })
   const metrics = createMetrics()
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   for (const id of people) presences.putMember(guild.id, { user: sim.world.user(id) })
   const opened = openStore(':memory:', { log })
   cleanups.push(() => opened.close())

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { CardRenderer, readOptions } from '../../src/card/card.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Person } from '../../src/domain/presences.ts'
 import { Cards } from '../../src/http/card.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
@@ -14,7 +14,7 @@ const OPTIONS = readOptions('')
 /** Cards of Ada, on a clock that stands still. */
 function startDrawing(host: Pick<ReturnType<typeof startHost>, 'url' | 'config'>, patience = 60_000) {
   const clock = { now: START }
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const renderer = new CardRenderer(host.config, createMetrics(), { patience, longest: 60_000 })
   const cards = new Cards(renderer, () => clock.now)
   return {

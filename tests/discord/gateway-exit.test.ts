@@ -8,13 +8,13 @@ const SCRIPT = `
   import { createGateway } from './src/discord/gateway.ts'
   import { createLog } from './src/lib/log.ts'
   import { createMetrics } from './src/lib/metrics.ts'
-  import { createPresenceStore } from './src/domain/presence-store.ts'
+  import { PresenceStore } from './src/domain/presence-store.ts'
   import { readConfig } from './src/config.ts'
   const reached = Promise.withResolvers()
   const write = line => line.includes(process.env.UNTIL) && reached.resolve()
   const gateway = createGateway({
     config: readConfig(process.env),
-    presences: createPresenceStore(),
+    presences: new PresenceStore(),
     metrics: createMetrics(),
     log: createLog({ level: 'debug', format: 'text', write }),
     onFatal: error => { throw error },

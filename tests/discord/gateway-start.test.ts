@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createGateway } from '../../src/discord/gateway.ts'
 import { FatalError } from '../../src/domain/errors.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { ApplicationFlag } from '../../src/simulator/types.ts'
 import { silent, testConfig } from '../support/app.ts'
@@ -58,7 +58,7 @@ describe.concurrent('the start', () => {
     const sim = await simulate()
     const gateway = createGateway({
       config: { ...testConfig(sim), botToken: undefined },
-      presences: createPresenceStore(),
+      presences: new PresenceStore(),
       metrics: createMetrics(),
       log: silent,
       onFatal() {},

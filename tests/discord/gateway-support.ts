@@ -1,9 +1,9 @@
 import { expect } from 'bun:test'
 import { createGateway } from '../../src/discord/gateway.ts'
-import type { SessionStore } from '../../src/discord/session.ts'
 import type { GatewayTiming } from '../../src/discord/shards.ts'
+import type { SessionStore } from '../../src/domain/checkpoint.ts'
 import type { FatalError } from '../../src/domain/errors.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Change } from '../../src/domain/presences.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
@@ -30,7 +30,7 @@ export interface LogLine {
 interface Options {
   timing?: Partial<GatewayTiming>
   clock?: Clock
-  session?: SessionStore
+  sessions?: SessionStore
   presences?: PresenceStore
   token?: string
   apiUrl?: string
@@ -61,7 +61,7 @@ export function createTestGateway(sim: Simulator, options: Options = {}) {
     botToken: options.token ?? sim.token,
     discordApiUrl: options.apiUrl ?? sim.apiUrl,
   })
-  const presences = options.presences ?? createPresenceStore()
+  const presences = options.presences ?? new PresenceStore()
   const metrics = createMetrics()
   const log = createInbox<LogLine>()
   const events = createInbox<{ type: string; data: unknown }>()
@@ -87,7 +87,7 @@ export function createTestGateway(sim: Simulator, options: Options = {}) {
       events.push({ type, data })
     },
     onFatal: fatal.resolve,
-    ...(options.session && { session: options.session }),
+    ...(options.sessions && { sessions: options.sessions }),
     options: { timing: { ...QUICK, ...options.timing }, ...(options.clock && { clock: options.clock }) },
   })
   cleanups.push(() => gateway.stop())

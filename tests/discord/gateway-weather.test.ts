@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import type { SessionInfo, SessionStore } from '../../src/discord/session.ts'
+import type { GatewaySession, SessionStore } from '../../src/domain/checkpoint.ts'
 import { Relay } from '../../src/simulator/relay.ts'
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { createJumpClock } from './clocks.ts'
@@ -281,8 +281,8 @@ describe.concurrent('a gateway that answers oddly', () => {
 })
 
 describe.concurrent('a process that follows another', () => {
-  function createStore(): SessionStore & { kept: Map<number, SessionInfo> } {
-    const kept = new Map<number, SessionInfo>()
+  function createStore(): SessionStore & { kept: Map<number, GatewaySession> } {
+    const kept = new Map<number, GatewaySession>()
     return {
       kept,
       load: shard => kept.get(shard) ?? null,
@@ -298,10 +298,10 @@ describe.concurrent('a process that follows another', () => {
     const sim = await simulate({ recommendedShards: 2 })
     const guilds = Array.from({ length: 4 }, () => sim.world.addGuild({ members: 2 }))
     const [, ada = ''] = idsOf(guilds[0] ?? { members: new Map() })
-    const first = await connect(sim, { session })
+    const first = await connect(sim, { sessions: session })
     await first.gateway.stop()
     sim.world.setPresence(ada, { status: 'dnd' })
-    const second = await connect(sim, { session, presences: first.presences })
+    const second = await connect(sim, { sessions: session, presences: first.presences })
     await second.becomes(ada, 'dnd')
     expect(sim.recorder.all('identify')).toHaveLength(2)
     expect(second.metric('gateway_resumes_total')).toBe(2)
@@ -313,7 +313,7 @@ describe.concurrent('a process that follows another', () => {
     const sim = await simulate()
     const guild = sim.world.addGuild({ members: 2 })
     const [, ada = ''] = idsOf(guild)
-    const first = await connect(sim, { session })
+    const first = await connect(sim, { sessions: session })
     const kept = new Map(session.kept)
     sim.faults.refuseConnections(true)
     sim.faults.dropTcp()
@@ -322,7 +322,7 @@ describe.concurrent('a process that follows another', () => {
     sim.faults.refuseConnections(false)
     session.kept.clear()
     for (const [shard, info] of kept) session.kept.set(shard, info)
-    const second = await connect(sim, { session, presences: first.presences })
+    const second = await connect(sim, { sessions: session, presences: first.presences })
     await second.becomes(ada, 'dnd')
     expect(sim.recorder.all('identify')).toHaveLength(1)
   })
@@ -332,11 +332,11 @@ describe.concurrent('a process that follows another', () => {
     const sim = await simulate()
     const guild = sim.world.addGuild({ members: 2 })
     const [, ada = ''] = idsOf(guild)
-    const first = await connect(sim, { session })
+    const first = await connect(sim, { sessions: session })
     await first.gateway.stop()
     sim.faults.loseSessions()
     sim.world.removeMember(guild.id, ada)
-    const second = createTestGateway(sim, { session, presences: first.presences })
+    const second = createTestGateway(sim, { sessions: session, presences: first.presences })
     expect(second.presences.has(ada)).toBe(true)
     await second.gateway.start()
     await second.gateway.whenLoaded
@@ -361,9 +361,9 @@ describe.concurrent('a process that follows another', () => {
     const sim = await simulate()
     sim.world.addGuild({ members: 1 })
     sim.world.addGuild({ members: 1 })
-    const first = await connect(sim, { session })
+    const first = await connect(sim, { sessions: session })
     await first.gateway.stop()
-    const second = await connect(sim, { session, presences: first.presences })
+    const second = await connect(sim, { sessions: session, presences: first.presences })
     expect(second.metric('guilds')).toBe(2)
   })
 
@@ -371,7 +371,7 @@ describe.concurrent('a process that follows another', () => {
     const session = createStore()
     const sim = await simulate()
     const guild = sim.world.addGuild({ members: 300 })
-    const first = await connect(sim, { session })
+    const first = await connect(sim, { sessions: session })
     expect(session.kept.size).toBe(1)
     sim.world.makeGuildUnavailable(guild.id)
     sim.world.makeGuildAvailable(guild.id)
@@ -385,7 +385,9 @@ describe.concurrent('a process that follows another', () => {
     'is not confused by what it finds (%j)',
     async found => {
       const sim = await simulate()
-      const { presences } = await connect(sim, { session: { load: () => found as unknown as SessionInfo, save() {} } })
+      const { presences } = await connect(sim, {
+        sessions: { load: () => found as unknown as GatewaySession, save() {} },
+      })
       expect(presences.readiness).toBe('ready')
       expect(sim.recorder.all('resume')).toEqual([])
     },
@@ -394,10 +396,10 @@ describe.concurrent('a process that follows another', () => {
   test('of another number of shards starts new sessions', async () => {
     const session = createStore()
     const sim = await simulate()
-    const first = await connect(sim, { session })
+    const first = await connect(sim, { sessions: session })
     await first.gateway.stop()
     sim.account.recommendedShards = 2
-    await connect(sim, { session, presences: first.presences })
+    await connect(sim, { sessions: session, presences: first.presences })
     expect(sim.recorder.all('resume')).toEqual([])
     expect([...session.kept.values()].map(({ shardCount }) => shardCount)).toEqual([2, 2])
   })

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../src/domain/presence.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { User } from '../../src/simulator/types.ts'
 import { cleanUp, connect, simulate } from './gateway-support.ts'
 
@@ -181,14 +181,13 @@ describe('an event that breaks its handler', () => {
     const sim = await simulate()
     const guild = sim.world.addGuild({ members: 2 })
     const [, ada = '', bo = ''] = idsOf(guild)
-    const presences = createPresenceStore()
-    const fragile: PresenceStore = Object.assign(Object.create(presences), {
-      patchPresence(update: JsonObject) {
+    class Fragile extends PresenceStore {
+      override patchPresence(update: JsonObject): boolean {
         if ((update.user as User).id === ada) throw new Error('broken')
-        return presences.patchPresence(update)
-      },
-    })
-    const { becomes, metric, log } = await connect(sim, { presences: fragile })
+        return super.patchPresence(update)
+      }
+    }
+    const { becomes, metric, log } = await connect(sim, { presences: new Fragile() })
     for (const status of ['dnd', 'idle', 'online'] as const) sim.world.setPresence(ada, { status })
     sim.world.setPresence(bo, { status: 'dnd' })
     await becomes(bo, 'dnd')

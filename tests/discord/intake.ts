@@ -4,7 +4,7 @@ import { createGuildBook } from '../../src/discord/guilds.ts'
 import { createMembers } from '../../src/discord/members.ts'
 import { TIMING } from '../../src/discord/shards.ts'
 import type { JsonObject } from '../../src/domain/presence.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createManualClock } from './clocks.ts'
 
@@ -18,7 +18,7 @@ export interface Request {
 /** Everything between the gateway's events and the store, on a manual clock and without a network. */
 export function createIntake() {
   const clock = createManualClock()
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const drops: Partial<Record<DropReason, number>> = {}
   const requests: Request[] = []
   const others: { type: string; data: unknown }[] = []

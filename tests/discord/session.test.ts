@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'bun:test'
-import { createShardSession, type SessionInfo, type SessionStore } from '../../src/discord/session.ts'
+import { createShardSession } from '../../src/discord/session.ts'
+import type { GatewaySession, SessionStore } from '../../src/domain/checkpoint.ts'
 
 const LINE = 'line:1'
-const INFO: SessionInfo = { sessionId: 'a', sequence: 5, shardId: 0, shardCount: 1, resumeURL: 'wss://resume.example' }
+const INFO: GatewaySession = {
+  sessionId: 'a',
+  sequence: 5,
+  shardId: 0,
+  shardCount: 1,
+  resumeURL: 'wss://resume.example',
+}
 /** The library reports a session with the address it was given. */
-const reported = (patch: Partial<SessionInfo> = {}): SessionInfo => ({ ...INFO, resumeURL: LINE, ...patch })
+const reported = (patch: Partial<GatewaySession> = {}): GatewaySession => ({ ...INFO, resumeURL: LINE, ...patch })
 
 function createStore(loaded: unknown = null) {
-  const saved: (SessionInfo | null)[] = []
-  const store: SessionStore = { load: () => loaded as SessionInfo | null, save: (_, info) => saved.push(info) }
+  const saved: (GatewaySession | null)[] = []
+  const store: SessionStore = { load: () => loaded as GatewaySession | null, save: (_, info) => saved.push(info) }
   return { store, saved }
 }
 

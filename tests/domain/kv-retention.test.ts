@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createRetention } from '../../src/domain/privacy.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
@@ -15,7 +15,7 @@ let presences: PresenceStore
 let kv: Kv
 beforeEach(async () => {
   store = openStore(':memory:', { log: silent })
-  presences = createPresenceStore()
+  presences = new PresenceStore()
   kv = createKv(store, presences)
   await kv.put(ANN, 'a', '1')
   await kv.put(BEN, 'b', '1')

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { kvJson } from '../../src/domain/presence.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
 
@@ -14,7 +14,7 @@ let presences: PresenceStore
 let kv: Kv
 beforeEach(() => {
   store = openStore(':memory:', { log: silent })
-  presences = createPresenceStore()
+  presences = new PresenceStore()
   kv = createKv(store, presences)
 })
 afterEach(() => store.close())
@@ -149,7 +149,7 @@ describe('listeners', () => {
 test('what was stored is shown again by a new process, in the same order', async () => {
   await kv.merge(ANN, { z: '1', a: '2' })
   await kv.put(ANN, 'm', '3')
-  const next = createPresenceStore()
+  const next = new PresenceStore()
   createKv(store, next)
   expect([...next.kv(ANN)]).toEqual([...presences.kv(ANN)])
 })

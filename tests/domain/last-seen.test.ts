@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 
 const HOUR = 3_600_000
 
 /** Ada, online in the guild `g` at 12 o'clock, and a clock whose hands the test turns. */
 function setup() {
   const clock = { time: 12 * HOUR, now: () => clock.time }
-  const store = createPresenceStore(clock)
+  const store = new PresenceStore(clock)
   let changes = 0
   store.onChange(() => changes++)
   store.putMember('g', { user: { id: '1' } }, { status: 'online' })
@@ -39,13 +39,13 @@ describe('when somebody was last seen', () => {
     store.putMember('h', { user: { id: '1' } })
     tell('offline', { guild_id: 'g' })
     const before = [seen(), changes()]
-    store.takeTouched()
+    store.drainDirty()
     clock.time += HOUR
     tell('offline', { guild_id: 'h' })
     tell('offline')
-    store.putMember('g', { user: { id: '1' } }, null)
+    store.putMember('g', { user: { id: '1' } }, 'offline')
     expect([seen(), changes()]).toEqual(before)
-    expect(store.takeTouched().size).toBe(0)
+    expect(store.drainDirty().size).toBe(0)
   })
 
   test('survives other changes of them: their name, their pairs, a guild they leave', () => {
@@ -63,7 +63,7 @@ describe('when somebody was last seen', () => {
     const { store, tell, seen } = setup()
     store.putMember('g', { user: { id: '2' } })
     expect(store.person('2')?.lastSeenAt).toBeNull()
-    store.putMember('g', { user: { id: '1' } }, null)
+    store.putMember('g', { user: { id: '1' } }, 'offline')
     expect(seen()).toBeNull()
     tell('online')
     store.putMember('g', { user: { id: '1' } }, { status: 'offline' })
@@ -110,10 +110,10 @@ describe('when somebody was last seen', () => {
     tell('offline')
     const saved = structuredClone(store.person('1'))
     if (saved === undefined) throw new Error('nobody')
-    const next = createPresenceStore()
+    const next = new PresenceStore()
     next.setHidden('1', true)
     next.restore(saved)
-    expect(next.takeTouched().get('1')?.lastSeenAt).toBeNull()
+    expect(next.drainDirty().get('1')?.lastSeenAt).toBeNull()
     next.setHidden('1', false)
     expect(next.person('1')?.lastSeenAt).toBeNull()
   })
@@ -144,7 +144,7 @@ describe('when somebody was last seen', () => {
           else if (step === 'hide' || step === 'show') store.setHidden('1', step === 'hide')
           else if (step === 'leave') store.removeMember('g', '1')
           else if (step === 'erase') store.forget('1')
-          else store.putMember('g', { user: { id: '1' } }, step === 'list' ? null : { status: 'dnd' })
+          else store.putMember('g', { user: { id: '1' } }, step === 'list' ? 'offline' : { status: 'dnd' })
           const person = store.person('1')
           if (person === undefined || seen() === null) continue
           expect(person.presence.status).toBe('offline')

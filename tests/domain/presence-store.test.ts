@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Change } from '../../src/domain/presences.ts'
 
 const ada = { id: '1', username: 'ada' }
 const online = { status: 'online', client_status: { web: 'online' }, activities: [] }
 
 function setup() {
-  const store = createPresenceStore()
+  const store = new PresenceStore()
   const changes: Change[] = []
   store.onChange(change => changes.push(change))
   const kinds = () => changes.splice(0).map(({ id, kind }) => `${kind} ${id}`)
@@ -72,10 +72,22 @@ describe('the presence store', () => {
     const saved = structuredClone(store.person('1'))
     const { store: next, shown: shownNext } = setup()
     if (saved) next.restore(saved)
-    for (const { patchPresence } of [store, next]) {
-      patchPresence({ user: { id: '1' }, guild_id: 'h', ...online, processed_at_timestamp: 2 })
+    for (const each of [store, next]) {
+      each.patchPresence({ user: { id: '1' }, guild_id: 'h', ...online, processed_at_timestamp: 2 })
     }
     expect([shown('1').discord_status, shownNext('1').discord_status]).toEqual(['dnd', 'dnd'])
+  })
+
+  test('does not believe a guild about somebody who is not in it', () => {
+    const { store, kinds, shown } = setup()
+    for (const guild of ['g', 'h']) store.putMember(guild, { user: ada }, online)
+    store.removeMember('g', '1')
+    kinds()
+    expect(store.patchPresence({ user: { id: '1', username: 'eve' }, guild_id: 'g', status: 'offline' })).toBe(false)
+    expect(shown('1')).toMatchObject({ discord_status: 'online', discord_user: { username: 'ada' } })
+    expect(kinds()).toEqual([])
+    expect(store.patchPresence({ user: { id: '1' }, guild_id: 'h', status: 'offline' })).toBe(true)
+    expect(shown('1').discord_status).toBe('offline')
   })
 
   test('applies the fields a partial user carries', () => {
@@ -120,7 +132,7 @@ describe('the presence store', () => {
     store.putMember('g', { user: ada }, online)
     store.putMember('g', { user: ada })
     expect(shown('1').discord_status).toBe('online')
-    store.putMember('g', { user: ada }, null)
+    store.putMember('g', { user: ada }, 'offline')
     expect(shown('1').discord_status).toBe('offline')
   })
 
@@ -186,22 +198,65 @@ describe('the presence store', () => {
     expect(store.size).toBe(1)
   })
 
+  test('shows nobody whose presence is awaited before it is known, by whatever way', () => {
+    const { store, kinds, shown } = setup()
+    const ways: Record<string, (user: object) => unknown> = {
+      'a list that says it': user => store.putMember('g', { user }, { ...online, status: 'idle' }),
+      'an update': ({ id }: { id?: string }) => store.patchPresence({ user: { id }, ...online, status: 'idle' }),
+    }
+    for (const [way, tell] of Object.entries(ways)) {
+      const user = { id: '7', username: way }
+      store.putMember('g', { user }, 'awaited')
+      expect([store.size, store.has('7'), store.snapshot('7'), [...store.ids()], store.isMember('7')]).toEqual([
+        0,
+        false,
+        undefined,
+        [],
+        true,
+      ])
+      store.setKv('7', new Map([['a', 'b']]))
+      store.putMember('g', { user, nick: 'n' })
+      store.putMember('h', { user }, 'awaited')
+      expect([kinds(), store.isAwaited('7'), [...store.awaited()].map(({ id }) => id)]).toEqual([[], true, ['7']])
+      tell(user)
+      expect([kinds(), store.isAwaited('7'), store.size]).toEqual([['joined 7'], false, 1])
+      expect(shown('7').discord_status).toBe('idle')
+      for (const guild of ['g', 'h']) store.removeMember(guild, '7')
+      kinds()
+    }
+    store.putMember('g', { user: ada }, 'awaited')
+    store.removeGuild('g')
+    expect([kinds(), store.size]).toEqual([[], 0])
+  })
+
+  test('shows who was awaited as offline when nobody will say, and waits for nobody who is known', () => {
+    const { store, kinds, shown } = setup()
+    store.putMember('g', { user: ada }, 'awaited')
+    store.presumeOffline('1')
+    store.presumeOffline('1')
+    store.presumeOffline('2')
+    expect(kinds()).toEqual(['joined 1'])
+    store.patchPresence({ user: { id: '1' }, ...online })
+    store.putMember('h', { user: ada }, 'awaited')
+    expect([kinds(), shown('1').discord_status, store.isAwaited('1')]).toEqual([['changed 1'], 'online', false])
+  })
+
   test('names everybody a saver has to write, once, with what to write', () => {
     const { store } = setup()
     store.putMember('g', { user: ada })
     store.putMember('g', { user: { id: '2' } })
-    expect([...store.takeTouched().keys()]).toEqual(['1', '2'])
-    expect(store.takeTouched().size).toBe(0)
+    expect([...store.drainDirty().keys()]).toEqual(['1', '2'])
+    expect(store.drainDirty().size).toBe(0)
     store.setHidden('1', true)
     store.patchPresence({ user: { id: '1' }, ...online })
     store.putMember('g', { user: { id: '2' }, nick: 'two' })
     store.patchPresence({ user: { id: '2' } })
     store.setKv('2', new Map([['a', 'b']]))
-    const touched = store.takeTouched()
+    const touched = store.drainDirty()
     expect([...touched.keys()]).toEqual(['1', '2'])
     expect(touched.get('1')?.presence.status).toBe('online')
     store.removeGuild('g')
-    expect([...store.takeTouched()]).toEqual([
+    expect([...store.drainDirty()]).toEqual([
       ['1', undefined],
       ['2', undefined],
     ])
@@ -210,7 +265,7 @@ describe('the presence store', () => {
   test('puts a saved person back without telling anybody, and lets them leave as usual', () => {
     const { store, kinds, shown } = setup()
     store.putMember('g', { user: ada, nick: 'a' }, online)
-    const person = store.takeTouched().get('1')!
+    const person = store.drainDirty().get('1')!
     const next = setup()
     next.store.restore(person)
     expect(next.kinds()).toEqual([])

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { Checkpoint } from '../../src/domain/checkpoint.ts'
 import { createKeys, hashKey, type Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createPrivacy, type Privacy } from '../../src/domain/privacy.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
@@ -16,7 +17,7 @@ let keys: Keys
 let privacy: Privacy
 beforeEach(() => {
   store = openStore(':memory:', { log: silent })
-  presences = createPresenceStore()
+  presences = new PresenceStore()
   kv = createKv(store, presences)
   keys = createKeys(store)
   privacy = createPrivacy(store, presences, [keys.forget])
@@ -27,7 +28,7 @@ afterEach(() => store.close())
 test('whoever hides is gone at once, in the next process too, until they show themselves', async () => {
   await privacy.hide(ANN)
   expect([presences.has(ANN), presences.has(BEN)]).toEqual([false, true])
-  const next = createPresenceStore()
+  const next = new PresenceStore()
   createPrivacy(store, next)
   expect(next.isHidden(ANN)).toBe(true)
   await privacy.show(ANN)
@@ -46,13 +47,24 @@ test('whoever is erased is a newcomer: no pairs, no key, in memory as in the sto
   expect([...new Map(store.loadKeys()).values()]).toEqual([BEN])
 })
 
+test('whoever is erased stays a member when the process starts again, seen or not', async () => {
+  const checkpoint = new Checkpoint(store, presences, silent)
+  presences.patchPresence({ user: { id: ANN }, status: 'dnd' })
+  await checkpoint.saveAll()
+  await Promise.all([privacy.erase(ANN), privacy.erase(BEN)])
+  await checkpoint.stop()
+  const next = new PresenceStore()
+  await new Checkpoint(store, next, silent).stop()
+  expect([ANN, BEN].map(id => next.person(id)?.presence.status)).toEqual(['dnd', 'offline'])
+})
+
 test('whoever is erased or hides was never seen, in what is saved too', async () => {
   for (const id of [ANN, BEN])
     for (const status of ['online', 'offline']) presences.patchPresence({ user: { id }, status })
-  presences.takeTouched()
+  presences.drainDirty()
   await Promise.all([privacy.erase(ANN), privacy.hide(BEN)])
   expect(presences.person(ANN)?.lastSeenAt).toBeNull()
-  expect([...presences.takeTouched()].map(([id, person]) => [id, person?.lastSeenAt])).toEqual([
+  expect([...presences.drainDirty()].map(([id, person]) => [id, person?.lastSeenAt])).toEqual([
     [ANN, null],
     [BEN, null],
   ])

@@ -3,7 +3,7 @@ import type { Calls } from '../../src/domain/calls.ts'
 import { ApiError } from '../../src/domain/errors.ts'
 import { createKeys, hashKey, type Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Change, Presences } from '../../src/domain/presences.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
@@ -22,7 +22,7 @@ export interface Truth extends AsyncDisposable {
 /** A truth without Discord, with everything kept in memory. */
 export function startTruth(): Truth {
   const store = openStore(':memory:', { log: silent })
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const looked: string[] = []
   return {
     presences,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Change } from '../../src/domain/presences.ts'
 import { Journal } from '../../src/feed/journal.ts'
 import type { Frame, Slice } from '../../src/feed/record.ts'
@@ -11,7 +11,7 @@ const ANN = PEOPLE[0] as string
 
 /** A truth, a copy, and all that is on its way from one to the other. */
 class Bench {
-  readonly store = createPresenceStore()
+  readonly store = new PresenceStore()
   journal = new Journal(this.store)
   readonly replica = new Replica()
   readonly told: string[] = []

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Github, GithubStore, StoredLink } from '../../src/domain/github.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createGithub } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
@@ -50,7 +50,7 @@ describe('ten thousand linked people', () => {
       hours[hour] ??= []
       hours[hour].push(status)
     })
-    presences = createPresenceStore()
+    presences = new PresenceStore()
     const config = { githubApiUrl: sim.apiUrl, githubUrl: sim.url, githubToken, githubClientId: undefined }
     const log = createLog({ level: 'silent', format: 'text' })
     github = createGithub({ config, store, presences, metrics: createMetrics(), log, clock, fetch })

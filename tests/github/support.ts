@@ -1,5 +1,5 @@
 import type { GithubAccount } from '../../src/domain/github.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Fetch } from '../../src/github/client.ts'
 import { createGithub } from '../../src/github/github.ts'
 import type { Clock } from '../../src/lib/clock.ts'
@@ -141,7 +141,7 @@ export function openGithub(options: GithubHouseOptions = {}) {
     githubClientId: options.device ? sim.clientId : undefined,
   }
   const metrics = createMetrics()
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const simulated = inProcess(sim, clock, ({ status }) => {
     counts.requests++
     if (status === 304) counts.unchanged++

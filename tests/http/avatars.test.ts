@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
 import { Pictures } from '../../src/domain/discord-cdn.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { quicklinkRoutes } from '../../src/http/avatars.ts'
 import { ADA, codeOf, head, parse, startServer } from './harness.ts'
 
@@ -119,7 +119,7 @@ describe('a quicklink', () => {
   test('is 502 when the CDN does not answer in time', async () => {
     const never = Promise.withResolvers<Response>()
     await using cdn = startCdn(() => never.promise)
-    const presences = createPresenceStore()
+    const presences = new PresenceStore()
     presences.putMember('1', { user: { id: ADA } })
     const routes = quicklinkRoutes({
       presences,

@@ -3,7 +3,7 @@ import { type Config, readConfig, VERSION } from '../../src/config.ts'
 import { LocalCalls } from '../../src/domain/calls.ts'
 import { createKeys, hashKey } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
 import { type HttpDeps, startHttp } from '../../src/http/server.ts'
 import { createLog } from '../../src/lib/log.ts'
@@ -37,7 +37,7 @@ export function startServer({
   events = {},
   looked = () => {},
 }: Options = {}) {
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const metrics = createMetrics()
   const addresses = createAddresses(config?.maxSocketsPerAddress ?? 0)
   presences.setReadiness(readiness)

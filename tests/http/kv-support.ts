@@ -2,7 +2,7 @@ import { readConfig } from '../../src/config.ts'
 import { LocalCalls } from '../../src/domain/calls.ts'
 import { createKeys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
 import { createPrivacy } from '../../src/domain/privacy.ts'
 import type { Log } from '../../src/lib/log.ts'
@@ -20,7 +20,7 @@ export const CLEO = '100000000000000003'
 export async function startKvServer({ path = ':memory:', log = silent }: { path?: string; log?: Log } = {}) {
   const metrics = createMetrics()
   const store = openStore(path, { log, metrics })
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const kv = createKv(store, presences)
   const keys = createKeys(store)
   const privacy = createPrivacy(store, presences, [keys.forget])

@@ -265,7 +265,7 @@ describe('limits of what one socket follows', () => {
 describe('what is not listened to', () => {
   test('is never made into text', async () => {
     const asked: string[] = []
-    const { snapshot } = server.presences
+    const snapshot = server.presences.snapshot.bind(server.presences)
     Object.assign(server.presences, {
       snapshot(id: string) {
         asked.push(id)

@@ -150,7 +150,7 @@ describe('a large INIT_STATE', () => {
   test('is made once for all who ask at the same time', async () => {
     server = startServer()
     joinMany(3_000, 500)
-    const { ids } = server.presences
+    const ids = server.presences.ids.bind(server.presences)
     let made = 0
     Object.assign(server.presences, {
       ids() {

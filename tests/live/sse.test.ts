@@ -172,7 +172,7 @@ describe('a stream', () => {
   test('leaves nothing behind when its client goes, in whatever way', async () => {
     await using server = start({ events: { checkInterval: 1 } })
     let listeners = 0
-    const { onChange } = server.presences
+    const onChange = server.presences.onChange.bind(server.presences)
     Object.assign(server.presences, {
       onChange(listener: Parameters<typeof onChange>[0]) {
         const stop = onChange(listener)

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { inflateSync } from 'node:zlib'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
@@ -9,8 +9,8 @@ import { createSockets, type SocketOptions } from '../../src/live/websocket.ts'
 
 /** A server with nothing but the sockets, on a free port. */
 export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAddress?: number } = {}) {
-  const presences = createPresenceStore()
-  const { onChange } = presences
+  const presences = new PresenceStore()
+  const onChange = presences.onChange.bind(presences)
   let listeners = 0
   Object.assign(presences, {
     onChange(listener: Parameters<typeof onChange>[0]) {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSavedState, type State, type StateStore } from '../../src/domain/checkpoint.ts'
-import { createPresenceStore } from '../../src/domain/presence-store.ts'
+import { Checkpoint, type State, type StateStore } from '../../src/domain/checkpoint.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 
@@ -29,8 +29,8 @@ async function asProcess<T>(file: string, run: (app: ReturnType<typeof open>) =>
 
 function open(file: string) {
   const store = openStore(file, { log })
-  const presences = createPresenceStore()
-  return { store, presences, state: createSavedState(store, presences, log) }
+  const presences = new PresenceStore()
+  return { store, presences, state: new Checkpoint(store, presences, log) }
 }
 
 async function withFile(run: (file: string) => Promise<void>): Promise<void> {
@@ -48,8 +48,8 @@ describe('saved presences', () => {
       const before = await asProcess(file, ({ presences, state }) => {
         presences.putMember('g', { user: { id: '1', username: 'ada' }, nick: 'A' }, online)
         presences.putMember('h', { user: { id: '1', username: 'ada' } }, online)
-        state.sessions.save(0, session(7))
-        state.sessions.save(1, session(9, 1))
+        state.save(0, session(7))
+        state.save(1, session(9, 1))
         return presences.snapshot('1')
       })
       await asProcess(file, ({ presences, state }) => {
@@ -58,11 +58,7 @@ describe('saved presences', () => {
           { guildId: 'g', nick: 'A' },
           { guildId: 'h', nick: null },
         ])
-        expect([state.sessions.load(0), state.sessions.load(1), state.sessions.load(2)]).toEqual([
-          session(7),
-          session(9, 1),
-          null,
-        ])
+        expect([state.load(0), state.load(1), state.load(2)]).toEqual([session(7), session(9, 1), null])
       })
     }))
 
@@ -83,18 +79,34 @@ describe('saved presences', () => {
       await asProcess(file, app => expect(lastSeen(app)).toEqual([before[0], null, null]))
     }))
 
+  test('of who is awaited are awaited still, and known once they are', () =>
+    withFile(async file => {
+      await asProcess(file, ({ presences }) => {
+        for (const id of ['1', '2']) presences.putMember('g', { user: { id } }, 'awaited')
+        presences.drainDirty()
+        presences.putMember('g', { user: { id: '1' }, nick: 'A' }, 'awaited')
+        presences.putMember('g', { user: { id: '2' } }, online)
+      })
+      await asProcess(file, ({ presences }) => {
+        expect([presences.isAwaited('1'), presences.has('1'), presences.isMember('1')]).toEqual([true, false, true])
+        expect(presences.person('2')?.presence.status).toBe('online')
+        presences.presumeOffline('1')
+      })
+      await asProcess(file, ({ presences }) => expect(presences.person('1')?.presence.status).toBe('offline'))
+    }))
+
   test('of who left, and sessions that ended, are gone', () =>
     withFile(async file => {
       await asProcess(file, ({ presences, state }) => {
         presences.putMember('g', { user: { id: '1' } })
-        state.sessions.save(0, session(7))
+        state.save(0, session(7))
       })
       await asProcess(file, ({ presences, state }) => {
         presences.removeGuild('g')
-        state.sessions.save(0, null)
+        state.save(0, null)
       })
       await asProcess(file, ({ presences, state }) => {
-        expect([presences.size, state.sessions.load(0)]).toEqual([0, null])
+        expect([presences.size, state.load(0)]).toEqual([0, null])
       })
     }))
 
@@ -102,7 +114,7 @@ describe('saved presences', () => {
     const parts: [number, boolean][] = []
     const { presences, state, taken } = fake(part => parts.push([part.people.size, part.sessions !== null]))
     for (let id = 1; id <= 4500; id++) presences.putMember('g', { user: { id: String(id) } })
-    state.sessions.save(0, session(7))
+    state.save(0, session(7))
     await state.stop()
     expect(parts).toEqual([
       [2000, false],
@@ -118,8 +130,8 @@ describe('saved presences', () => {
       if (refuse) throw new Error('disk full')
     })
     presences.putMember('g', { user: { id: '1' } })
-    state.sessions.save(0, session(7))
-    await state.save()
+    state.save(0, session(7))
+    await state.saveAll()
     expect(taken.size).toBe(0)
     refuse = false
     await state.stop()
@@ -130,10 +142,10 @@ describe('saved presences', () => {
     let writes = 0
     const { presences, state } = fake(() => void writes++)
     presences.putMember('g', { user: { id: '1' } })
-    await state.save()
-    await state.save()
+    await state.saveAll()
+    await state.saveAll()
     expect(writes).toBe(1)
-    state.sessions.save(0, session(8))
+    state.save(0, session(8))
     await state.stop()
     expect(writes).toBe(2)
   })
@@ -151,6 +163,6 @@ function fake(onPart: (part: State) => void) {
       for (const [id, person] of part.people) taken.set(id, person)
     },
   }
-  const presences = createPresenceStore()
-  return { presences, taken, state: createSavedState(store, presences, log) }
+  const presences = new PresenceStore()
+  return { presences, taken, state: new Checkpoint(store, presences, log) }
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createKeys, hashKey } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
-import { createPresenceStore, type PresenceStore } from '../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { type Claimed, openDatabase } from '../../src/store/database.ts'
 import { createStore, openStore, type Store } from '../../src/store/sqlite.ts'
 import { listening, scratch } from './support/files.ts'
@@ -48,7 +48,7 @@ describe('a database that cannot grow', () => {
   beforeEach(() => {
     database = openDatabase(space.file(), told.log)
     store = createStore(database, { log: told.log })
-    presences = createPresenceStore()
+    presences = new PresenceStore()
     kv = createKv(store, presences)
   })
   afterEach(() => store.close())
@@ -148,7 +148,7 @@ describe.skipIf(!mountable)('a full disk', () => {
 
   test('refuses writes, loses nothing that was acknowledged, and is used again when there is room', async () => {
     const store = openStore(file, { log: told.log })
-    const presences = createPresenceStore()
+    const presences = new PresenceStore()
     const kv = createKv(store, presences)
     const kept = await fill(kv)
     expect(kept.length).toBeGreaterThan(3)
@@ -164,7 +164,7 @@ describe.skipIf(!mountable)('a full disk', () => {
 
   test('loses nothing that was acknowledged when the process ends meanwhile', async () => {
     const store = openStore(file, { log: told.log })
-    const presences = createPresenceStore()
+    const presences = new PresenceStore()
     const kept = await fill(createKv(store, presences))
     await store.close().catch(() => {})
     grow()
@@ -175,13 +175,13 @@ describe.skipIf(!mountable)('a full disk', () => {
 
   test('does not keep a new process from serving what is stored, nor from writing once there is room', async () => {
     const before = openStore(file, { log: told.log })
-    await createKv(before, createPresenceStore()).put(ANN, 'a', '1')
+    await createKv(before, new PresenceStore()).put(ANN, 'a', '1')
     await before.close()
     fillUp()
 
     const store = openStore(file, { log: told.log })
     expect(told.lines.join()).toContain('the disk is full')
-    const presences = createPresenceStore()
+    const presences = new PresenceStore()
     const kv = createKv(store, presences)
     expect(shown(presences)).toEqual(['a'])
     await expect(kv.put(ANN, 'b', BIG)).rejects.toMatchObject({ code: 'storage_unavailable' })

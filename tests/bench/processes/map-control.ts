@@ -1,4 +1,4 @@
-import { createPresenceStore } from '../../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../../src/domain/presence-store.ts'
 import { takeCommands } from '../support/commands.ts'
 import { GUILD_ID, makePeople } from '../support/people.ts'
 import { collectedHeap } from '../support/usage.ts'
@@ -12,7 +12,7 @@ const texts = new Map<string, string>()
 function fill(count: number): number {
   let bytes = 0
   for (let from = 0; from < count; from += BATCH) {
-    const store = createPresenceStore()
+    const store = new PresenceStore()
     for (const { id, member, presence } of makePeople(BATCH, from)) {
       store.putMember(GUILD_ID, member, presence)
       const encoded = Buffer.from(store.snapshot(id)?.json ?? '')

@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { createSavedState } from '../../../src/domain/checkpoint.ts'
-import { createPresenceStore } from '../../../src/domain/presence-store.ts'
+import { Checkpoint } from '../../../src/domain/checkpoint.ts'
+import { PresenceStore } from '../../../src/domain/presence-store.ts'
 import { openStore } from '../../../src/store/sqlite.ts'
 import { silent } from '../../support/app.ts'
 import { now, takeCommands } from '../support/commands.ts'
 import { GUILD_ID, makePeople, makeUpdate } from '../support/people.ts'
 
-const presences = createPresenceStore()
+const presences = new PresenceStore()
 let texts: readonly string[] = []
 
 function prepare(count: number): void {
@@ -17,7 +17,7 @@ function prepare(count: number): void {
 
 /** From now on everything that changes is saved to this file, as it is in the whole application. */
 function keep(path: string): void {
-  createSavedState(openStore(path, { log: silent }), presences, silent)
+  new Checkpoint(openStore(path, { log: silent }), presences, silent)
 }
 
 /** Updates a second that are parsed only, or parsed and taken into the store. */

@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../../../src/config.ts'
 import { LocalCalls } from '../../../src/domain/calls.ts'
 import { createKeys } from '../../../src/domain/keys.ts'
 import { createKv } from '../../../src/domain/kv.ts'
-import { createPresenceStore, type PresenceStore } from '../../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../../src/domain/presence-store.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { createMetrics } from '../../../src/lib/metrics.ts'
 import { serve } from '../../../src/serve.ts'
@@ -51,7 +51,7 @@ interface ServerOptions {
 }
 
 /** The real server with real sockets. */
-export function startServer({ presences = createPresenceStore(), port = 0, config }: ServerOptions = {}) {
+export function startServer({ presences = new PresenceStore(), port = 0, config }: ServerOptions = {}) {
   const metrics = createMetrics()
   const log = createLog({ level: 'silent', format: 'text' })
   presences.setReadiness('ready')

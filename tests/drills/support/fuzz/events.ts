@@ -3,7 +3,7 @@ import { readFrame } from '../../../../src/discord/frames.ts'
 import { createGuildBook } from '../../../../src/discord/guilds.ts'
 import { createMembers } from '../../../../src/discord/members.ts'
 import { TIMING } from '../../../../src/discord/shards.ts'
-import { createPresenceStore, type PresenceStore } from '../../../../src/domain/presence-store.ts'
+import { PresenceStore } from '../../../../src/domain/presence-store.ts'
 import { createLog } from '../../../../src/lib/log.ts'
 import {
   buildCustomStatus,
@@ -69,7 +69,7 @@ export function fuzzEvents(cases: number, random: Random): void {
 /** From event to store, without a network and on a clock that is turned by hand. */
 function createIntake() {
   const clock = createManualClock()
-  const presences = createPresenceStore()
+  const presences = new PresenceStore()
   const dropped = () => {}
   const guilds = createGuildBook({ clock, quietMs: TIMING.quietMs, onComplete() {} })
   const members = createMembers({
