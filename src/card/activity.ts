@@ -2,7 +2,7 @@ import { clock, lasting, remaining } from '../domain/words.ts'
 import { HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 import type { RowImages } from './card-images.ts'
 import type { Row } from './model.ts'
-import type { Drawing, Palette } from './palette.ts'
+import { type Drawing, EDGE, PANEL_WIDTH } from './palette.ts'
 import { drawPlaceholder, element, join, type Line, line, type Markup, picture, words } from './svg.ts'
 import { measure } from './text.ts'
 
@@ -13,7 +13,7 @@ const GAP = 8
 function drawBar(
   row: Row,
   { x, y, width: room }: { x: number; y: number; width: number },
-  { palette, now, animated }: Drawing,
+  { palette, now, options: { animated } }: Drawing,
 ): Markup {
   const { start = 0, end = 0 } = row.timing ?? {}
   const length = end - start
@@ -49,15 +49,13 @@ function runOn(from: number, to: number, milliseconds: number): Markup {
 export const ROW_HEIGHT = 88
 export const ROW_GAP = 8
 
-const EDGE = 12
-const PANEL_WIDTH = 386
 const ART = 64
 const SMALL = 24
 const LEFT = EDGE + 12 + ART + 13
 const RIGHT = EDGE + PANEL_WIDTH - 14
 const ROOM = RIGHT - LEFT
 
-/** One activity in a panel of its own, `y` its upper edge. `index` tells several on a card apart. */
+/** One activity on a panel, `y` its upper edge. `index` tells several on a card apart. */
 export function drawRow(row: Row, pictures: RowImages, y: number, index: number, drawing: Drawing): Markup {
   const { palette } = drawing
   const pieces = [
@@ -81,17 +79,18 @@ export function drawRow(row: Row, pictures: RowImages, y: number, index: number,
     top += height
     return made
   })
-  return join(panel(y, ROW_HEIGHT, palette), drawArt(row, pictures, y + 12, index, palette), ...drawn)
-}
-
-export function panel(y: number, height: number, palette: Palette): Markup {
-  const { veil, veilOpacity } = palette
-  return element('rect', { x: EDGE, y, width: PANEL_WIDTH, height, rx: 10, fill: veil, 'fill-opacity': veilOpacity })
+  return join(drawArt(row, pictures, y + 12, index, drawing), ...drawn)
 }
 
 const hasBar = ({ timing }: Row) => timing?.start !== undefined && timing.end !== undefined
 
-function drawArt(row: Row, { large, small }: RowImages, y: number, index: number, palette: Palette): Markup {
+function drawArt(
+  row: Row,
+  { large, small }: RowImages,
+  y: number,
+  index: number,
+  { palette, options }: Drawing,
+): Markup {
   const x = EDGE + 12
   const centre = { x: x + ART - 6, y: y + ART - 6 }
   const box = { x, y, width: ART, height: ART }
@@ -100,7 +99,7 @@ function drawArt(row: Row, { large, small }: RowImages, y: number, index: number
     element(
       'mask',
       { id, maskUnits: 'userSpaceOnUse', ...box },
-      element('rect', { ...box, rx: 8, fill: '#fff' }),
+      element('rect', { ...box, rx: Math.min(options.imageRadius, ART / 2), fill: '#fff' }),
       small && element('circle', { cx: centre.x, cy: centre.y, r: SMALL / 2 + 3, fill: '#000' }),
     ),
     element(

@@ -10,6 +10,8 @@ export interface CardImages {
   readonly decoration?: DataUri | undefined
   readonly tagBadge?: DataUri | undefined
   readonly emoji?: DataUri | undefined
+  readonly banner?: DataUri | undefined
+  readonly nameplate?: DataUri | undefined
   /** One for each row. */
   readonly rows: readonly RowImages[]
   /** Whether there may be more of them in a moment. */
@@ -28,7 +30,7 @@ export interface ImageSources {
 }
 
 /** About twice the pixels they are drawn with: many screens have two for one. */
-const SIZES = { avatar: 128, decoration: 160, tagBadge: 32, emoji: 48, large: 128, small: 64 }
+const SIZES = { avatar: 128, decoration: 160, tagBadge: 32, emoji: 48, banner: 512, large: 128, small: 64 }
 
 /** Fetches everything a card shows, all at once, so that it takes no longer than the slowest picture. */
 export async function loadImages(model: CardModel, options: CardOptions, sources: ImageSources): Promise<CardImages> {
@@ -59,17 +61,24 @@ function createLoader({ pictures, images }: ImageSources) {
   }
 }
 
-async function loadProfile(profile: Profile, { animated }: CardOptions, { pictures, first }: Loader) {
-  const { user, tag, mood, decorated } = profile
+async function loadProfile(profile: Profile, options: CardOptions, { pictures, first }: Loader) {
+  const { user, tag, mood, decorated, nameplate } = profile
+  const { animated } = options
+  const swings = animated && options.animatedDecoration
+  const waves = animated && options.banner === 'animated'
   const moves = animated && typeof user.avatar === 'string' && user.avatar.startsWith('a_')
   const emoji = mood?.emoji && { ...mood.emoji, animated: animated && mood.emoji.animated === true }
-  const [avatar, decoration, tagBadge, symbol] = await Promise.all([
+  const [avatar, decoration, tagBadge, symbol, banner, plate] = await Promise.all([
     first(moves && pictures.avatar(user, 'gif', SIZES.avatar), pictures.avatar(user, 'webp', SIZES.avatar)),
-    first(decorated && animated && pictures.decoration(user), decorated && pictures.decoration(user, SIZES.decoration)),
+    first(decorated && swings && pictures.decoration(user), decorated && pictures.decoration(user, SIZES.decoration)),
     first(tag !== undefined && pictures.tagBadge(user, SIZES.tagBadge)),
     first(emoji && pictures.emoji(emoji, SIZES.emoji)),
+    options.banner === 'hidden'
+      ? undefined
+      : first(waves && pictures.banner(user, 'gif', SIZES.banner), pictures.banner(user, 'webp', SIZES.banner)),
+    first(nameplate && pictures.nameplate(user)),
   ])
-  return { avatar, decoration, tagBadge, emoji: symbol }
+  return { avatar, decoration, tagBadge, emoji: symbol, banner, nameplate: plate }
 }
 
 async function loadRow({ activity }: Row, { pictures, first }: Loader): Promise<RowImages> {

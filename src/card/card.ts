@@ -2,24 +2,52 @@ import { type PictureHosts, Pictures } from '../domain/discord-cdn.ts'
 import { STATUS_WORDS } from '../domain/words.ts'
 import { SECOND } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { drawRow, panel, ROW_GAP, ROW_HEIGHT } from './activity.ts'
+import { drawRow, ROW_GAP, ROW_HEIGHT } from './activity.ts'
+import { drawBanner, drawNameplate, drawWaves, panel } from './backdrop.ts'
 import { type CardImages, type ImageSources, loadImages } from './card-images.ts'
 import { Images, type ImagesOptions } from './images.ts'
-import { type CardModel, readModel, type Shown } from './model.ts'
-import type { CardOptions } from './options.ts'
-import { choosePalette, type Palette, STATUS_COLOURS } from './palette.ts'
-import { drawProfile, PROFILE_HEIGHT } from './profile.ts'
-import { element, join, line, type Markup, words } from './svg.ts'
-
-export { NOTHING, type Shown } from './model.ts'
-export {
+import { type CardModel, NOTHING, type Profile, readModel, type Shown } from './model.ts'
+import {
   type CardOptions,
+  DEFAULT_IMAGE_RADIUS,
   DEFAULT_RADIUS,
+  DEFAULT_WAVE_DURATION,
   LARGEST_RADIUS,
   LONGEST_MESSAGE,
   MOST_APPLICATIONS,
-  readOptions,
+  MOST_COLOURS,
+  type Wave,
 } from './options.ts'
+import {
+  AUTO_LIGHT,
+  choosePalette,
+  EDGE,
+  isAuto,
+  PANEL_WIDTH,
+  type Palette,
+  STATUS_COLOURS,
+  THEME_NAMES,
+  wordsFor,
+} from './palette.ts'
+import { drawProfile, PROFILE_HEIGHT } from './profile.ts'
+import { element, join, lightStyle, line, type Markup, words } from './svg.ts'
+
+export type { Shown } from './model.ts'
+export { type CardOptions, readOptions } from './options.ts'
+export { drawStatusBadge, readStatusBadge } from './status-badge.ts'
+
+/** Bounds and defaults of what a card may be asked for. Pixels, milliseconds, counts. */
+export const CARD_LIMITS = {
+  radius: DEFAULT_RADIUS,
+  imageRadius: DEFAULT_IMAGE_RADIUS,
+  largestRadius: LARGEST_RADIUS,
+  waveDuration: DEFAULT_WAVE_DURATION,
+  longestMessage: LONGEST_MESSAGE,
+  applications: MOST_APPLICATIONS,
+  colours: MOST_COLOURS,
+  themes: THEME_NAMES,
+  nothing: NOTHING,
+}
 
 /** For how long a card stays as true as it has to be: progress is seen by the second, durations are told by the minute. */
 const LIFETIMES = { late: 2 * SECOND, progress: 5 * SECOND, duration: 20 * SECOND, still: 60 * SECOND }
@@ -69,10 +97,12 @@ const FONTS = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neu
 export function drawCard(model: CardModel, images: CardImages, options: CardOptions, now: number): string {
   const palette = choosePalette(options)
   const { profile, rows, idle } = model
-  const drawing = { palette, now, animated: options.animated }
   let y = profile === undefined ? MARGIN : PROFILE_HEIGHT
-  const pieces: Markup[] = profile === undefined ? [] : [drawProfile(profile, images, palette)]
+  const pieces: Markup[] = profile === undefined ? [] : [drawPerson(profile, images, options, palette)]
   for (const [index, row] of rows.entries()) {
+    const wave = row.kind === 'spotify' ? options.spotifyWave : options.wave
+    const drawing = { palette: wordsFor(palette, wave?.ground), now, options }
+    pieces.push(drawGround(wave, y, index, options, palette))
     pieces.push(drawRow(row, images.rows[index] ?? {}, y, index, drawing))
     y += ROW_HEIGHT + ROW_GAP
   }
@@ -83,6 +113,25 @@ export function drawCard(model: CardModel, images: CardImages, options: CardOpti
   const height = y === PROFILE_HEIGHT ? y : Math.max(y - ROW_GAP + MARGIN, 2 * MARGIN)
   const glow = profile && STATUS_COLOURS[profile.streaming ? 'streaming' : profile.status]
   return frame({ height, title: describe(model), glow, options, palette }, ...pieces)
+}
+
+/** What an activity stands on. */
+function drawGround(wave: Wave | undefined, y: number, index: number, options: CardOptions, palette: Palette): Markup {
+  const place = { x: EDGE, y, width: PANEL_WIDTH, height: ROW_HEIGHT }
+  return join(
+    panel(y, ROW_HEIGHT, palette),
+    wave && drawWaves(wave, place, `wave${index}`, options.waveDuration, options.animated),
+  )
+}
+
+/** The upper part of a card, with what is behind the person. */
+function drawPerson(profile: Profile, images: CardImages, options: CardOptions, palette: Palette): Markup {
+  const place = { width: WIDTH, height: PROFILE_HEIGHT, radius: options.radius }
+  return join(
+    drawBanner(profile, images, options, place, palette),
+    profile.nameplate && drawNameplate(profile.nameplate, images.nameplate, place),
+    drawProfile(profile, images, options, palette),
+  )
 }
 
 interface Frame {
@@ -108,6 +157,7 @@ function frame({ height, title, glow, options, palette }: Frame, ...pieces: Mark
       role: 'img',
     },
     element('title', {}, words(title)),
+    isAuto(options) && lightStyle(AUTO_LIGHT),
     glow !== undefined && drawGlow(glow),
     element('rect', { ...whole, rx: options.radius, fill: palette.background }),
     glow !== undefined && element('rect', { ...whole, rx: options.radius, fill: 'url(#glow)' }),

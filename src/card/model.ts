@@ -10,8 +10,9 @@ import { serverTag } from '../domain/discord-cdn.ts'
 import { isObject, isSpotify, type JsonObject, platformBit, type Status } from '../domain/presence.ts'
 import type { Person } from '../domain/presences.ts'
 import { clean } from '../domain/text.ts'
-import { ago } from '../domain/words.ts'
+import { ago, STATUS_WORDS } from '../domain/words.ts'
 import { type Badge, isVerifiedBot, readBadges } from './badges.ts'
+import { isColour, type Nameplate, type NameStyle, readNameplate, readNameStyle, toHex } from './name.ts'
 import type { CardOptions } from './options.ts'
 
 /** Something somebody does, as one row of a card. */
@@ -72,6 +73,11 @@ export interface Profile {
   readonly badges: readonly Badge[]
   readonly mood: Mood | undefined
   readonly decorated: boolean
+  /** How the name is written; undefined: plainly. */
+  readonly style: NameStyle | undefined
+  readonly nameplate: Nameplate | undefined
+  /** `#rrggbb`, behind the person where they have no banner; known of whoever chose one. */
+  readonly accent: string | undefined
 }
 
 /** A custom status. */
@@ -95,8 +101,14 @@ export function readModel(person: Shown, options: CardOptions, now: number): Car
   return {
     profile: options.hideProfile ? undefined : readProfile(person, activities, options),
     rows,
-    idle: idle ? (options.idleMessage ?? readAbsence(person, options, now)) : undefined,
+    idle: idle ? (options.idleMessage ?? readAbsence(person, options, now)) : readOnlyName(person, rows, options),
   }
+}
+
+/** Whoever wants neither profile nor activities still gets a card: of who is there. */
+function readOnlyName({ user, presence }: Shown, rows: readonly Row[], options: CardOptions): string | undefined {
+  if (!options.hideProfile || rows.length > 0) return undefined
+  return `${readNames(JSON.parse(user) as JsonObject, options).name} is ${STATUS_WORDS[presence.status].toLowerCase()}`
 }
 
 /** For how long somebody has been away, where that is known and not to be hidden. */
@@ -122,7 +134,14 @@ function readProfile(
     badges: options.hideBadges ? [] : readBadges(user.public_flags),
     mood: options.hideStatus ? undefined : readMood(activities),
     decorated: !options.hideDecoration,
+    style: readNameStyle(user.display_name_styles, options),
+    nameplate: options.hideNameplate ? undefined : readNameplate(user),
+    accent: options.banner === 'hidden' ? undefined : readAccent(user.accent_color),
   }
+}
+
+function readAccent(colour: unknown): string | undefined {
+  return isColour(colour) ? toHex(colour) : undefined
 }
 
 /** Bots still have a discriminator; people's is `0` and says nothing. */

@@ -1,6 +1,8 @@
 import type { Badge } from './badges.ts'
 import type { CardImages } from './card-images.ts'
 import type { Mood, Profile } from './model.ts'
+import { layersOf } from './name.ts'
+import type { CardOptions } from './options.ts'
 import { type Palette, STATUS_COLOURS } from './palette.ts'
 import { drawPlaceholder, element, join, line, type Markup, picture, words } from './svg.ts'
 import { measure } from './text.ts'
@@ -48,23 +50,31 @@ const RIGHT = 384
 const ROOM = RIGHT - LEFT
 
 /** Avatar, names and custom status. */
-export function drawProfile(profile: Profile, pictures: CardImages, palette: Palette): Markup {
+export function drawProfile(profile: Profile, pictures: CardImages, options: CardOptions, palette: Palette): Markup {
   const down = profile.mood === undefined ? 10 : 0
   return join(
-    drawAvatar(profile, pictures, palette),
+    drawAvatar(profile, pictures, options, palette),
     drawNameLine(profile, pictures, palette, 42 + down),
     drawHandleLine(profile, palette, 63 + down),
     profile.mood && drawMood(profile.mood, pictures, palette, 88),
   )
 }
 
-function drawAvatar(profile: Profile, { avatar, decoration }: CardImages, palette: Palette): Markup {
+function drawAvatar(
+  profile: Profile,
+  { avatar, decoration }: CardImages,
+  { imageStyle, imageRadius }: CardOptions,
+  palette: Palette,
+): Markup {
   const { x, y } = CENTRE
-  const round = { cx: x, cy: y, r: RADIUS }
   const box = { x: x - RADIUS, y: y - RADIUS, width: RADIUS * 2, height: RADIUS * 2 }
+  const shape =
+    imageStyle === 'square'
+      ? element('rect', { ...box, rx: Math.min(imageRadius, RADIUS) })
+      : element('circle', { cx: x, cy: y, r: RADIUS })
   const frame = { x: x - DECORATION / 2, y: y - DECORATION / 2, width: DECORATION, height: DECORATION }
   return join(
-    element('clipPath', { id: 'avatar' }, element('circle', round)),
+    element('clipPath', { id: 'avatar' }, shape),
     element(
       'mask',
       { id: 'seen', maskUnits: 'userSpaceOnUse', ...frame },
@@ -101,7 +111,17 @@ function drawNameLine(profile: Profile, pictures: CardImages, palette: Palette, 
   const room = right - LEFT
   // A long name is written a little smaller before any of it is left out.
   const size = NAME_SIZES.find(size => measure(profile.name, size, 'bold') <= room) ?? SMALLEST_NAME
-  return join(line(profile.name, { x: LEFT, baseline, room, size, weight: 'bold', fill: palette.strong }), ...placed)
+  const place = { x: LEFT, baseline, room, size, weight: 'bold', fill: palette.strong } as const
+  const { lines, gradient } = layersOf(place, profile.style)
+  return join(gradient && drawGradient(gradient), ...lines.map(where => line(profile.name, where)), ...placed)
+}
+
+/** Colours from left to right over a name that is filled with them. */
+function drawGradient(colours: readonly string[]): Markup {
+  const stops = colours.map((colour, index) =>
+    element('stop', { offset: index / (colours.length - 1), 'stop-color': colour.slice(0, 7) }),
+  )
+  return element('linearGradient', { id: 'name' }, ...stops)
 }
 
 interface Piece {

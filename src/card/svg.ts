@@ -24,6 +24,7 @@ type Name =
   | 'text'
   | 'mask'
   | 'clipPath'
+  | 'linearGradient'
   | 'radialGradient'
   | 'stop'
   | 'animate'
@@ -36,6 +37,13 @@ export function element(name: Name, attributes: Readonly<Record<string, Value>>,
 
 /** Words inside an element. */
 export const words = (text: string) => escaped(clean(text)) as Markup
+
+/** Values of CSS variables, `#rrggbb` each, where whoever looks wants a light ground. */
+export function lightStyle(variables: Readonly<Record<string, `#${string}`>>): Markup {
+  const rules = Object.entries(variables).map(([name, colour]) => `--${name}:${escaped(colour)}`)
+  const css = `@media (prefers-color-scheme:light){svg{${rules.join(';')}}}`
+  return wrap('style', {}, [css as Markup])
+}
 
 /** Several pieces one after the other. */
 export const join = (...pieces: Child[]) => pieces.filter(Boolean).join('') as Markup
@@ -80,6 +88,11 @@ export interface Line {
   readonly fill: string
   readonly weight?: Weight
   readonly anchor?: 'start' | 'middle' | 'end'
+  readonly family?: string | undefined
+  /** Around the letters, half of it outside. */
+  readonly stroke?: string
+  readonly strokeWidth?: number
+  readonly strokeOpacity?: number
 }
 
 /** Pixels around a line that may be used by a font that is wider than expected. */
@@ -89,7 +102,8 @@ const SLACK = 8
  * A line of text in a window of its own: fonts differ, and letters with a tower of accents are higher than any line, so
  * what is too wide or too high after all is cut off instead of covering its neighbours.
  */
-export function line(text: string, { x, baseline, room, size, fill, weight = 'regular', anchor }: Line): Markup {
+export function line(text: string, place: Line): Markup {
+  const { x, baseline, room, size, fill, weight = 'regular', anchor } = place
   const width = room + 2 * SLACK
   const left = { start: x - SLACK, middle: x - width / 2, end: x - width + SLACK }[anchor ?? 'start']
   const rise = Math.round(size * 1.15)
@@ -103,8 +117,14 @@ export function line(text: string, { x, baseline, room, size, fill, weight = 're
         y: rise,
         'font-size': size,
         'font-weight': weight === 'bold' ? 700 : undefined,
+        'font-family': place.family,
         'text-anchor': anchor,
         fill,
+        stroke: place.stroke,
+        'stroke-width': place.strokeWidth,
+        'stroke-opacity': place.strokeOpacity,
+        'fill-opacity': place.strokeOpacity,
+        'stroke-linejoin': place.stroke && 'round',
       },
       words(truncate(text, room, size, weight)),
     ),

@@ -42,6 +42,16 @@ export class Pictures {
     return this.#atCdn(decorationPath(user.avatar_decoration_data, size, moves))
   }
 
+  /** The picture behind a profile; gif where it moves. Undefined for who has none, or none that is known of. */
+  banner(user: JsonObject, extension: 'webp' | 'png' | 'gif', size: number): string | undefined {
+    return this.#atCdn(bannerPath(user, extension, size))
+  }
+
+  /** What is drawn behind a name, without moving: PNG with transparency. */
+  nameplate({ collectibles }: JsonObject): string | undefined {
+    return this.#atCdn(nameplatePath(isObject(collectibles) ? collectibles.nameplate : undefined))
+  }
+
   /** The badge beside the server tag somebody wears. */
   tagBadge(user: JsonObject, size?: number): string | undefined {
     return this.#atCdn(badgePath(serverTag(user), size))
@@ -93,6 +103,19 @@ function decorationPath(decoration: unknown, size?: number, moves = false): stri
   if (!isHash(asset)) return undefined
   const query = size === undefined ? '' : `?size=${fit(size)}&passthrough=${moves}`
   return `/avatar-decoration-presets/${asset}.png${query}`
+}
+
+function bannerPath({ id, banner }: JsonObject, extension: string, size: number): string | undefined {
+  if (!isSnowflake(id) || !isHash(banner)) return undefined
+  if (extension === 'gif' && !banner.startsWith('a_')) return undefined
+  return `/banners/${id}/${banner}.${extension}?size=${fit(size)}`
+}
+
+/** `nameplates/` and folders below it, with a slash at the end. */
+function nameplatePath(plate: unknown): string | undefined {
+  const asset = isObject(plate) ? plate.asset : undefined
+  const safe = typeof asset === 'string' && asset.length <= 256 && /^nameplates(\/[\w-]+)+\/$/.test(asset)
+  return safe ? `/assets/collectibles/${asset}static.png` : undefined
 }
 
 /** Whoever took the tag off still has the server's id and badge in their user object. */

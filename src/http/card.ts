@@ -1,23 +1,22 @@
-import { type TSchema, Type as t } from '@sinclair/typebox'
+import { Type as t } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import {
+  CARD_LIMITS,
   type CardOptions,
   CardRenderer,
-  DEFAULT_RADIUS,
   drawNotMonitored,
   drawStarting,
-  LARGEST_RADIUS,
-  LONGEST_MESSAGE,
-  MOST_APPLICATIONS,
-  NOTHING,
+  drawStatusBadge,
   readOptions,
+  readStatusBadge,
   type Shown,
 } from '../card/card.ts'
 import type { Config } from '../config.ts'
 import type { Person, Presences } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { IF_NONE_MATCH, operation, type Parameter, USER_ID } from './openapi.ts'
+import { cardParameters } from './card-parameters.ts'
+import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { answer, type ContentHeaders, type Representation, represent } from './response.ts'
 
 /** With what was drawn: when the person shows something else, it is another one. */
@@ -86,54 +85,6 @@ const CARD_HEADERS: ContentHeaders = {
 /** Of a card there will be a better one of in a moment. */
 const SHORT_LIVED: ContentHeaders = { ...CARD_HEADERS, 'Cache-Control': 'public, max-age=5' }
 
-const query = (name: string, description: string, schema: TSchema): Parameter => ({
-  name,
-  in: 'query',
-  description,
-  schema,
-})
-const choice = (name: string, description: string, fallback: boolean) =>
-  query(name, description, t.Boolean({ default: fallback }))
-const colour = (example: string) =>
-  t.String({ pattern: '^([0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$', examples: [example] })
-
-/** Everything a card can be asked to do, for the API document. */
-const PARAMETERS: readonly Parameter[] = [
-  query('theme', 'Colours; without it those that suit `bg`', t.String({ enum: ['dark', 'light'], default: 'dark' })),
-  query('bg', 'Background colour, hexadecimal, without #', colour('1e2030')),
-  query(
-    'borderRadius',
-    `Roundness of the corners in pixels, ${LARGEST_RADIUS} at most`,
-    t.String({ pattern: '^\\d{1,4}(\\.\\d{1,2})?(px)?$', default: `${DEFAULT_RADIUS}px` }),
-  ),
-  choice('animated', 'Whether avatar, decoration, emoji and progress move', true),
-  query(
-    'idleMessage',
-    `What is said when there is no activity, ${LONGEST_MESSAGE} characters at most`,
-    t.String({ default: NOTHING }),
-  ),
-  choice('showDisplayName', 'Show the display name above the user name', true),
-  choice('hideStatus', 'Leave out the custom status', false),
-  choice('hideTimestamp', 'Leave out progress and durations', false),
-  choice('hideBadges', 'Leave out the badges', false),
-  choice('hideProfile', 'Show activities only', false),
-  query(
-    'hideActivity',
-    'Show the profile only; `whenNotUsed`: only while there is no activity',
-    t.String({ enum: ['true', 'false', 'whenNotUsed'], default: 'false' }),
-  ),
-  choice('hideSpotify', 'Leave out Spotify', false),
-  choice('hideDiscrim', 'Leave out the four digits behind the name of a bot', false),
-  choice('hideDecoration', 'Leave out the avatar decoration', false),
-  choice('hideTag', 'Leave out the server tag; `hideClan` is the same', false),
-  query('clanBackgroundColor', 'Colour behind the server tag, hexadecimal, without #', colour('5865f2')),
-  query(
-    'ignoreAppId',
-    `Ids of applications whose activities are left out, separated by commas, ${MOST_APPLICATIONS} at most`,
-    t.String({ examples: ['383226320970055681'] }),
-  ),
-]
-
 const CARD = operation({
   tag: 'Presence',
   summary: "A person's presence as a picture",
@@ -141,12 +92,66 @@ const CARD = operation({
     'For READMEs and sites: `<img src="…">`. It brings its pictures along and runs nothing. A parameter with a value ' +
     'that is wrong counts as not given, and of a repeated one the first counts. Whom nothing is known of has a card ' +
     'that says how to be shown; it is kept for a minute like any other.',
-  parameters: [USER_ID, ...PARAMETERS, IF_NONE_MATCH],
+  parameters: [USER_ID, ...cardParameters(CARD_LIMITS), IF_NONE_MATCH],
   answers: [
     { description: 'The card, also for somebody who is not monitored', content: { 'image/svg+xml': t.String() } },
     { status: 304, description: 'Nothing has changed since the given ETag' },
   ],
 })
+
+const SAME_CARD = operation({
+  tag: 'Presence',
+  summary: 'The same card at the address lanyard-profile-readme has it',
+  description: 'With the parameters of `/v1/users/{id}/card.svg`: an address from there works with another host.',
+  parameters: [USER_ID, ...cardParameters(CARD_LIMITS), IF_NONE_MATCH],
+  answers: [
+    { description: 'The card, also for somebody who is not monitored', content: { 'image/svg+xml': t.String() } },
+    { status: 304, description: 'Nothing has changed since the given ETag' },
+  ],
+})
+
+const BADGE = operation({
+  tag: 'Presence',
+  summary: "A person's status as a small badge",
+  description: 'Of the size of the badges that READMEs have. Whom nothing is known of is "not monitored".',
+  parameters: [USER_ID, IF_NONE_MATCH],
+  answers: [
+    { description: 'The badge, also for somebody who is not monitored', content: { 'image/svg+xml': t.String() } },
+    { status: 304, description: 'Nothing has changed since the given ETag' },
+  ],
+})
+
+const ENDPOINT = operation({
+  tag: 'Presence',
+  summary: "A person's status for shields.io",
+  description: "What shields.io's endpoint badge reads, without an envelope: `https://img.shields.io/endpoint?url=…`.",
+  parameters: [USER_ID, IF_NONE_MATCH],
+  answers: [
+    {
+      description: 'The badge, also for somebody who is not monitored',
+      content: {
+        'application/json': t.Object({
+          schemaVersion: t.Literal(1),
+          label: t.String(),
+          message: t.String(),
+          color: t.String(),
+          namedLogo: t.String(),
+          cacheSeconds: t.Integer(),
+        }),
+      },
+      example: { schemaVersion: 1, ...readStatusBadge('online'), namedLogo: 'discord', cacheSeconds: 300 },
+    },
+    { status: 304, description: 'Nothing has changed since the given ETag' },
+  ],
+})
+
+/** Shields.io asks no more often than this anyway. Seconds. */
+const SHIELDS_CACHE = 300
+
+const BADGE_JSON_HEADERS: ContentHeaders = {
+  'Content-Type': 'application/json; charset=utf-8',
+  'Cache-Control': 'public, max-age=60',
+}
 
 interface CardDeps {
   readonly config: Pick<Config, 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl' | 'discordInvite'>
@@ -154,7 +159,7 @@ interface CardDeps {
   readonly metrics: Metrics
 }
 
-/** `/v1/users/:id/card.svg`: a presence as a picture. Always a picture and always 200, because it stands in READMEs. */
+/** Cards and badges: a presence as a picture. Always a picture and always 200, because it stands in READMEs. */
 export function cardRoutes({ config, presences, metrics }: CardDeps) {
   const cards = new Cards(new CardRenderer(config, metrics))
 
@@ -172,11 +177,31 @@ export function cardRoutes({ config, presences, metrics }: CardDeps) {
     return represent(() => Buffer.from(drawNotMonitored(options, config.discordInvite)), CARD_HEADERS)
   }
 
-  return new Elysia({ name: 'card' }).get(
-    '/v1/users/:id/card.svg',
-    ({ request, params: { id } }) => card(request, id),
-    CARD,
-  )
+  const statusOf = (id: string) => readStatusBadge(presences.person(id)?.presence.status)
+
+  const headersOf = (usual: ContentHeaders): ContentHeaders =>
+    presences.readiness === 'starting' ? { ...usual, 'Cache-Control': 'public, max-age=5' } : usual
+
+  function badge(request: Request, id: string): Response | Promise<Response> {
+    return answer(
+      represent(() => Buffer.from(drawStatusBadge(statusOf(id))), headersOf(CARD_HEADERS)),
+      request,
+    )
+  }
+
+  function endpoint(request: Request, id: string): Response | Promise<Response> {
+    const told = { schemaVersion: 1, ...statusOf(id), namedLogo: 'discord', cacheSeconds: SHIELDS_CACHE }
+    return answer(
+      represent(() => Buffer.from(JSON.stringify(told)), headersOf(BADGE_JSON_HEADERS)),
+      request,
+    )
+  }
+
+  return new Elysia({ name: 'card' })
+    .get('/v1/users/:id/card.svg', ({ request, params: { id } }) => card(request, id), CARD)
+    .get('/api/:id', ({ request, params: { id } }) => card(request, id), SAME_CARD)
+    .get('/v1/users/:id/badge.svg', ({ request, params: { id } }) => badge(request, id), BADGE)
+    .get('/v1/users/:id/badge.json', ({ request, params: { id } }) => endpoint(request, id), ENDPOINT)
 }
 
 /** The address may be no URL where the Host header is none. */

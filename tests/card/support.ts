@@ -94,7 +94,7 @@ const NAMES = new Set([
     'animate',
     'animateTransform',
   ],
-  ...['radialGradient', 'stop'],
+  ...['radialGradient', 'linearGradient', 'stop', 'style'],
 ])
 
 /** Reads a card as XML and as strictly as XML may be read. Throws when it is none, or names anything outside itself. */

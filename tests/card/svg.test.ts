@@ -39,6 +39,110 @@ function draw({
 const texts = (scene: Scene) => inspect(draw(scene)).texts
 const PIXEL = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=' as const
 
+describe('the looks of a card', () => {
+  const GRADIENT = /<linearGradient id="name">.*?<\/linearGradient>/
+  const stops = (card: string) =>
+    [...(GRADIENT.exec(card)?.[0] ?? '').matchAll(/stop-color="(#\w+)"/g)].map(found => found[1])
+  const STYLED = { display_name_styles: { font_id: 12, effect_id: 2, colors: [0xff0000, 0x0000ff] } }
+
+  test('are those of a theme, each with a ground and words of its own', () => {
+    const themes = ['dark', 'light', 'dracula', 'nord', 'github-dark', 'github-light', 'catppuccin', 'tokyo-night']
+    const grounds = themes.map(
+      theme => /<rect width="410"[^>]* fill="(#\w{6})"/.exec(draw({ query: `theme=${theme}` }))?.[1],
+    )
+    expect(grounds).toEqual(['#16171c', '#ffffff', '#282a36', '#2e3440', '#0d1117', '#ffffff', '#1e1e2e', '#1a1b26'])
+    expect(new Set(themes.map(theme => draw({ query: `theme=${theme}` }))).size).toBe(themes.length)
+  })
+
+  test('follow the system of whoever looks, where that is wanted and no ground is', () => {
+    const card = draw({ query: 'theme=auto' })
+    expect(card).toContain('<style>@media (prefers-color-scheme:light){svg{--background:#ffffff;')
+    expect(card).toContain('fill="var(--strong,#f4f5f7)"')
+    expect(draw({ query: 'theme=auto&bg=ffffff' })).toBe(draw({ query: 'bg=ffffff' }))
+    expect(draw({ query: 'theme=auto&bg=101010' })).toBe(draw({ query: 'bg=101010' }))
+  })
+
+  test('have the name in the colours its owner chose, else in those that were asked for', () => {
+    expect(stops(draw({ user: STYLED }))).toEqual(['#ff0000', '#0000ff'])
+    expect(stops(draw({ query: 'gradient=00ff00-123' }))).toEqual(['#00ff00', '#112233'])
+    expect(stops(draw({ user: STYLED, query: 'gradient=00ff00-123' }))).toEqual(['#ff0000', '#0000ff'])
+    expect(stops(draw({ user: STYLED, query: 'gradient=00ff00-123&forceGradient=true' }))).toEqual([
+      '#00ff00',
+      '#112233',
+    ])
+    expect(stops(draw({ query: 'gradient=00ff00' }))).toEqual([])
+    expect(draw({ query: 'gradient=00ff00' })).toContain('fill="#00ff00"')
+  })
+
+  test('know every effect of a name, and write it once more behind where there is one', () => {
+    const names = [1, 2, 3, 4, 5, 6].map(effect_id => {
+      const { texts } = inspect(draw({ user: { display_name_styles: { effect_id, colors: [0x12ab34, 0xffffff] } } }))
+      return texts.filter(text => text === 'Ada Lovelace').length
+    })
+    expect(names).toEqual([1, 1, 2, 2, 2, 2])
+  })
+
+  test.each<[string, unknown]>([
+    ['no object', 'bold'],
+    ['an unknown effect', { effect_id: 99, colors: [1] }],
+    ['no colours', { effect_id: 1, colors: [] }],
+    ['colours that are none', { effect_id: 1, colors: ['red', -1, 0x1000000, 1.5, null] }],
+    ['colours in no list', { effect_id: 1, colors: { 0: 1 } }],
+  ])('do not depend on a name style that is %s', (_, display_name_styles) => {
+    expect(draw({ user: { display_name_styles } })).toBe(draw({}))
+  })
+
+  test('have a nameplate, unless it is hidden, and only one that is a plate', () => {
+    const collectibles = { nameplate: { asset: 'nameplates/a/b/', palette: 'cobalt' } }
+    const card = draw({ user: { collectibles }, pictures: { nameplate: PIXEL, rows: [] } })
+    expect(card).toContain('stop-color="#1f3fb8"')
+    expect(inspect(card).images).toEqual([PIXEL])
+    expect(draw({ user: { collectibles }, query: 'hideNameplate=true' })).toBe(draw({}))
+    expect(draw({ user: { collectibles: { nameplate: { asset: 'x/', palette: 'toString' } } } })).toContain('#5a606c')
+    for (const nameplate of [null, 'plate', { palette: 'cobalt' }]) {
+      expect(draw({ user: { collectibles: { nameplate } } })).toBe(draw({}))
+    }
+  })
+
+  test('have a banner where it is wanted, filtered, and the chosen colour where there is none', () => {
+    const pictures = { banner: PIXEL, rows: [] } as const
+    const query = 'showBanner=true&bannerFilter=blur(2px)'
+    expect(draw({ pictures, query })).toContain('style="filter:blur(2px)"')
+    expect(inspect(draw({ pictures, query })).images).toEqual([PIXEL])
+    expect(draw({ user: { accent_color: 0x2a9d8f }, query })).toContain('fill="#2a9d8f"')
+    expect(draw({ user: { accent_color: 0x2a9d8f } })).toBe(draw({}))
+    for (const accent_color of [null, -1, 'red', 0x1000000]) {
+      expect(draw({ user: { accent_color }, query })).toBe(draw({ query: 'showBanner=true' }))
+    }
+  })
+
+  test('have waves behind an activity and behind Spotify, each in its colour and pace', () => {
+    const activities = [GAME, SONG]
+    const paces = (query: string) =>
+      [...draw({ activities, query }).matchAll(/dur="([\d.]+)s" repeatCount="indefinite"/g)].map(found =>
+        Number(found[1]),
+      )
+    expect(draw({ activities, query: 'waveColor=7289da' })).toContain('fill="#7289da"')
+    expect(paces('waveColor=7289da')).toEqual([8, 5.6])
+    expect(paces('waveColor=7289da&waveSpotifyColor=1db954&animationDuration=4s')).toEqual([4, 2.8, 4, 2.8])
+    expect(paces('waveColor=7289da&animationDuration=0s')).toEqual([])
+    expect(paces('waveColor=7289da&animated=false')).toEqual([])
+    expect(draw({ activities, query: 'waveColor=transparent' })).toBe(draw({ activities }))
+    expect(draw({ activities: [SONG], query: 'waveSpotifyColor=ffd1dc-light' })).toContain('fill="#16181d"')
+  })
+
+  test('have a square avatar, as round as pictures are to be', () => {
+    expect(draw({ query: 'imgStyle=square&imgBorderRadius=10px' })).toContain('height="72" rx="10"/></clipPath>')
+    expect(draw({ activities: [GAME], query: 'imgBorderRadius=3px' })).toContain('height="64" rx="3"')
+  })
+
+  test('say who is there where neither profile nor activities are wanted', () => {
+    const scene = { activities: [GAME], query: 'hideProfile=true&hideActivity=true' }
+    expect(texts(scene)).toEqual(['Ada Lovelace is online'])
+    expect(texts({ ...scene, presence: { status: 'dnd' } })).toEqual(['Ada Lovelace is do not disturb'])
+  })
+})
+
 describe('a card', () => {
   test('tells names, tag, custom status, what somebody plays and what they listen to', () => {
     expect(texts({ activities: [MOOD, GAME, SONG] })).toEqual([

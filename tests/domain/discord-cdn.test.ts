@@ -120,6 +120,48 @@ describe('a decoration', () => {
   })
 })
 
+describe('a banner', () => {
+  test('is still, or moves where it can', () => {
+    expect(pictures.banner({ id: ADA, banner: HASH }, 'webp', 512)).toBe(`${CDN}/banners/${ADA}/${HASH}.webp?size=512`)
+    expect(pictures.banner({ id: ADA, banner: HASH }, 'gif', 512)).toBeUndefined()
+    expect(pictures.banner({ id: ADA, banner: MOVING }, 'gif', 300)).toBe(
+      `${CDN}/banners/${ADA}/${MOVING}.gif?size=512`,
+    )
+  })
+
+  test('is nowhere when a part of it is anything else', () => {
+    for (const trick of TRICKS) {
+      expect(pictures.banner({ id: ADA, banner: trick }, 'webp', 512)).toBeUndefined()
+      expect(pictures.banner({ id: trick, banner: HASH }, 'webp', 512)).toBeUndefined()
+    }
+  })
+})
+
+describe('a nameplate', () => {
+  const plate = (asset: unknown) => pictures.nameplate({ collectibles: { nameplate: { asset } } })
+
+  test('is the still one of its folder', () => {
+    const asset = 'nameplates/nameplates_v3/twilight-2/'
+    expect(plate(asset)).toBe(`${CDN}/assets/collectibles/${asset}static.png`)
+  })
+
+  test('is nowhere when it is anything else', () => {
+    const odd = [
+      'nameplates/',
+      'nameplates/a',
+      'plates/a/',
+      '/nameplates/a/',
+      'nameplates//a/',
+      'nameplates/../a/',
+      'nameplates/a/?x=/',
+    ]
+    for (const trick of [...TRICKS, ...odd, `nameplates/${'a'.repeat(300)}/`]) expect(plate(trick)).toBeUndefined()
+    for (const collectibles of [null, [], 'x', {}, { nameplate: null }]) {
+      expect(pictures.nameplate({ collectibles })).toBeUndefined()
+    }
+  })
+})
+
 describe('the badge of a server tag', () => {
   const tag = { identity_enabled: true, identity_guild_id: ADA, badge: HASH, tag: 'MOSS' }
 

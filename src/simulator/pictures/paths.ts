@@ -49,6 +49,18 @@ const PATHS: readonly (readonly [RegExp, Find])[] = [
     },
   ],
   [
+    /^\/cdn\/banners\/(\d{1,20})\/((?:a_)?[0-9a-f]{32})\.([a-z]+)$/,
+    ([userId = '', hash = '', extension = ''], _, world) => {
+      if (world.user(userId)?.banner !== hash) return 404
+      const type = typeOf(extension, hash.startsWith('a_'))
+      return type ? { of: 'scene', seed: hash, type, original: 512, usual: 512 } : 415
+    },
+  ],
+  [
+    /^\/cdn\/assets\/collectibles\/(nameplates(?:\/[\w-]+)+)\/static\.png$/,
+    ([asset = '']) => still(asset, 'png', { of: 'scene', original: 512 }),
+  ],
+  [
     /^\/cdn\/guild-tag-badges\/\d{1,20}\/([0-9a-f]{32})\.([a-z]+)$/,
     ([hash = '', extension = '']) => still(hash, extension, { of: 'badge', original: 256 }),
   ],
