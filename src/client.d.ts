@@ -168,6 +168,8 @@ interface Routes {
       data: {
         info: string
         monitored_user_count: number
+        /** Which Exoix this is */
+        version: string
         discord_invite: string | null
       }
     }; 429: Failure }
@@ -184,9 +186,29 @@ interface Routes {
         data: {
           status: 'ready'
           monitored_user_count: number
+          /** Which Exoix this is */
+          version: string
           uptime_seconds: number
         }
       }; 429: Failure; 503: Failure }
+    }
+    serving: {
+      /** Whether everybody is known here */
+      get: {
+        body: undefined
+        params: unknown
+        query: unknown
+        headers: unknown
+        response: { 200: {
+          success: true
+          data: {
+            status: 'serving'
+            monitored_user_count: number
+            /** Which Exoix this is */
+            version: string
+          }
+        }; 429: Failure; 503: Failure }
+      }
     }
   }
   metrics: {
@@ -196,7 +218,7 @@ interface Routes {
       params: unknown
       query: unknown
       headers: unknown
-      response: { 200: Text; 429: Failure }
+      response: { 200: Text; 404: Failure; 429: Failure }
     }
   }
   v1: {
@@ -219,12 +241,22 @@ interface Routes {
             body: undefined
             params: { id: string }
             query: {
-              theme?: 'dark' | 'light'
+              theme?: 'dark' | 'light' | 'dracula' | 'nord' | 'github-dark' | 'github-light' | 'catppuccin' | 'tokyo-night' | 'auto'
               bg?: string
               borderRadius?: string
               animated?: boolean
+              animatedDecoration?: boolean
               idleMessage?: string
               showDisplayName?: boolean
+              gradient?: string
+              forceGradient?: boolean
+              waveColor?: string
+              waveSpotifyColor?: string
+              animationDuration?: string
+              imgStyle?: 'circle' | 'square'
+              imgBorderRadius?: string
+              showBanner?: 'true' | 'animated' | 'false'
+              bannerFilter?: string
               hideStatus?: boolean
               hideTimestamp?: boolean
               hideBadges?: boolean
@@ -233,12 +265,40 @@ interface Routes {
               hideSpotify?: boolean
               hideDiscrim?: boolean
               hideDecoration?: boolean
+              hideNameplate?: boolean
               hideTag?: boolean
               clanBackgroundColor?: string
               ignoreAppId?: string
             }
             headers: unknown
             response: { 200: string; 429: Failure }
+          }
+        }
+        'badge.svg': {
+          /** A person's status as a small badge */
+          get: {
+            body: undefined
+            params: { id: string }
+            query: unknown
+            headers: unknown
+            response: { 200: string; 429: Failure }
+          }
+        }
+        'badge.json': {
+          /** A person's status for shields.io */
+          get: {
+            body: undefined
+            params: { id: string }
+            query: unknown
+            headers: unknown
+            response: { 200: {
+              schemaVersion: 1
+              label: string
+              message: string
+              color: string
+              namedLogo: string
+              cacheSeconds: number
+            }; 429: Failure }
           }
         }
         events: {
@@ -333,6 +393,47 @@ interface Routes {
       }
     }
   }
+  api: {
+    ':id': {
+      /** The same card at the address lanyard-profile-readme has it */
+      get: {
+        body: undefined
+        params: { id: string }
+        query: {
+          theme?: 'dark' | 'light' | 'dracula' | 'nord' | 'github-dark' | 'github-light' | 'catppuccin' | 'tokyo-night' | 'auto'
+          bg?: string
+          borderRadius?: string
+          animated?: boolean
+          animatedDecoration?: boolean
+          idleMessage?: string
+          showDisplayName?: boolean
+          gradient?: string
+          forceGradient?: boolean
+          waveColor?: string
+          waveSpotifyColor?: string
+          animationDuration?: string
+          imgStyle?: 'circle' | 'square'
+          imgBorderRadius?: string
+          showBanner?: 'true' | 'animated' | 'false'
+          bannerFilter?: string
+          hideStatus?: boolean
+          hideTimestamp?: boolean
+          hideBadges?: boolean
+          hideProfile?: boolean
+          hideActivity?: 'true' | 'false' | 'whenNotUsed'
+          hideSpotify?: boolean
+          hideDiscrim?: boolean
+          hideDecoration?: boolean
+          hideNameplate?: boolean
+          hideTag?: boolean
+          clanBackgroundColor?: string
+          ignoreAppId?: string
+        }
+        headers: unknown
+        response: { 200: string; 429: Failure }
+      }
+    }
+  }
   user: {
     ':id': {
       /** What harmy shows of a person */
@@ -360,6 +461,16 @@ interface Routes {
   }
   'embed.js': {
     /** A script that shows presences on any page */
+    get: {
+      body: undefined
+      params: unknown
+      query: unknown
+      headers: unknown
+      response: { 200: string; 429: Failure }
+    }
+  }
+  'client.js': {
+    /** A client for browsers and other runtimes, as a module */
     get: {
       body: undefined
       params: unknown

@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
-import { composeEmbed } from '../web/embed.ts'
-import featuredStyle from '../web/featured.css' with { type: 'text' }
-import pageScript from '../web/page.browser.js' with { type: 'text' }
-import pageStyle from '../web/page.css' with { type: 'text' }
-import template from '../web/page.html' with { type: 'text' }
-import snippetsScript from '../web/snippets.browser.js' with { type: 'text' }
-import snippetsStyle from '../web/snippets.css' with { type: 'text' }
-import startScript from '../web/start.browser.js' with { type: 'text' }
-import themeScript from '../web/theme.browser.js' with { type: 'text' }
+import { clientModule, elementScript, livePage } from '../web/web.ts'
 import { operation } from './openapi.ts'
 import { answer, type ContentHeaders, type Representation, represent } from './response.ts'
 import { TEXT } from './schema.ts'
@@ -25,6 +17,17 @@ person's presence and keeps it up to date over the socket.`,
   ],
 })
 
+const CLIENT = operation({
+  tag: 'Socket',
+  summary: 'A client for browsers and other runtimes, as a module',
+  description: `\`import { follow } from '…/client.js'\`: \`follow(id, { onPresence, onState })\` of one person, several ids or
+\`'all'\` keeps a connection that reconnects by itself, and can be read with \`for await\`.`,
+  answers: [
+    { description: 'The module', content: { 'text/javascript': TEXT } },
+    { status: 304, description: 'Nothing has changed since the given ETag' },
+  ],
+})
+
 /** What pages are made of. */
 export interface PageDeps {
   readonly config: PageConfig
@@ -32,15 +35,24 @@ export interface PageDeps {
   readonly version: string
 }
 
-export function embedRoutes({ config, version }: PageDeps) {
-  let script: Representation | undefined
+/** Scripts for other people's pages. */
+export function scriptRoutes({ config, version }: PageDeps) {
+  let element: Representation | undefined
+  let client: Representation | undefined
 
-  function send(request: Request): Response | Promise<Response> {
-    script ??= represent(() => Buffer.from(composeEmbed(config, version)), SCRIPT)
-    return answer(script, request)
+  function sendElement(request: Request): Response | Promise<Response> {
+    element ??= represent(() => Buffer.from(elementScript(config, version)), SCRIPT)
+    return answer(element, request)
   }
 
-  return new Elysia({ name: 'embed' }).get('/embed.js', ({ request }) => send(request), EMBED)
+  function sendClient(request: Request): Response | Promise<Response> {
+    client ??= represent(() => Buffer.from(clientModule(version)), SCRIPT)
+    return answer(client, request)
+  }
+
+  return new Elysia({ name: 'scripts' })
+    .get('/embed.js', ({ request }) => sendElement(request), EMBED)
+    .get('/client.js', ({ request }) => sendClient(request), CLIENT)
 }
 
 const SCRIPT: ContentHeaders = {
@@ -78,12 +90,9 @@ function hashes(html: string, element: 'script' | 'style'): string {
 
 type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl'>
 
-/**
- * The live page: one self-contained document that shows a person's presence as it changes, through the element that other
- * sites embed. Every address in it is relative, so that it works wherever a proxy puts it.
- */
-export function livePage({ config, version }: PageDeps): Representation {
-  const html = compose(config, composeEmbed(config, version))
+/** The live page, ready to be sent. */
+export function representPage({ config, version }: PageDeps): Representation {
+  const html = livePage(config, version, config.featuredUsers)
   // What presences show. Everything else, the card too, comes from here.
   const pictures = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl].map(
     base => new URL(base).origin,
@@ -97,16 +106,4 @@ export function livePage({ config, version }: PageDeps): Representation {
     }),
     Vary: 'Accept',
   })
-}
-
-/** Puts styles and scripts into the page: they are files of their own so that editors and linters know them. */
-function compose({ featuredUsers }: PageConfig, element: string): string {
-  // Bun's types know an HTML import only as something to serve, not as text.
-  const html = template as unknown as string
-  const styles = pageStyle + featuredStyle + snippetsStyle
-  const scripts = [snippetsScript, pageScript, themeScript].map(script => `<script type="module">${script}</script>`)
-  return html
-    .replace('<style></style>', () => `<script>${startScript}</script><style>${styles}</style>`)
-    .replace('data-users=""', () => `data-users="${featuredUsers.join(' ')}"`)
-    .replace('<script></script>', () => [`<script>${element}</script>`, ...scripts].join('\n'))
 }

@@ -18,7 +18,7 @@ import { harmyRoutes } from './harmy.ts'
 import { kvRoutes } from './kv.ts'
 import { type EventStreams, eventRoutes, type SocketDoor, socketRoute } from './live.ts'
 import { Normalizer } from './normalize.ts'
-import { embedRoutes } from './pages.ts'
+import { scriptRoutes } from './pages.ts'
 import { failure, preflight } from './response.ts'
 import { METRICS_PATH, measureProcess, readMetrics, serviceRoutes } from './service.ts'
 import { createUsers } from './users.ts'
@@ -158,7 +158,7 @@ class HttpServer implements Http {
       .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
       .use(kvRoutes(deps))
       .use(socketRoute({ sockets, server: () => this.#server, addressOf: this.#addressOf, original }))
-      .use(embedRoutes(deps))
+      .use(scriptRoutes(deps))
       .use(docRoutes(() => app, version))
       .use(quicklinkRoutes({ ...deps, pictures: new Pictures(config) }))
       .options('/*', ({ request }) => preflight(request), HIDDEN)

@@ -6,7 +6,7 @@ import type { Presences } from '../domain/presences.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { prefersHtml } from './compression.ts'
 import { operation } from './openapi.ts'
-import { livePage } from './pages.ts'
+import { representPage } from './pages.ts'
 import { answer, COMMON_HEADERS, failure, ok, type Representation, represent } from './response.ts'
 import { HEALTH, INFO, SERVING_HEALTH, successOf, TEXT } from './schema.ts'
 
@@ -66,7 +66,7 @@ export function serviceRoutes({ presences, config, version }: OperationDeps) {
 
   function front(request: Request): Response | Promise<Response> {
     if (prefersHtml(request.headers.get('Accept'))) {
-      page ??= livePage({ config, version })
+      page ??= representPage({ config, version })
       return answer(page, request)
     }
     const about = { info: ABOUT, monitored_user_count: presences.size, discord_invite: discordInvite ?? null, version }

@@ -4,11 +4,6 @@ declare module '*.css' {
   // biome-ignore lint/style/noDefaultExport: this is what a text import gives
   export default text
 }
-declare module '*.browser.js' {
-  const text: string
-  // biome-ignore lint/style/noDefaultExport: this is what a text import gives
-  export default text
-}
 declare module '*/swagger-ui-bundle.js' {
   const path: string
   // biome-ignore lint/style/noDefaultExport: this is what a file import gives

@@ -4,6 +4,7 @@ import { cardTests } from './browser/card.ts'
 import { embedTests } from './browser/embed.ts'
 import { eventTests } from './browser/events.ts'
 import { hostileTests } from './browser/hostile.ts'
+import { lostTests } from './browser/lost.ts'
 import { pageTests } from './browser/page.ts'
 import { proxyTests } from './browser/proxy.ts'
 import { launch, quit } from './browser/support.ts'
@@ -14,6 +15,7 @@ afterAll(quit)
 
 pageTests()
 embedTests()
+lostTests()
 eventTests()
 hostileTests()
 proxyTests()

@@ -36,7 +36,6 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'src/store/erasure.ts createScrubber',
     'src/store/group-commit.ts createGroupCommit',
     'src/store/kv.ts createPairStore',
-    'src/web/connection.browser.js connect',
   ],
 }
 
@@ -70,6 +69,7 @@ function mayImport(from: string, to: string): boolean {
   if (roomOf(to) === 'lib') return true
   if (roomOf(from) === 'domain') return false
   if (roomOf(to) === 'domain' || to === CONFIG) return true
+  if (roomOf(from) === 'web' && roomOf(to) === 'client') return true
   return roomOf(from) === 'http' && (roomOf(to) === 'card' || roomOf(to) === 'web')
 }
 

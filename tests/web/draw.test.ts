@@ -1,56 +1,53 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Pictures } from '../../src/domain/discord-cdn.ts'
+import type { JsonObject } from '../../src/domain/presence.ts'
 import { createRandom } from '../../src/simulator/random.ts'
+import { draw, moves } from '../../src/web/browser/draw.ts'
+import type { Child, Description } from '../../src/web/browser/nodes.ts'
 import { createMutator } from '../drills/support/fuzz/mutate.ts'
 import { ADA } from '../http/harness.ts'
 
-interface Node {
-  tag: string
-  attributes: Record<string, string>
-  children: (Node | string)[]
+const HOSTS = {
+  discordCdnUrl: 'https://cdn.example',
+  discordMediaUrl: 'https://media.example',
+  spotifyCdnUrl: 'https://covers.example',
 }
-
-/** The script's own modules, as they are; types know them as text only. */
-const load = (name: string) => import(`../../src/web/${name}.browser.js`)
-const { draw, moves } = (await load('draw')) as {
-  draw: (presence: unknown, view: unknown) => Node
-  moves: (presence: unknown) => boolean
-}
-const { createPictures } = await load('pictures')
-
-const HOSTS = { cdn: 'https://cdn.example', media: 'https://media.example', spotify: 'https://covers.example' }
 const NOW = 1_800_000_000_000
 
-function look(presence: object, options: { show?: string[]; hide?: string[]; broken?: string[] } = {}) {
-  const { show = [], hide = [], broken = [] } = options
+function look(
+  presence: JsonObject,
+  options: { show?: string[]; hide?: string[]; broken?: string[]; still?: boolean } = {},
+) {
+  const { show = [], hide = [], broken = [], still = true } = options
   const tree = draw(presence, {
     now: NOW,
-    pictures: createPictures({ ...HOSTS, id: ADA, still: true }),
-    shows: (name: string) => (name === 'kv' ? show.includes('kv') : !hide.includes(name)),
-    broken: (address: string) => broken.includes(address),
+    pictures: new Pictures(HOSTS),
+    still,
+    shows: name => (name === 'kv' ? show.includes('kv') : !hide.includes(name)),
+    broken: address => broken.includes(address),
   })
   const nodes = flat(tree)
   return {
     nodes,
     text: texts(tree).join(''),
-    images: nodes.filter(node => node.tag === 'img').map(node => node.attributes.src),
+    images: nodes.filter(node => node.tag === 'img').map(node => String(node.attributes.src)),
   }
 }
 
-const flat = (node: Node): Node[] => [
+const flat = (node: Description): Description[] => [
   node,
   ...node.children.flatMap(child => (typeof child === 'string' ? [] : flat(child))),
 ]
-const texts = (node: Node): string[] =>
-  node.children.flatMap(child => (typeof child === 'string' ? [child] : texts(child)))
+const texts = (node: Description): string[] =>
+  node.children.flatMap((child: Child) => (typeof child === 'string' ? [child] : texts(child)))
 
 const song = {
   id: 'spotify:1',
   type: 2,
   name: 'Spotify',
   details: 'Paper Boats',
-  state: 'Ada; Grace',
+  state: 'Ada, Grace',
   assets: { large_text: 'Harbour', large_image: 'spotify:ab67616d0000b273' },
   timestamps: { start: NOW - 61_000, end: NOW + 60_000 },
 }
@@ -92,7 +89,7 @@ describe('what <discord-presence> shows', () => {
       'at sea',
       'Listening to Spotify',
       'Paper Boats',
-      'Ada; Grace',
+      'Ada, Grace',
       '1:01',
       '2:01',
       'PlayingChess',
@@ -137,14 +134,14 @@ describe('what <discord-presence> shows', () => {
 
   test('tells when somebody was last seen while they are offline', () => {
     const offline = { discord_user: { id: ADA }, discord_status: 'offline', activities: [] }
-    expect(look({ ...offline, last_seen_at: NOW - 125_000 }).text).toContain('last seen 2 minutes ago')
+    expect(look({ ...offline, last_seen_at: NOW - 125_000 }).text).toContain('last seen 2 min ago')
     expect(look({ ...whole, last_seen_at: NOW - 125_000 }).text).not.toContain('last seen')
     for (const last_seen_at of [undefined, null, 'x', 1e300])
       expect(look({ ...offline, last_seen_at }).text).not.toContain('last')
   })
 
   test('puts a letter or a note where a picture is missing or broken', () => {
-    const broken = look(whole).images as string[]
+    const broken = look(whole).images
     const { images, text } = look(whole, { broken })
     expect(images).toEqual([])
     for (const standIn of ['A', '♪', 'C', ':wave:']) expect(text).toContain(standIn)
@@ -168,21 +165,30 @@ describe('what <discord-presence> shows', () => {
     expect(images).toEqual([expect.stringMatching(/^https:\/\/cdn\.example\/embed\/avatars\/[0-5]\.png$/)])
   })
 
+  test('has pictures that move, unless nothing is to move', () => {
+    const user = { ...whole.discord_user, avatar: `a_${'b'.repeat(32)}` }
+    const activities = [{ type: 4, emoji: { name: 'wave', id: '5', animated: true } }]
+    const moving = (still: boolean) =>
+      look({ ...whole, discord_user: user, activities }, { still }).images.filter(image => /=true/.test(image))
+    expect(moving(true)).toEqual([])
+    expect(moving(false)).toEqual([
+      `https://cdn.example/avatars/${ADA}/a_${'b'.repeat(32)}.webp?size=256&animated=true`,
+      `https://cdn.example/avatar-decoration-presets/a_${'b'.repeat(32)}.png?size=128&passthrough=true`,
+      'https://cdn.example/emojis/5.webp?size=64&animated=true',
+    ])
+  })
+
   test.each([
-    { avatar: 'a'.repeat(32) },
-    { avatar: `a_${'b'.repeat(32)}` },
-    { avatar: null, discriminator: '0' },
-    { avatar: 'A'.repeat(32), discriminator: '1234' },
-    { avatar: `../${'a'.repeat(29)}`, discriminator: 7 },
-    {},
-  ] as object[])('takes the avatar from where the server does: %j', user => {
-    const hosts = { discordCdnUrl: HOSTS.cdn, discordMediaUrl: HOSTS.media, spotifyCdnUrl: HOSTS.spotify }
-    const [address] = new Pictures(hosts).avatar({ ...user, id: ADA }, 'webp', 256).split('?')
-    for (const still of [true, false]) {
-      const drawn = new URL(createPictures({ ...HOSTS, id: ADA, still }).avatar(user))
-      expect(drawn.origin + drawn.pathname).toBe(String(address))
-      expect(drawn.searchParams.has('animated')).toBe(!still && drawn.pathname.includes('/a_'))
-    }
+    [{ timestamps: { start: 0 } }, /PlayingChessEndgame/, /for/],
+    [{ timestamps: { start: `${NOW - 61_000}` } }, /for 1:01/, /left/],
+    [{ timestamps: { end: NOW + 61_000 } }, /1:01 left/, /for/],
+    [{ timestamps: { start: `${NOW - 1000}`, end: NOW + 1000 } }, /0:010:02/, /left|for/],
+    [{ type: 6, name: 'Hang Status', state: 'brb' }, /Hanging outGonna BRB/, /Chess/],
+    [{ type: 42 }, /DoingChess/, /undefined/],
+  ])('tells %j as cards do', (activity, told, untold) => {
+    const { text } = look({ activities: [{ type: 0, name: 'Chess', details: 'Endgame', ...activity }] })
+    expect(text).toMatch(told)
+    expect(text).not.toMatch(untold)
   })
 
   test('counts what it does not draw', () => {

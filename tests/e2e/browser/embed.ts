@@ -1,6 +1,6 @@
 import { describe, expect } from 'bun:test'
 import { PICTURES_LOADED } from './chromium.ts'
-import { ADA, cdnUrl, inBrowser, join, open, shows, startServer, startSite } from './support.ts'
+import { ADA, cdnUrl, hide, inBrowser, join, open, shows, startServer, startSite } from './support.ts'
 
 const BO = '204255221017214978'
 
@@ -162,8 +162,3 @@ const COUNT_ATTEMPTS = `
       attempts.push(Date.now())
     }
   }`
-
-/** Makes a page believe that it is hidden, or not any more. */
-const hide = (hidden: boolean) => `
-  Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true })
-  document.dispatchEvent(new Event('visibilitychange'))`

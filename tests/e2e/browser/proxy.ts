@@ -61,7 +61,7 @@ export function proxyTests(): void {
       await using proxy = startProxy(server.url, '/presence')
       await using view = await open(`${proxy.url}/swagger/`)
       await view.page.getByRole('heading', { level: 1, name: /Exoix/ }).waitFor()
-      await view.page.locator('.opblock-summary', { hasText: '/health' }).click()
+      await view.page.locator('.opblock-summary', { hasText: '/health/serving' }).click()
       await view.page.getByRole('button', { name: 'Try it out' }).click()
       await view.page.getByRole('button', { name: 'Execute' }).click()
       await view.page.locator('.live-responses-table').getByText('monitored_user_count').first().waitFor()

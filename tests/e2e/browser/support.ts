@@ -143,3 +143,8 @@ function watchSockets(page: Page) {
 /** Waits until an element on the page shows a text. */
 export const shows = (page: Page, text: string | RegExp) =>
   page.locator('discord-presence').getByText(text).first().waitFor()
+
+/** Makes a page believe that it is hidden, or not any more. */
+export const hide = (hidden: boolean) => `
+  Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))`

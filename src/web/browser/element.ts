@@ -1,46 +1,50 @@
 // <discord-presence user="ID">: somebody's presence, drawn and kept up to date.
 
-import { follow } from './connection.browser.js'
-import { draw, moves } from './draw.browser.js'
-import { h, patch } from './nodes.browser.js'
-import { createPictures } from './pictures.browser.js'
-import { BASES, STYLE } from './settings.browser.js'
+import { subscribe } from '../../client/follow.ts'
+import type { Presence, State } from '../../client/presence.ts'
+import { Pictures } from '../../domain/discord-cdn.ts'
+import { draw, moves, type View } from './draw.ts'
+import { type Description, h } from './nodes.ts'
+import { patch } from './patch.ts'
+import { HOSTS, STYLE } from './settings.ts'
 
 /** Where this script came from, also as a module, which has no other way to tell that a plain script would understand. */
-const HERE = document.currentScript
-  ? document.currentScript.src || document.baseURI
-  : (/https?:\S+?\/embed\.js/.exec(new Error().stack)?.[0] ?? document.baseURI)
+const HERE =
+  document.currentScript instanceof HTMLScriptElement
+    ? document.currentScript.src || document.baseURI
+    : (/https?:\S+?\/embed\.js/.exec(new Error().stack ?? '')?.[0] ?? document.baseURI)
 
 const NAME = 'discord-presence'
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(STYLE)
+const pictures = new Pictures(HOSTS)
 /** Pictures that could not be loaded, and when that was: they are tried again later. */
-const broken = new Map()
+const broken = new Map<string, number>()
 const MOST_BROKEN = 500
 const BROKEN_FOR = 60_000
-const connected = new Set()
+const connected = new Set<DiscordPresence>()
 const motion = matchMedia('(prefers-reduced-motion: reduce)')
-let ticking
+let ticking: number | undefined
 
-function tick() {
+function tick(): void {
   for (const element of connected) element.tick()
 }
 
 /** Clocks run while somebody may look at them. */
-function wind() {
+function wind(): void {
   clearInterval(ticking)
   if (connected.size === 0 || document.hidden) return
   tick()
   ticking = setInterval(tick, 1000)
 }
 
-class DiscordPresence extends HTMLElement {
+export class DiscordPresence extends HTMLElement {
   static observedAttributes = ['user', 'host', 'show', 'hide']
-  #root = this.attachShadow({ mode: 'open' })
-  #unfollow
-  #presence
-  #state = 'connecting'
-  #frame
+  readonly #root = this.attachShadow({ mode: 'open' })
+  #unfollow: (() => void) | undefined
+  #presence: Presence | undefined
+  #state: State = 'connecting'
+  #frame: number | undefined
 
   constructor() {
     super()
@@ -50,23 +54,22 @@ class DiscordPresence extends HTMLElement {
   }
 
   /** The presence as it was last told, or undefined. */
-  get presence() {
+  get presence(): Presence | undefined {
     return this.#presence
   }
 
-  /** `connecting`, `live`, `unknown` or `lost`. */
-  get state() {
+  get state(): State {
     return this.#state
   }
 
-  connectedCallback() {
+  connectedCallback(): void {
     if (connected.size === 0) document.addEventListener('visibilitychange', wind)
     connected.add(this)
     if (connected.size === 1) wind()
     this.#start()
   }
 
-  disconnectedCallback() {
+  disconnectedCallback(): void {
     this.#stop()
     connected.delete(this)
     if (connected.size > 0) return
@@ -74,86 +77,83 @@ class DiscordPresence extends HTMLElement {
     document.removeEventListener('visibilitychange', wind)
   }
 
-  attributeChangedCallback(name, before, now) {
+  attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (!this.isConnected || before === now) return
     if (name === 'user' || name === 'host') this.#start()
-    else this.#later()
+    else this.#drawSoon()
   }
 
-  tick() {
-    if (this.#presence && moves(this.#presence)) this.#later()
+  tick(): void {
+    if (this.#presence && moves(this.#presence)) this.#drawSoon()
   }
 
-  #start() {
+  #start(): void {
     this.#stop()
     this.#presence = undefined
-    const [home, id] = [this.#home(), this.#id()]
-    const possible = home && /^\d{1,20}$/.test(id)
-    this.#enter(possible ? 'connecting' : 'unknown')
-    if (possible) this.#unfollow = follow(home, id, (state, presence) => this.#hear(state, presence))
+    const [home, id] = [this.#home(), (this.getAttribute('user') ?? '').trim()]
+    const isPossible = home !== undefined && /^\d{1,20}$/.test(id)
+    this.#enter(isPossible ? 'connecting' : 'unknown')
+    if (isPossible) this.#unfollow = subscribe(home, id, (state, presence) => this.#update(state, presence))
   }
 
-  #stop() {
-    cancelAnimationFrame(this.#frame)
+  #stop(): void {
+    cancelAnimationFrame(this.#frame ?? 0)
     this.#frame = undefined
     this.#unfollow?.()
     this.#unfollow = undefined
   }
 
-  #id() {
-    return (this.getAttribute('user') ?? '').trim()
-  }
-
   /** Address of the service, with a slash at the end. */
-  #home() {
+  #home(): string | undefined {
     const host = this.getAttribute('host')?.trim()
     if (!host) return new URL('.', HERE).href
     const address = `${/^https?:/i.test(host) ? '' : 'https://'}${host.replace(/\/*$/, '/')}`
     return URL.canParse(address) ? new URL(address).href : undefined
   }
 
-  #hear(state, presence) {
+  #update(state: State, presence: Presence | undefined): void {
     if (state !== 'lost') this.#presence = presence
     this.#enter(state)
-    if (presence) this.#say('presence', presence)
+    if (presence) this.#dispatch('presence', presence)
   }
 
-  #enter(state) {
+  #enter(state: State): void {
     const changed = this.#state !== state
     this.#state = state
-    this.#later()
-    if (changed) this.#say('state', state)
+    this.#drawSoon()
+    if (changed) this.#dispatch('state', state)
   }
 
-  #say(type, detail) {
+  #dispatch(type: string, detail: unknown): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }))
   }
 
   /** Draws with the next frame: however many changes come before it, and not while nobody can see it. */
-  #later() {
+  #drawSoon(): void {
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = undefined
       this.#draw()
     })
   }
 
-  #draw() {
+  #draw(): void {
     patch(this.#root, [this.#presence ? draw(this.#presence, this.#view()) : this.#absence(), this.#note()])
   }
 
-  #view() {
-    const names = attribute => (this.getAttribute(attribute) ?? '').split(/[\s,]+/)
+  #view(): View {
+    const names = (attribute: string) => (this.getAttribute(attribute) ?? '').split(/[\s,]+/)
     const [show, hide] = [names('show'), names('hide')]
     const now = Date.now()
     return {
       now,
-      pictures: createPictures({ ...BASES, id: this.#id(), still: motion.matches }),
-      shows: name => (name === 'kv' ? show : hide).includes(name) === (name === 'kv'),
-      broken: address => now - broken.get(address) < BROKEN_FOR,
+      pictures,
+      still: motion.matches,
+      shows: piece => (piece === 'kv' ? show.includes(piece) : !hide.includes(piece)),
+      broken: address => now - (broken.get(address) ?? 0) < BROKEN_FOR,
     }
   }
 
-  #absence() {
+  #absence(): Description {
     if (this.#state !== 'unknown') return h('div.waiting', {}, 'Connecting …')
     const home = this.#home()
     return h(
@@ -166,15 +166,14 @@ class DiscordPresence extends HTMLElement {
     )
   }
 
-  #note() {
-    const lost = this.#state === 'lost'
-    return h('div.note', { role: 'status' }, lost && 'Connection lost, trying again …')
+  #note(): Description {
+    return h('div.note', { role: 'status' }, this.#state === 'lost' && 'Connection lost, trying again …')
   }
 
-  #breaks(image) {
+  #breaks(image: EventTarget | null): void {
     if (broken.size > MOST_BROKEN) broken.clear()
-    broken.set(image.getAttribute('src'), Date.now())
-    this.#later()
+    if (image instanceof Element) broken.set(image.getAttribute('src') ?? '', Date.now())
+    this.#drawSoon()
   }
 }
 

@@ -1,0 +1,19 @@
+const root = document.documentElement
+
+function dress(theme: string): void {
+  root.dataset.theme = theme
+  for (const element of document.querySelectorAll('discord-presence')) element.setAttribute('theme', theme)
+}
+
+/** Light or dark: what the system prefers, until the visitor chooses otherwise. */
+export function offerThemes(): void {
+  document.getElementById('theme')?.addEventListener('click', () => {
+    const now = root.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
+    const other = now === 'dark' ? 'light' : 'dark'
+    dress(other)
+    try {
+      localStorage.setItem('exoix-theme', other)
+    } catch {}
+  })
+  if (root.dataset.theme) dress(root.dataset.theme)
+}
