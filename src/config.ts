@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { version } from '../package.json'
 import { SPOTIFY_CDN_URL } from './domain/presence.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts'
@@ -84,6 +85,12 @@ export const SETTINGS = {
     1000,
     'open WebSockets and event streams an address (0 = off)',
     integer(0, 1_000_000),
+  ),
+  workers: setting(
+    'WORKERS',
+    1,
+    'threads that serve: 1 (the one that does all the rest), a number, or auto (one core less than there are)',
+    workers,
   ),
   trustedProxies: setting(
     'TRUSTED_PROXIES',
@@ -175,6 +182,17 @@ function integer(min: number, max: number) {
     return number
   }
 }
+
+function workers(value: string): number {
+  if (value.toLowerCase() === 'auto') return Math.max(1, availableParallelism() - 1)
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number < 1 || number > MOST_WORKERS)
+    throw new Error(`must be auto or a whole number from 1 to ${MOST_WORKERS}`)
+  return number
+}
+
+/** More than any machine needs. */
+const MOST_WORKERS = 64
 
 function text(max: number) {
   return (value: string): string => {

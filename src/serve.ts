@@ -21,6 +21,10 @@ export interface ServeDeps {
   readonly events?: Partial<EventOptions>
   /** Milliseconds that requests under way get when it stops. Default 5 s. */
   readonly grace?: number
+  /** Whether others may listen at the same port. Default: nobody. */
+  readonly reusePort?: boolean
+  /** The numbers for Prometheus, where they are more than this door's own. */
+  readonly numbers?: () => Promise<string>
 }
 
 /** A door: REST, sockets and event streams on one port. */

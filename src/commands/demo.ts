@@ -33,7 +33,8 @@ export async function startDemo(env: Environment, say: (text: string) => void): 
     logLevel: isSet(env, 'LOG_LEVEL') ? config.logLevel : 'warn',
   }
   const app = isSet(env, 'PORT') ? startApp(demo) : startOnFreePort(demo)
-  await app.gateway.whenLoaded
+  await Promise.all([app.listening, app.gateway.whenLoaded])
+  await app.spread()
   void actors.begin().then(() => connectGithubPeople(simulator, github, actors.featuredIds))
   const people = shown.map(id => ({ id, name: simulator.world.user(id)?.global_name }))
   say(welcome(app.url, people))

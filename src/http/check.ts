@@ -7,7 +7,7 @@ import { listening, PortTaken } from './server.ts'
 /** Whether Exoix could listen where it is told to; when it could not, who does. An Exoix that runs is no mistake. */
 export async function examinePort({ host, port }: Pick<Config, 'host' | 'port'>): Promise<Finding> {
   try {
-    await tryToListen(host, port)
+    probePort(host, port)
     return ok('port', port === 0 ? `any free one on ${host}` : `${host}:${port} is free`)
   } catch (error) {
     if (!(error instanceof FatalError)) throw error
@@ -20,7 +20,16 @@ export async function examinePort({ host, port }: Pick<Config, 'host' | 'port'>)
   }
 }
 
-async function tryToListen(host: string, port: number): Promise<void> {
+/**
+ * Opens the port alone for a moment: so that nobody else has it, not even one who would share it. Returns which one it
+ * is, any free one where it is 0.
+ * @throws FatalError when it cannot be opened
+ */
+export function probePort(host: string, port: number): number {
   const open = () => Bun.serve({ hostname: host, port, reusePort: false, fetch: () => new Response() })
-  await listening(host, port, open).stop(true)
+  const server = listening(host, port, open)
+  const found = server.port ?? port
+  // It is closed when this returns; what is waited for are requests, of which there are none.
+  void server.stop(true)
+  return found
 }

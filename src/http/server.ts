@@ -69,6 +69,10 @@ export interface HttpDeps {
   readonly version: string
   /** Milliseconds that requests under way get when the server stops. Default 5 s. */
   readonly grace?: number
+  /** Whether others may listen at the same port. Default: nobody. */
+  readonly reusePort?: boolean
+  /** The numbers for Prometheus, where they are more than this server's own. */
+  readonly numbers?: () => Promise<string>
 }
 
 interface Http {
@@ -108,7 +112,7 @@ class HttpServer implements Http {
     this.#admission = new Admission({ limiter, addressOf: this.#addressOf, metrics })
     this.#app = this.#routes()
     this.#server = open(this.#app, deps)
-    metrics.gauge('monitored_users', 'People whose presence is shown', () => presences.size)
+    metrics.gauge('monitored_users', 'People whose presence is shown', () => presences.size, {}, 'max')
     this.#stopMeasuring = measureProcess(metrics)
   }
 
@@ -138,14 +142,15 @@ class HttpServer implements Http {
     const { config, log, metrics, sockets, version } = deps
     const { original } = this.#normalizer
     const users = createUsers(deps)
-    const numbers = readMetrics(metrics, config.metrics, request => isLocal(request, this.#addressOf(request)))
+    const { numbers = () => metrics.render() } = deps
+    const readNumbers = readMetrics(numbers, config.metrics, request => isLocal(request, this.#addressOf(request)))
     const app: AnyElysia = new Elysia({
       // Elysia else skips the first letters of the host to find the path, and misses it behind a short host name.
       handler: { standardHostname: false },
       serve: {
         routes: {
           [HOTTEST]: { GET: this.#native(request => users.read(request, pathParameter(request))) },
-          [METRICS_PATH]: { GET: this.#native(numbers), HEAD: this.#native(numbers) },
+          [METRICS_PATH]: { GET: this.#native(readNumbers), HEAD: this.#native(readNumbers) },
         },
       },
     })
@@ -203,15 +208,15 @@ const HIDDEN = { detail: { hide: true } }
 
 function open(
   app: { listen(options: object): unknown; server: Bun.Server<unknown> | null },
-  { config, log, sockets }: HttpDeps,
+  { config, log, sockets, reusePort = false }: HttpDeps,
 ) {
   listening(config.host, config.port, () =>
     app.listen({
       hostname: config.host,
       port: config.port,
       development: false,
-      // Else a second copy would silently share the port.
-      reusePort: false,
+      // Else a second copy would silently share the port; the threads of one copy mean to.
+      reusePort,
       idleTimeout: IDLE_TIMEOUT,
       // Routes bound the bodies they read and answer in the envelope, which Bun's own refusal would not.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,

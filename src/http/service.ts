@@ -101,10 +101,14 @@ const fresh = (data: object) => ok(JSON.stringify(data), { 'Cache-Control': 'no-
 export const METRICS_PATH = '/metrics'
 
 /** Answers who asks for the numbers, as far as METRICS lets them. */
-export function readMetrics(metrics: Metrics, mode: Config['metrics'], isLocal: (request: Request) => boolean) {
-  return (request: Request): Response | Promise<Response> => {
+export function readMetrics(
+  numbers: () => string | Promise<string>,
+  mode: Config['metrics'],
+  isLocal: (request: Request) => boolean,
+) {
+  return async (request: Request): Promise<Response> => {
     if (mode === 'off' || (mode === 'loopback' && !isLocal(request))) return failure(notFound())
-    const body = Buffer.from(metrics.render())
+    const body = Buffer.from(await numbers())
     const content = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Cache-Control': 'no-store' }
     return answer(
       represent(() => body, content),
@@ -125,21 +129,27 @@ const MICROSECONDS = 1e-6
 
 /** What the process costs and whether it keeps up. Returns what stops the measuring. */
 export function measureProcess(metrics: Metrics): () => void {
-  metrics.gauge('process_resident_memory_bytes', 'Memory the process occupies', () => process.memoryUsage.rss())
+  metrics.gauge('process_resident_memory_bytes', 'Memory the process occupies', process.memoryUsage.rss, {}, 'max')
   metrics.gauge('process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
-  metrics.gauge('process_cpu_seconds_total', 'Processor time used since the start', () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) * MICROSECONDS
-  })
-  metrics.gauge('process_uptime_seconds', 'Seconds since the start', () => process.uptime())
+  metrics.gauge('process_cpu_seconds_total', 'Processor time used since the start', cpuSeconds, {}, 'max')
+  metrics.gauge('process_uptime_seconds', 'Seconds since the start', () => process.uptime(), {}, 'max')
   return measureEventLoop(metrics)
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) * MICROSECONDS
 }
 
 function measureEventLoop(metrics: Metrics): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 })
   delay.enable()
-  metrics.gauge('event_loop_lag_seconds', 'Mean delay of the event loop since the last time this was read', () =>
-    Number.isNaN(delay.mean) ? 0 : delay.mean * NANOSECONDS,
+  metrics.gauge(
+    'event_loop_lag_seconds',
+    'Mean delay of the event loop since the last time this was read',
+    () => (Number.isNaN(delay.mean) ? 0 : delay.mean * NANOSECONDS),
+    {},
+    'max',
   )
   metrics.gauge(
     'event_loop_lag_max_seconds',
@@ -149,6 +159,8 @@ function measureEventLoop(metrics: Metrics): () => void {
       delay.reset()
       return longest
     },
+    {},
+    'max',
   )
   return () => void delay.disable()
 }

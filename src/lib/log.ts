@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts'
 
 /** Severity, least to most urgent. `silent` writes nothing. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-type LogLevel = (typeof LOG_LEVELS)[number]
+export type LogLevel = (typeof LOG_LEVELS)[number]
 export const LOG_FORMATS = ['text', 'json'] as const
 type LogFormat = (typeof LOG_FORMATS)[number]
 
@@ -30,10 +30,15 @@ export function createLog(options: LogOptions): Log {
   const { level, format, write = line => void process.stderr.write(line) } = options
   const secrets = (options.secrets ?? []).filter(secret => secret.length > 0)
   const render = format === 'json' ? renderJson : renderText
+  return forwardLog(level, (name, message, fields) => write(`${redact(render(name, message, fields), secrets)}\n`))
+}
+
+/** A log that is written elsewhere: `forward` takes what is urgent enough. */
+export function forwardLog(level: LogLevel, forward: (level: LogLevel, message: string, fields: Fields) => void): Log {
   const at = (name: LogLevel): Write =>
     LOG_LEVELS.indexOf(name) < LOG_LEVELS.indexOf(level)
       ? () => {}
-      : (message, fields = {}) => write(`${redact(render(name, message, fields), secrets)}\n`)
+      : (message, fields = {}) => forward(name, message, fields)
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 

@@ -14,8 +14,8 @@ type Combine = 'sum' | 'max'
 export interface Metrics {
   counter(name: string, help: string, labels?: Labels): Counter
   gauge(name: string, help: string, read: () => number, labels?: Labels, combine?: Combine): void
-  /** The numbers as they are now, to be combined with those of others. */
-  read(): Readings
+  /** The numbers as they are now, to be combined with those of others. Without gauges, what reading resets stays. */
+  read(which?: 'all' | 'counters'): Readings
   render(): string
 }
 
@@ -46,10 +46,9 @@ export function createMetrics(prefix = 'exoix_'): Metrics {
     family.series.set(key, [...(family.series.get(key) ?? []), read])
   }
 
-  function read(): Readings {
-    return new Map(
-      Array.from(families, ([name, { series, ...about }]) => [name, { ...about, series: readAll(series) }]),
-    )
+  function read(which = 'all'): Readings {
+    const wanted = [...families].filter(([, { type }]) => which === 'all' || type === 'counter')
+    return new Map(wanted.map(([name, { series, ...about }]) => [name, { ...about, series: readAll(series) }]))
   }
 
   return {
@@ -89,10 +88,6 @@ export function combineReadings(all: readonly Readings[]): Readings {
 }
 
 const both = (combine: Combine, one: number, other: number) => (combine === 'max' ? Math.max(one, other) : one + other)
-
-/** Only what counts: what is left of a thread that has ended. */
-export const onlyCounters = (readings: Readings): Readings =>
-  new Map([...readings].filter(([, { type }]) => type === 'counter'))
 
 export function renderReadings(readings: Readings): string {
   return Array.from(readings, ([name, family]) => renderFamily(name, family)).join('')

@@ -19,6 +19,9 @@ export interface TestAppOptions extends AppOptions {
   world?: (simulator: Simulator) => void
 }
 
+/** `TEST_WORKERS=2 bun test tests/conformance`: the same promises, kept by serving threads. */
+const TEST_WORKERS = Number(process.env.TEST_WORKERS ?? 1)
+
 /** Settings for a test: any port, nothing kept, the given simulator. */
 export function testConfig(simulator: Simulator, overrides: Partial<Config> = {}): Config {
   return {
@@ -31,6 +34,7 @@ export function testConfig(simulator: Simulator, overrides: Partial<Config> = {}
     discordCdnUrl: simulator.cdnUrl,
     discordMediaUrl: simulator.mediaUrl,
     spotifyCdnUrl: simulator.spotifyUrl,
+    workers: TEST_WORKERS,
     ...overrides,
   }
 }
@@ -42,11 +46,15 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const simulator = await startSimulator(simulatorOptions)
   world(simulator)
   const app = startApp(testConfig(simulator, config), { log: silent, ...rest })
+  await app.listening
   return {
     app,
     simulator,
     url: app.url,
-    ready: () => app.gateway.whenLoaded,
+    async ready() {
+      await app.gateway.whenLoaded
+      await app.spread()
+    },
     async [Symbol.asyncDispose]() {
       await app.stop()
       await simulator.stop()
