@@ -24,7 +24,7 @@ const optional = (parse: (text: string) => string) => parse as (text: string) =>
 /** Who may read the numbers: everybody, this machine alone, nobody. */
 const METRICS_READERS = ['on', 'loopback', 'off'] as const
 
-/** Every setting: environment name, default, help, and how its text is read. The README's table says the same. */
+/** Every setting: environment name, default, help, and how its text is read. The table in docs/operating.md says the same. */
 export const SETTINGS = {
   botToken: setting('BOT_TOKEN', undefined, 'token of the Discord bot', optional(botToken)),
   host: setting('HOST', '0.0.0.0', 'address to listen on', text(255)),

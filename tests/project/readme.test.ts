@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SETTINGS } from '../../src/config.ts'
 
-const README = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
+const read = (path: string) => readFileSync(join(import.meta.dir, '../..', path), 'utf8')
+const OPERATING = read('docs/operating.md')
 
-describe('the README', () => {
+describe('the operator’s page', () => {
   test('names every setting with its default, and no other', () => {
-    const rows = [...README.matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]*)`)? ?\|/gm)].map(([, name, value = '']) => [
+    const rows = [...OPERATING.matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]*)`)? ?\|/gm)].map(([, name, value = '']) => [
       name,
       value,
     ])

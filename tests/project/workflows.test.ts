@@ -37,7 +37,7 @@ const COMMANDS = [
   ),
   ['Dockerfile', readFileSync(join(ROOT, 'Dockerfile'), 'utf8')] as const,
   ['.ci/run', readFileSync(join(ROOT, '.ci/run'), 'utf8')] as const,
-  ['README.md', readFileSync(join(ROOT, 'README.md'), 'utf8')] as const,
+  ...['README.md', 'docs/operating.md'].map(path => [path, readFileSync(join(ROOT, path), 'utf8')] as const),
 ]
 
 /** Every match of the pattern's group in the commands, with where it stands. */
