@@ -1,5 +1,6 @@
 import { kvNotFound } from '../domain/errors.ts'
-import { checkKey, KV_LIMITS, type Kv } from '../domain/kv.ts'
+import { checkKey, type Kv } from '../domain/kv.ts'
+import { KV_LIMITS } from '../domain/kv-limits.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import { type Action, type Call, type Command, type Noun, type Option, typed, WrongUsage } from './command.ts'
 import { readPairs } from './parse.ts'

@@ -1,9 +1,7 @@
 import { invalidKvValue, kvValidationFailed } from './errors.ts'
+import { KV_KEY, KV_LIMITS, KV_MESSAGES } from './kv-limits.ts'
 import { isObject } from './presence.ts'
 import type { PresenceStore } from './presence-store.ts'
-
-/** Lengths in Unicode code points, counts a user. */
-export const KV_LIMITS = { keyLength: 255, valueLength: 30_000, keys: 512 } as const
 
 /** One change to one person's pairs; applied whole or not at all. */
 export type KvChange =
@@ -71,43 +69,48 @@ export function applyChange(pairs: ReadonlyMap<string, string>, change: KvChange
   return next
 }
 
-/** For stores: what a change is refused with that would leave a person with more than {@link KV_LIMITS} keys. */
-export function keyLimitExceeded() {
-  return kvValidationFailed(`request would exceed key limit (${KV_LIMITS.keys}), please delete keys first`)
-}
+/** What a change is refused with that would leave a person with more than {@link KV_LIMITS} keys. */
+export const keyLimitExceeded = () => kvValidationFailed(KV_MESSAGES.tooManyKeys)
 
 /** Throws `kv_validation_failed`, with the message Lanyard's clients know. */
 export function checkKey(key: string): string {
-  if (codePoints(key, KV_LIMITS.keyLength) > KV_LIMITS.keyLength)
-    throw kvValidationFailed('key must be 255 characters or less')
-  if (!isKey(key)) throw kvValidationFailed('key must be alphanumeric (a-zA-Z0-9_)')
+  if (codePoints(key, KV_LIMITS.keyLength) > KV_LIMITS.keyLength) throw kvValidationFailed(KV_MESSAGES.keyTooLong)
+  if (!isKey(key)) throw kvValidationFailed(KV_MESSAGES.keyLetters)
   return key
 }
 
 /** Whether a pair could have this key; any other is nowhere. */
-const isKey = (key: string) => key.length <= KV_LIMITS.keyLength && /^[A-Za-z0-9_]+$/.test(key)
+const isKey = (key: string) => key.length <= KV_LIMITS.keyLength && KV_KEY.test(key)
 
 /** Throws `invalid_kv_value` for half characters, `kv_validation_failed` for too many. */
 export function checkValue(value: string): string {
   if (!value.isWellFormed()) throw invalidKvValue('value must be valid Unicode')
   if (codePoints(value, KV_LIMITS.valueLength) > KV_LIMITS.valueLength)
-    throw kvValidationFailed('value must be 30000 characters or less')
+    throw kvValidationFailed(KV_MESSAGES.valueTooLong)
   return value
 }
 
 function checkPairs(pairs: unknown): ReadonlyMap<string, string> {
-  if (!isObject(pairs)) throw invalidKvValue('body must be an object')
+  if (!isObject(pairs)) throw invalidKvValue(KV_MESSAGES.noObject)
   const entries = Object.entries(pairs)
   if (!entries.every((pair): pair is [string, string] => typeof pair[1] === 'string')) {
-    throw invalidKvValue('body must be an object')
+    throw invalidKvValue(KV_MESSAGES.noObject)
   }
   return new Map(entries.map(([key, value]) => [checkKey(key), checkValue(value)]))
 }
 
-/** Counts code points, as far as it matters for the limit, without building an array: a surrogate pair is one of them. */
+/**
+ * Counts code points, as far as it matters for the limit: a surrogate pair is one of them. Without an object for each
+ * pair, of which a body may hold millions.
+ */
 function codePoints(text: string, limit: number): number {
   let count = text.length
   if (count <= limit || count > 2 * limit) return count
-  for (const _ of text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) count--
+  for (let at = 1; at < text.length; at++) {
+    if (isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at))) count--
+  }
   return count
 }
+
+const isHigh = (unit: number) => unit >= 0xd800 && unit < 0xdc00
+const isLow = (unit: number) => unit >= 0xdc00 && unit < 0xe000

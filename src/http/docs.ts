@@ -3,10 +3,8 @@ import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
-import { QUICKLINK_PATH } from './avatars.ts'
 import { operation } from './openapi.ts'
-import { inlineCsp } from './pages.ts'
-import { answer, JSON_TYPE, type Representation, represent } from './response.ts'
+import { answer, inlineCsp, JSON_TYPE, type Representation, represent } from './response.ts'
 import { FAILURE, HARMY, PRESENCE, TEXT } from './schema.ts'
 
 /**
@@ -70,12 +68,21 @@ async function asset(file: string, type: string): Promise<Representation> {
   return represent(() => bytes, { 'Content-Type': type, 'Cache-Control': 'no-cache' })
 }
 
+/** What the API document is made of. */
+export interface Described {
+  readonly routes: () => AnyElysia
+  /** Paths the routes cannot describe themselves. */
+  readonly paths: object
+  /** Which Exoix this is. */
+  readonly version: string
+}
+
 /** The API document of the given routes, and a page to read it that needs nothing but this server. */
-export function docRoutes(described: () => AnyElysia, version: string) {
+export function docRoutes(described: Described) {
   let document: Promise<Representation> | undefined
 
   async function readDocument(request: Request): Promise<Response> {
-    document ??= describe(described(), version)
+    document ??= describe(described)
     return answer(await document, request)
   }
 
@@ -105,7 +112,7 @@ const INTRODUCTION = `Live Discord presence: who is online, what they play and l
 Every answer that is not a 2xx or 3xx has the body \`{"success":false,"error":{"code","message"}}\`. Any site may call every
 route (CORS). User ids are Discord ids as strings. Empty path segments are ignored, and \`HEAD\` works wherever \`GET\` does.`
 
-const documentation = (version: string) => ({
+const documentation = ({ version, paths }: Described) => ({
   openapi: '3.1.0',
   info: { title: 'Exoix', version, description: INTRODUCTION, license: { name: 'MIT', identifier: 'MIT' } },
   tags: [
@@ -117,7 +124,7 @@ const documentation = (version: string) => ({
   ],
   // Relative to the document's own address: the front page, wherever a proxy has put it.
   servers: [{ url: '..' }],
-  paths: QUICKLINK_PATH,
+  paths,
   components: {
     schemas: { Presence: PRESENCE, Failure: FAILURE, Harmy: HARMY },
     securitySchemes: {
@@ -133,14 +140,17 @@ const documentation = (version: string) => ({
 })
 
 /** Lets the plugin describe the routes on the side: its own page, which loads scripts from elsewhere, is never served. */
-async function describe(routes: AnyElysia, version: string): Promise<Representation> {
+async function describe(described: Described): Promise<Representation> {
   const plugin = swagger({
     path: '/plugin',
     excludeStaticFile: false,
     exclude: ['/plugin', '/plugin/json'],
-    documentation: documentation(version) as unknown as ElysiaSwaggerConfig['documentation'],
+    documentation: documentation(described) as unknown as ElysiaSwaggerConfig['documentation'],
   })
-  const response = await new Elysia().use(plugin).use(routes).handle(new Request('http://localhost/plugin/json'))
+  const response = await new Elysia()
+    .use(plugin)
+    .use(described.routes())
+    .handle(new Request('http://localhost/plugin/json'))
   const document = Buffer.from(await response.arrayBuffer())
   return represent(() => document, { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-cache' })
 }

@@ -10,11 +10,14 @@ import {
   storageUnavailable,
   userNotMonitored,
 } from '../domain/errors.ts'
+import { keyLimitExceeded } from '../domain/kv.ts'
+import { KV_LIMITS, KV_MESSAGES } from '../domain/kv-limits.ts'
 import { kvJson } from '../domain/presence.ts'
 import type { Presences } from '../domain/presences.ts'
 import { requireOwner, whyUnknown } from './access.ts'
-import { type BodyLimit, createUploads } from './body.ts'
+import { type BodyLimit, requireListener, Uploads } from './body.ts'
 import { IF_NONE_MATCH, OWNER_ID, operation, PAIR_KEY } from './openapi.ts'
+import { readPairs } from './pairs-body.ts'
 import {
   answer,
   type ContentHeaders,
@@ -31,6 +34,8 @@ const STORED = [{ status: 204, description: 'Done' }]
 const UNCHANGED = { status: 304, description: 'Nothing has changed since the given ETag' }
 const READ_FAILURES = [userNotMonitored(), noPermission(), starting()]
 const WRITE_FAILURES = [noPermission(), storageUnavailable()]
+
+const LENGTH = KV_LIMITS.valueLength.toLocaleString('en')
 
 /** How the API document shows the routes of key-value pairs. */
 const KV_OPERATIONS = {
@@ -62,13 +67,13 @@ const KV_OPERATIONS = {
   put: operation({
     tag: 'KV',
     summary: 'Sets one pair',
-    description: 'The body is the value, kept verbatim whatever its content type: at most 30,000 characters of UTF-8.',
+    description: `The body is the value, kept verbatim whatever its content type: at most ${LENGTH} characters of UTF-8.`,
     parameters: [OWNER_ID, PAIR_KEY],
     body: { description: 'The value', content: { 'text/plain': TEXT } },
     answers: STORED,
     failures: [
       ...WRITE_FAILURES,
-      kvValidationFailed('value must be 30000 characters or less'),
+      kvValidationFailed(KV_MESSAGES.valueTooLong),
       invalidKvValue('body must be UTF-8 text'),
       payloadTooLarge('128 KiB'),
     ],
@@ -81,12 +86,7 @@ const KV_OPERATIONS = {
     parameters: [OWNER_ID],
     body: { description: 'The pairs', content: { 'application/json': PAIRS } },
     answers: STORED,
-    failures: [
-      ...WRITE_FAILURES,
-      kvValidationFailed('request would exceed key limit (512), please delete keys first'),
-      invalidKvValue('body must be an object'),
-      payloadTooLarge('8 MiB'),
-    ],
+    failures: [...WRITE_FAILURES, keyLimitExceeded(), invalidKvValue(KV_MESSAGES.noObject), payloadTooLarge('8 MiB')],
     key: true,
   }),
   remove: operation({
@@ -111,6 +111,8 @@ const KV_OPERATIONS = {
 interface KvRoutesDeps {
   readonly presences: Presences
   readonly calls: Calls
+  /** Milliseconds in which the body of a request must have arrived. */
+  readonly bodyPatience?: number
 }
 
 const VALUE_BODY = { bytes: 128 * 1024, name: '128 KiB' }
@@ -118,7 +120,6 @@ const PAIRS_BODY = { bytes: 8 * 1024 * 1024, name: '8 MiB' }
 
 /** A value is kept as it came: a byte order mark is part of it. */
 const VALUE_TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const JSON_TEXT = new TextDecoder('utf-8', { fatal: true })
 
 const PLAIN_TYPE = 'text/plain; charset=utf-8'
 const PUBLIC = { 'Cache-Control': 'public, no-cache' } as const
@@ -128,76 +129,99 @@ const OWN = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization' } as c
 const UNPARSED = { parse: 'none' } as const
 
 /** Pairs over REST: reads are public like the presence they are part of, writes need the owner's key. */
-export function kvRoutes({ presences, calls }: KvRoutesDeps) {
-  const owner = (request: Request, id: string) => requireOwner(request, id, calls)
-  const upload = createUploads()
-  const lists = { public: createLists(PUBLIC), own: createLists(OWN) }
-
-  /** With `@me` people may read their own pairs while they are not shown to anybody. */
-  async function readable(request: Request, id: string): Promise<ReadonlyMap<string, string>> {
-    if (id === ME) return calls.pairs((await owner(request, id)).keyHash, id)
-    if (presences.has(id)) return presences.kv(id)
-    throw whyUnknown(presences)
-  }
-
-  /** A body may take as long as its sender likes: the key is checked before it is read, and by the call again. */
-  async function receive(request: Request, id: string, limit: BodyLimit) {
-    const { keyHash, userId } = await owner(request, id)
-    return { keyHash, body: await upload(userId, request, limit) }
-  }
-
+export function kvRoutes(deps: KvRoutesDeps) {
+  const pairs = new Pairs(deps)
   return new Elysia({ name: 'kv' })
-    .get(
-      '/v1/users/:id/kv',
-      async ({ request, params: { id } }) => {
-        const list = id === ME ? lists.own : lists.public
-        return answer(list(await readable(request, id)), request)
-      },
-      KV_OPERATIONS.list,
-    )
+    .get('/v1/users/:id/kv', ({ request, params: { id } }) => pairs.list(request, id), KV_OPERATIONS.list)
     .get(
       '/v1/users/:id/kv/:key',
-      async ({ request, params: { id, key } }) => {
-        const value = (await readable(request, id)).get(key)
-        if (value === undefined) throw kvNotFound()
-        return show(request, id, value)
-      },
+      ({ request, params: { id, key } }) => pairs.read(request, id, key),
       KV_OPERATIONS.read,
     )
-    .put(
-      '/v1/users/:id/kv/:key',
-      async ({ request, params: { id, key } }) => {
-        const { keyHash, body } = await receive(request, id, VALUE_BODY)
-        await calls.put(keyHash, id, key, readValue(body))
-        return noContent()
-      },
-      { ...UNPARSED, ...KV_OPERATIONS.put },
-    )
-    .patch(
-      '/v1/users/:id/kv',
-      async ({ request, params: { id } }) => {
-        const { keyHash, body } = await receive(request, id, PAIRS_BODY)
-        await calls.merge(keyHash, id, readJson(body))
-        return noContent()
-      },
-      { ...UNPARSED, ...KV_OPERATIONS.merge },
-    )
-    .delete(
-      '/v1/users/:id/kv/:key',
-      async ({ request, params: { id, key } }) => {
-        await calls.delete((await owner(request, id)).keyHash, id, key)
-        return noContent()
-      },
-      { ...UNPARSED, ...KV_OPERATIONS.remove },
-    )
-    .delete(
-      '/v1/users/:id/kv',
-      async ({ request, params: { id } }) => {
-        await calls.clear((await owner(request, id)).keyHash, id)
-        return noContent()
-      },
-      { ...UNPARSED, ...KV_OPERATIONS.clear },
-    )
+    .put('/v1/users/:id/kv/:key', ({ request, params: { id, key } }) => pairs.put(request, id, key), {
+      ...UNPARSED,
+      ...KV_OPERATIONS.put,
+    })
+    .patch('/v1/users/:id/kv', ({ request, params: { id } }) => pairs.merge(request, id), {
+      ...UNPARSED,
+      ...KV_OPERATIONS.merge,
+    })
+    .delete('/v1/users/:id/kv/:key', ({ request, params: { id, key } }) => pairs.remove(request, id, key), {
+      ...UNPARSED,
+      ...KV_OPERATIONS.remove,
+    })
+    .delete('/v1/users/:id/kv', ({ request, params: { id } }) => pairs.clear(request, id), {
+      ...UNPARSED,
+      ...KV_OPERATIONS.clear,
+    })
+}
+
+/** What people do with their pairs. Each answers, or rejects with an ApiError. */
+class Pairs {
+  readonly #presences: Presences
+  readonly #calls: Calls
+  readonly #uploads: Uploads
+  readonly #lists = { public: createLists(PUBLIC), own: createLists(OWN) }
+
+  constructor({ presences, calls, bodyPatience }: KvRoutesDeps) {
+    this.#presences = presences
+    this.#calls = calls
+    this.#uploads = new Uploads(bodyPatience)
+  }
+
+  async list(request: Request, id: string): Promise<Response> {
+    const list = id === ME ? this.#lists.own : this.#lists.public
+    return answer(list(await this.#readable(request, id)), request)
+  }
+
+  async read(request: Request, id: string, key: string): Promise<Response> {
+    const value = (await this.#readable(request, id)).get(key)
+    if (value === undefined) throw kvNotFound()
+    return show(request, id, value)
+  }
+
+  async put(request: Request, id: string, key: string): Promise<Response> {
+    const { keyHash, body } = await this.#receive(request, id, VALUE_BODY)
+    await this.#calls.put(keyHash, id, key, readValue(body))
+    return noContent()
+  }
+
+  async merge(request: Request, id: string): Promise<Response> {
+    const { keyHash, body } = await this.#receive(request, id, PAIRS_BODY)
+    await this.#calls.merge(keyHash, id, readPairs(body))
+    return noContent()
+  }
+
+  async remove(request: Request, id: string, key: string): Promise<Response> {
+    await this.#calls.delete(await this.#writer(request, id), id, key)
+    return noContent()
+  }
+
+  async clear(request: Request, id: string): Promise<Response> {
+    await this.#calls.clear(await this.#writer(request, id), id)
+    return noContent()
+  }
+
+  /** With `@me` people may read their own pairs while they are not shown to anybody. */
+  async #readable(request: Request, id: string): Promise<ReadonlyMap<string, string>> {
+    if (id === ME) return this.#calls.pairs((await requireOwner(request, id, this.#calls)).keyHash, id)
+    if (this.#presences.has(id)) return this.#presences.kv(id)
+    throw whyUnknown(this.#presences)
+  }
+
+  /** A body may take as long as is allowed: the key is checked before it is read, and by the call again. */
+  async #receive(request: Request, id: string, limit: BodyLimit) {
+    const { keyHash, userId } = await requireOwner(request, id, this.#calls)
+    const body = await this.#uploads.read(userId, request, limit)
+    await requireListener(request)
+    return { keyHash, body }
+  }
+
+  async #writer(request: Request, id: string): Promise<string> {
+    const { keyHash } = await requireOwner(request, id, this.#calls)
+    await requireListener(request)
+    return keyHash
+  }
 }
 
 /** Compressed, and not sent again to a client that has it. */
@@ -232,13 +256,5 @@ function readValue(bytes: Uint8Array): string {
     return VALUE_TEXT.decode(bytes)
   } catch {
     throw invalidKvValue('body must be UTF-8 text')
-  }
-}
-
-function readJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(JSON_TEXT.decode(bytes))
-  } catch {
-    throw invalidKvValue('body must be an object')
   }
 }

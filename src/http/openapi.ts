@@ -1,6 +1,7 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { DocumentDecoration } from 'elysia'
 import { type ApiError, rateLimited } from '../domain/errors.ts'
+import { KV_KEY, KV_LIMITS } from '../domain/kv-limits.ts'
 import { failureExample, SNOWFLAKE } from './schema.ts'
 
 /** A parameter of a route, in the words of OpenAPI. Those in the path are always required. */
@@ -24,7 +25,7 @@ export const PAIR_KEY: Parameter = {
   name: 'key',
   in: 'path',
   description: 'Name of the pair',
-  schema: t.String({ pattern: '^[A-Za-z0-9_]+$', minLength: 1, maxLength: 255, examples: ['location'] }),
+  schema: t.String({ pattern: KV_KEY.source, minLength: 1, maxLength: KV_LIMITS.keyLength, examples: ['location'] }),
 }
 
 /** Lets a client ask whether what it has still holds. */

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import { clientModule, elementScript, livePage } from '../web/web.ts'
 import { operation } from './openapi.ts'
-import { answer, type ContentHeaders, type Representation, represent } from './response.ts'
+import { answer, type ContentHeaders, inlineCsp, type Representation, represent } from './response.ts'
 import { TEXT } from './schema.ts'
 
 const EMBED = operation({
@@ -60,32 +59,6 @@ const SCRIPT: ContentHeaders = {
   'Cache-Control': 'public, max-age=300',
   // Pages that are isolated from others load only what says it may be used.
   'Cross-Origin-Resource-Policy': 'cross-origin',
-}
-
-/**
- * A Content-Security-Policy for a page that brings everything along: its own inline scripts and styles may run, named by
- * their hashes, and nothing is loaded from anywhere but the given sources.
- */
-export function inlineCsp(html: string, sources: Readonly<Record<string, string>>): string {
-  const rules = {
-    'default-src': '',
-    'base-uri': '',
-    'form-action': '',
-    'frame-ancestors': '',
-    ...sources,
-    'script-src': `${sources['script-src'] ?? ''} ${hashes(html, 'script')}`,
-    'style-src': `${sources['style-src'] ?? ''} ${hashes(html, 'style')}`,
-  }
-  return Object.entries(rules)
-    .map(([name, values]) => `${name} ${values.trim() || "'none'"}`)
-    .join('; ')
-}
-
-function hashes(html: string, element: 'script' | 'style'): string {
-  const blocks = html.matchAll(new RegExp(`<${element}(?: type="module")?>(.*?)</${element}>`, 'gs'))
-  return Array.from(blocks, ([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`).join(
-    ' ',
-  )
 }
 
 type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl'>

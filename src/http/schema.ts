@@ -1,5 +1,6 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { ApiError } from '../domain/errors.ts'
+import { KV_KEY, KV_LIMITS } from '../domain/kv-limits.ts'
 
 /** What goes over the wire, as JSON Schema for the API document. Nothing is validated with these: answers are made as text. */
 
@@ -12,8 +13,10 @@ export const SNOWFLAKE = t.String({
   examples: ['204255221017214977'],
 })
 
-export const PAIRS = t.Record(t.String({ pattern: '^[A-Za-z0-9_]{1,255}$' }), t.String({ maxLength: 30_000 }), {
-  description: "The user's own key-value pairs, 512 at most",
+const KEY = t.String({ pattern: KV_KEY.source.replace('+', `{1,${KV_LIMITS.keyLength}}`) })
+
+export const PAIRS = t.Record(KEY, t.String({ maxLength: KV_LIMITS.valueLength }), {
+  description: `The user's own key-value pairs, ${KV_LIMITS.keys} at most`,
   examples: [{ location: 'Berlin' }],
 })
 

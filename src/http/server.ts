@@ -11,7 +11,7 @@ import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { createRateLimiter } from '../lib/token-bucket.ts'
 import { Admission, type Handler } from './admission.ts'
-import { quicklinkRoutes } from './avatars.ts'
+import { QUICKLINK_PATH, quicklinkRoutes } from './avatars.ts'
 import { cardRoutes } from './card.ts'
 import { docRoutes } from './docs.ts'
 import { harmyRoutes } from './harmy.ts'
@@ -73,6 +73,8 @@ export interface HttpDeps {
   readonly reusePort?: boolean
   /** The numbers for Prometheus, where they are more than this server's own. */
   readonly numbers?: () => Promise<string>
+  /** Milliseconds in which the body of a request must have arrived. Default 30 s. */
+  readonly bodyPatience?: number
 }
 
 interface Http {
@@ -164,7 +166,7 @@ class HttpServer implements Http {
       .use(kvRoutes(deps))
       .use(socketRoute({ sockets, server: () => this.#server, addressOf: this.#addressOf, original }))
       .use(scriptRoutes(deps))
-      .use(docRoutes(() => app, version))
+      .use(docRoutes({ routes: () => app, paths: QUICKLINK_PATH, version }))
       .use(quicklinkRoutes({ ...deps, pictures: new Pictures(config) }))
       .options('/*', ({ request }) => preflight(request), HIDDEN)
       .all('/*', ({ request }) => this.#normalizer.answer(request), HIDDEN)

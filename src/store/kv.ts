@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite'
-import { KV_LIMITS, type KvChange, type KvStore, keyLimitExceeded } from '../domain/kv.ts'
+import { type KvChange, type KvStore, keyLimitExceeded } from '../domain/kv.ts'
+import { KV_LIMITS } from '../domain/kv-limits.ts'
 import type { RetentionStore } from '../domain/privacy.ts'
 import type { Eraser } from './erasure.ts'
 import type { GroupCommit } from './group-commit.ts'

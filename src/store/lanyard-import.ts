@@ -3,6 +3,7 @@ import { RedisClient } from 'bun'
 import { ApiError, FatalError } from '../domain/errors.ts'
 import { hashKey, isFindableKey } from '../domain/keys.ts'
 import { checkKey, checkValue } from '../domain/kv.ts'
+import { KV_LIMITS } from '../domain/kv-limits.ts'
 import { isSnowflake } from '../domain/presence.ts'
 import { createLog } from '../lib/log.ts'
 import { openStore, type Store } from './sqlite.ts'
@@ -229,7 +230,7 @@ async function takePairs(
   counts.added += added.length
   counts.unchanged += unchanged.length
   counts.kept += kept.length
-  for (const key of overLimit) refused.push(`pair ${key} of ${userId}: more than 512 keys`)
+  for (const key of overLimit) refused.push(`pair ${key} of ${userId}: more than ${KV_LIMITS.keys} keys`)
 }
 
 function renderReport({ pairs, keys, refused }: ImportReport): string {

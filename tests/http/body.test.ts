@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readBody } from '../../src/http/body.ts'
+import { Uploads } from '../../src/http/body.ts'
 
 const LIMIT = { bytes: 8, name: '8 bytes' }
 
@@ -14,17 +14,37 @@ function request(chunks: readonly string[], end: 'whole' | 'broken off' = 'whole
   return new Request('http://localhost', { method: 'PUT', body })
 }
 
+const read = (request: Request, patience?: number) => new Uploads(patience).read('1', request, LIMIT)
+
 describe('a body', () => {
   test('is read to its end', async () => {
-    expect(Buffer.from(await readBody(request(['1234', '5678']), LIMIT)).toString()).toBe('12345678')
-    expect(await readBody(new Request('http://localhost', { method: 'PUT' }), LIMIT)).toHaveLength(0)
+    expect(Buffer.from(await read(request(['1234', '5678']))).toString()).toBe('12345678')
+    expect(await read(new Request('http://localhost', { method: 'PUT' }))).toHaveLength(0)
   })
 
   test('is refused when it is longer than allowed', async () => {
-    await expect(readBody(request(['1234', '56789']), LIMIT)).rejects.toMatchObject({ status: 413 })
+    await expect(read(request(['1234', '56789']))).rejects.toMatchObject({ status: 413 })
   })
 
   test('that breaks off is the client’s mistake, not ours', async () => {
-    await expect(readBody(request(['1234'], 'broken off'), LIMIT)).rejects.toMatchObject({ code: 'incomplete_body' })
+    await expect(read(request(['1234'], 'broken off'))).rejects.toMatchObject({ code: 'incomplete_body' })
+  })
+
+  test('that has not arrived in time is given up, however steadily it comes', async () => {
+    let drips = 0
+    const endless = new ReadableStream({
+      async pull(controller) {
+        await new Promise(setImmediate)
+        drips++
+        controller.enqueue(Buffer.from('x'))
+      },
+    })
+    const dripping = new Request('http://localhost', { method: 'PUT', body: endless })
+    const uploads = new Uploads(30)
+    const given = uploads.read('1', dripping, { bytes: 1e9, name: '' })
+    await expect(given).rejects.toMatchObject({ code: 'incomplete_body' })
+    expect(drips).toBeGreaterThan(1)
+    const silent = new Request('http://localhost', { method: 'PUT', body: new ReadableStream() })
+    await expect(read(silent, 10)).rejects.toMatchObject({ code: 'incomplete_body' })
   })
 })

@@ -22,6 +22,7 @@ export interface Options {
   sockets?: Partial<HttpDeps['sockets']>
   kv?: Partial<Kv>
   grace?: number
+  bodyPatience?: number
   events?: Partial<EventOptions>
   /** Told whose account somebody looks at. */
   looked?: (userId: string) => void
@@ -34,6 +35,7 @@ export function startServer({
   sockets,
   kv,
   grace,
+  bodyPatience,
   events = {},
   looked = () => {},
 }: Options = {}) {
@@ -72,6 +74,7 @@ export function startServer({
     streams,
     addresses,
     ...(grace !== undefined && { grace }),
+    ...(bodyPatience !== undefined && { bodyPatience }),
     metrics,
     log,
     version: VERSION,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { FatalError } from '../../src/domain/errors.ts'
-import { head, parse, startServer } from './harness.ts'
+import { head, KEY, parse, startServer } from './harness.ts'
 
 function failing(config: Parameters<typeof startServer>[0]): FatalError {
   try {
@@ -112,6 +112,42 @@ describe('hostile requests', () => {
     expect(answer).not.toContain('HTTP/1.1 2')
     expect(answer).not.toContain('HTTP/1.1 500')
     expect((await server.get('/health')).status).toBe(200)
+  })
+
+  test.each(['Content-Length: 100000', 'Transfer-Encoding: chunked'])(
+    'are given up when their body drips for longer than is allowed: %s',
+    async framing => {
+      const written: unknown[] = []
+      await using server = startServer({ bodyPatience: 100, kv: { put: async (...pair) => void written.push(pair) } })
+      const tcp = connect(server.port, '127.0.0.1')
+      tcp.write(`PUT /v1/users/@me/kv/a HTTP/1.1\r\nHost: x\r\nAuthorization: ${KEY}\r\n${framing}\r\n\r\n`)
+      const drip = setInterval(() => tcp.write(framing.includes('chunked') ? '1\r\nx\r\n' : 'x'), 5)
+      tcp.on('error', () => {})
+      const [answer] = (await once(tcp, 'data')) as [Buffer]
+      clearInterval(drip)
+      expect(parse(answer.toString()).status).toBe(400)
+      expect(answer.toString()).toContain('incomplete_body')
+      expect(written).toEqual([])
+    },
+  )
+
+  test.each([
+    ['PUT', '/v1/users/@me/kv/a', 'v'],
+    ['PATCH', '/v1/users/@me/kv', '{}'],
+    ['DELETE', '/v1/users/@me/kv/a', ''],
+    ['DELETE', '/v1/users/@me/kv', ''],
+  ])('write nothing whose client is cut off because a second came along: %s %s', async (method, path, body) => {
+    const written: string[] = []
+    const put = async () => void written.push('')
+    const kv = { put, merge: put, clear: put, delete: async () => written.push('') > 0 }
+    await using server = startServer({ kv })
+    const key = `Authorization: ${KEY}`
+    const length = `Content-Length: ${body.length}`
+    const first = `${method} ${path} HTTP/1.1\r\nHost: x\r\n${key}\r\n${length}\r\n\r\n${body}`
+    for (const second of [first, head('GET', '/health')]) expect(await server.raw(first + second)).toBe('')
+    expect(written).toEqual([])
+    const alone = parse(await server.raw(`${head(method, path, key, length)}${body}`))
+    expect([alone.status, written.length]).toEqual([204, 1])
   })
 
   test('are answered without reading their body into memory', async () => {

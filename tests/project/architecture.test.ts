@@ -25,7 +25,6 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'src/discord/socket.ts openPeer',
     'src/domain/keys.ts createKeys',
     'src/github/refresher.ts createRefresher',
-    'src/http/kv.ts kvRoutes',
     'src/live/init-state.ts createInitializer',
     'src/live/sse-stream.ts createDelivery',
     'src/live/sse.ts createEventStreams',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { KV_LIMITS, type KvChange } from '../../src/domain/kv.ts'
+import type { KvChange } from '../../src/domain/kv.ts'
+import { KV_LIMITS } from '../../src/domain/kv-limits.ts'
 import type { Store } from '../../src/store/sqlite.ts'
 
 const ANN = '100000000000000001'
