@@ -4,10 +4,10 @@ import { createGateway, type Gateway } from './discord/gateway.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
 import { Checkpoint } from './domain/checkpoint.ts'
 import { FatalError } from './domain/errors.ts'
-import { createKeys } from './domain/keys.ts'
+import { Keys } from './domain/keys.ts'
 import { createKv } from './domain/kv.ts'
 import { PresenceStore } from './domain/presence-store.ts'
-import { createPrivacy, createRetention, type Retention } from './domain/privacy.ts'
+import { createRetention, Privacy, type Retention } from './domain/privacy.ts'
 import { createGithub } from './github/github.ts'
 import { DAY, MINUTE } from './lib/clock.ts'
 import { describeError, type Log } from './lib/log.ts'
@@ -43,10 +43,10 @@ const RETENTION_CHECK = 10 * MINUTE
 /** Everything the store has kept is in memory when this returns: it can be served before Discord is connected. */
 export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps): Hub {
   const presences = new PresenceStore()
-  const kv = createKv(store, presences)
-  const keys = createKeys(store)
+  const keys = new Keys(store, { log })
+  const kv = createKv(store, presences, keys)
   const github = createGithub({ config, store, presences, metrics, log })
-  const privacy = createPrivacy(store, presences, [keys.forget, github.forget])
+  const privacy = new Privacy(store, { presences, kv, keys, forget: [github.forget] }, { log })
   const retention = createRetention(store, presences, config.kvRetentionDays)
   const checkpoint = new Checkpoint(store, presences, log)
   const gateway = createGateway({
@@ -77,7 +77,9 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
       stopRetention()
       await Promise.all([gateway.stop(), bot.idle()])
     },
-    save: () => checkpoint.stop(),
+    async save() {
+      await Promise.all([checkpoint.stop(), keys.stop(), privacy.stop()])
+    },
   }
 }
 

@@ -120,6 +120,8 @@ export function createBot(options: BotDeps): Bot {
     log.error('a message or interaction could not be handled', { error: describeError(error) })
   }
 
+  if (answers) keys.onExposed((owners, where) => follow(guard.replace(owners, where).then(() => {})))
+
   return {
     handle(type, data) {
       if (!answers) return

@@ -100,6 +100,8 @@ export interface Guard {
    * was seen. Never rejects.
    */
   protect(owners: readonly string[], where: string): Promise<{ reached: boolean; notice: string }>
+  /** Sends new keys to people whose keys have been revoked because they appeared there. Resolves with whether all came. */
+  replace(owners: readonly string[], where: string): Promise<boolean>
 }
 
 interface GuardDeps {
@@ -117,18 +119,23 @@ export function createGuard({ keys, desk, metrics, log }: GuardDeps): Guard {
     try {
       await keys.revoke(userId)
     } catch (error) {
-      // Worthless in this process all the same; a new key or the next revocation makes it so for good.
-      log.error('a leaked key could not be removed from the store', { userId, error: describeError(error) })
+      // Worthless in this process all the same, and tried again until it is so for good.
+      log.error('a leaked key could not be removed from the store yet', { userId, error: describeError(error) })
     }
   }
 
+  async function replace(owners: readonly string[], where: string): Promise<boolean> {
+    const because = `Your API key appeared in ${where}, so I revoked it. This is your new one:`
+    const outcomes = await Promise.all(owners.map(userId => desk.handByDm(userId, because)))
+    return outcomes.every(outcome => outcome === 'given')
+  }
+
   return {
-    leaked: keys.leaked,
+    replace,
+    leaked: text => keys.leaked(text),
     async protect(owners, where) {
       await Promise.all(owners.map(revoke))
-      const because = `Your API key appeared in ${where}, so I revoked it. This is your new one:`
-      const outcomes = await Promise.all(owners.map(userId => desk.handByDm(userId, because)))
-      const reached = outcomes.every(outcome => outcome === 'given')
+      const reached = await replace(owners, where)
       const rest = reached
         ? 'its owner has a new one by direct message'
         : 'its owner cannot be reached by direct message and gets a new one with `/apikey`'

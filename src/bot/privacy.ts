@@ -1,3 +1,4 @@
+import { ApiError } from '../domain/errors.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Privacy } from '../domain/privacy.ts'
 import { MINUTE } from '../lib/clock.ts'
@@ -28,9 +29,9 @@ export function privacyCommands(deps: PrivacyDeps): Noun {
         summary: 'hides you everywhere',
         options: [],
         async run(call) {
-          await privacy.hide(call.userId)
           const back = code(typed(call, 'privacy show', 'privacy show'))
-          await call.reply(`You are hidden: nobody can see your presence or pairs here. ${back} undoes it.`)
+          const hidden = `You are hidden: nobody can see your presence or pairs here. ${back} undoes it.`
+          await call.reply((await isKept(privacy.hide(call.userId))) ? hidden : `${hidden} ${NOT_KEPT_YET}`)
         },
       },
       {
@@ -52,6 +53,19 @@ export function privacyCommands(deps: PrivacyDeps): Noun {
       },
     ],
     actions: [eraseButton(deps)],
+  }
+}
+
+const NOT_KEPT_YET = 'It could not be written down yet; I go on trying until it is.'
+
+/** False when the database refuses: what was wished for holds all the same. */
+async function isKept(wish: Promise<void>): Promise<boolean> {
+  try {
+    await wish
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'storage_unavailable') return false
+    throw error
   }
 }
 
@@ -81,10 +95,11 @@ function eraseButton(deps: PrivacyDeps): Action {
 
 async function erase({ privacy, presences }: PrivacyDeps, call: Call): Promise<void> {
   const count = plural(presences.kv(call.userId).size, 'pair')
-  await privacy.erase(call.userId)
   const hide = code(typed(call, 'privacy hide', 'privacy hide'))
   const now = presences.isHidden(call.userId)
     ? 'You stay hidden.'
     : `While you share a server with me your presence goes on being shown; ${hide} ends that.`
-  await call.reply(`Erased: ${count}, your API keys, linked accounts and everything else saved about you. ${now}`)
+  await privacy.erase(call.userId, () =>
+    call.reply(`Erased: ${count}, your API keys, linked accounts and everything else saved about you. ${now}`),
+  )
 }

@@ -1,4 +1,6 @@
-import { invalidKvValue, kvValidationFailed } from './errors.ts'
+import { Holds } from '../lib/holds.ts'
+import { invalidKvValue, kvValidationFailed, storageUnavailable } from './errors.ts'
+import type { Keys } from './keys.ts'
 import { KV_KEY, KV_LIMITS, KV_MESSAGES } from './kv-limits.ts'
 import { isObject } from './presence.ts'
 import type { PresenceStore } from './presence-store.ts'
@@ -31,32 +33,45 @@ export interface Kv {
   clear(userId: string): Promise<void>
   /** A person's pairs, whether they are shown or not. */
   pairs(userId: string): ReadonlyMap<string, string>
+  /** Refuses the person's writes until the returned function is called. */
+  hold(userId: string): () => void
 }
 
-export function createKv(store: KvStore, presences: PresenceStore): Kv {
+/** @param keys what looks for keys in what is about to be shown to everybody */
+export function createKv(store: KvStore, presences: PresenceStore, keys?: Pick<Keys, 'expose'>): Kv {
+  const held = new Holds()
   for (const [userId, pairs] of store.loadPairs()) presences.setKv(userId, pairs)
 
   // The store settles writes in the order in which it made them durable, and every writer goes on one step after its
   // write has settled: memory changes in the same order.
   async function write(userId: string, change: KvChange): Promise<boolean> {
+    if (held.has(userId)) throw storageUnavailable()
     const stored = await store.changePairs(userId, change)
     if (stored) presences.setKv(userId, applyChange(presences.kv(userId), change))
     return stored
   }
 
+  async function put(userId: string, pairs: ReadonlyMap<string, string>): Promise<void> {
+    if (keys?.expose([...pairs].flat().join('\n'), 'a key-value pair')) {
+      throw invalidKvValue('value must not contain an API key; the key in it has been revoked')
+    }
+    await write(userId, { kind: 'put', pairs })
+  }
+
   return {
     async put(userId, key, value) {
-      await write(userId, { kind: 'put', pairs: new Map([[checkKey(key), checkValue(value)]]) })
+      await put(userId, new Map([[checkKey(key), checkValue(value)]]))
     },
     async merge(userId, pairs) {
       const checked = checkPairs(pairs)
-      if (checked.size > 0) await write(userId, { kind: 'put', pairs: checked })
+      if (checked.size > 0) await put(userId, checked)
     },
     delete: async (userId, key) => isKey(key) && (await write(userId, { kind: 'delete', key })),
     async clear(userId) {
       await write(userId, { kind: 'clear' })
     },
     pairs: userId => presences.kv(userId),
+    hold: userId => held.add(userId),
   }
 }
 

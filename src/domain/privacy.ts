@@ -1,5 +1,8 @@
 import { DAY } from '../lib/clock.ts'
+import type { Keys } from './keys.ts'
+import type { Kv } from './kv.ts'
 import type { PresenceStore } from './presence-store.ts'
+import { type KeepOptions, UntilKept } from './until-kept.ts'
 
 /** Where wishes for privacy are kept. Implementations: SQLite, as a file or `:memory:`. */
 export interface PrivacyStore {
@@ -10,35 +13,69 @@ export interface PrivacyStore {
   erase(userId: string): Promise<void>
 }
 
-/** What people may ask about their own data. */
-export interface Privacy {
-  hide(userId: string): Promise<void>
-  show(userId: string): Promise<void>
-  /** Removes every trace of the person, for good. Members go on being shown as newcomers, unless they are hidden. */
-  erase(userId: string): Promise<void>
+interface Remembering {
+  readonly presences: PresenceStore
+  readonly kv: Pick<Kv, 'hold'>
+  readonly keys: Pick<Keys, 'hold' | 'forget'>
+  /** What else remembers people in memory (links): called after their traces have left the store. */
+  readonly forget?: readonly ((userId: string) => void)[]
 }
 
-/** @param forget what else remembers people in memory (keys, links): called after their traces have left the store. */
-export function createPrivacy(
-  store: PrivacyStore,
-  presences: PresenceStore,
-  forget: readonly ((userId: string) => void)[] = [],
-): Privacy {
-  for (const userId of store.loadHidden()) presences.setHidden(userId, true)
+/** What people may ask about their own data. */
+export class Privacy {
+  readonly #store: PrivacyStore
+  readonly #memory: Remembering
+  readonly #hides: UntilKept
 
-  async function set(userId: string, hidden: boolean): Promise<void> {
-    await store.storeHidden(userId, hidden)
-    presences.setHidden(userId, hidden)
+  constructor(store: PrivacyStore, memory: Remembering, options: KeepOptions = {}) {
+    this.#store = store
+    this.#memory = memory
+    this.#hides = new UntilKept('wishes to be hidden', options)
+    for (const userId of store.loadHidden()) memory.presences.setHidden(userId, true)
   }
 
-  return {
-    hide: userId => set(userId, true),
-    show: userId => set(userId, false),
-    async erase(userId) {
-      await store.erase(userId)
+  /**
+   * Hides at once, before anything is stored. Rejects with `storage_unavailable` when that could not be kept yet: it
+   * holds, and is tried again until it is kept.
+   */
+  async hide(userId: string): Promise<void> {
+    this.#memory.presences.setHidden(userId, true)
+    await this.#hides.keep(userId, () => this.#store.storeHidden(userId, true))
+  }
+
+  async show(userId: string): Promise<void> {
+    const hide = this.#hides.withdraw(userId)
+    try {
+      await this.#store.storeHidden(userId, false)
+    } catch (error) {
+      this.#hides.restore(userId, hide)
+      throw error
+    }
+    this.#memory.presences.setHidden(userId, false)
+  }
+
+  /**
+   * Removes every trace of the person, for good. Members go on being shown as newcomers, unless they are hidden.
+   * Meanwhile no key of theirs is accepted and no write of theirs, until `tell` has told them: whatever was acknowledged
+   * before that is gone.
+   */
+  async erase(userId: string, tell: () => Promise<void> = async () => {}): Promise<void> {
+    const { presences, kv, keys, forget = [] } = this.#memory
+    const release = [keys.hold(userId), kv.hold(userId)]
+    try {
+      await this.#store.erase(userId)
       presences.forget(userId)
+      keys.forget(userId)
       for (const drop of forget) drop(userId)
-    },
+      await tell()
+    } finally {
+      for (const end of release) end()
+    }
+  }
+
+  /** Tries a last time to keep what could not be kept. */
+  stop(): Promise<void> {
+    return this.#hides.stop()
   }
 }
 

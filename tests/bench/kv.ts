@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createKeys } from '../../src/domain/keys.ts'
+import { Keys } from '../../src/domain/keys.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { openStore } from '../../src/store/sqlite.ts'
+import { issueKey } from '../support/keys.ts'
 import type { LoadResult } from './processes/http-load.ts'
 import type { WriteResult } from './processes/kv-load.ts'
 import { type Application, startApplication } from './support/application.ts'
@@ -44,8 +45,8 @@ export const benchmark: Benchmark = {
 /** A key for each of the writers, who are among the people. */
 async function giveKeys(databasePath: string): Promise<string[]> {
   const store = openStore(databasePath, { log: createLog({ level: 'error', format: 'text' }) })
-  const { issue } = createKeys(store)
-  const keys = await Promise.all(makePeople(WRITERS).map(({ id }) => issue(id)))
+  const owners = new Keys(store)
+  const keys = await Promise.all(makePeople(WRITERS).map(({ id }) => issueKey(owners, id)))
   await store.close()
   return keys
 }

@@ -3,6 +3,7 @@ import type { RESTOptions } from '@discordjs/rest'
 import { storageUnavailable } from '../../src/domain/errors.ts'
 import { hashKey } from '../../src/domain/keys.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { issueKey } from '../support/keys.ts'
 import { type Button, buttons, cleanUp, type House, openHouse } from './support.ts'
 
 afterEach(cleanUp)
@@ -441,7 +442,7 @@ describe('too many commands', () => {
 
 test('a copy that does not answer commands does nothing at all', async () => {
   const { house, alice, pairs } = await withAlice({ bot: { answers: false } })
-  const key = await house.keys.issue(alice)
+  const key = await issueKey(house.keys, alice)
   house.say(alice, '.set a b')
   house.say(alice, key)
   await house.settled()

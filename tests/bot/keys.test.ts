@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { storageUnavailable } from '../../src/domain/errors.ts'
 import { hashKey } from '../../src/domain/keys.ts'
 import type { BotMessage } from '../../src/simulator/recorder.ts'
+import { issueKey } from '../support/keys.ts'
 import { cleanUp, type House, type HouseOptions, openHouse } from './support.ts'
 
 afterEach(cleanUp)
@@ -9,7 +10,7 @@ afterEach(cleanUp)
 async function withKey(options?: HouseOptions) {
   const house = await openHouse(options)
   const [alice, bob] = house.people as [string, string]
-  return { house, alice, bob, old: await house.keys.issue(alice) }
+  return { house, alice, bob, old: await issueKey(house.keys, alice) }
 }
 
 /** The key in an embed, behind a spoiler. */
@@ -173,7 +174,7 @@ describe('a key that appears in a message', () => {
 
   test('of somebody else is revoked, and its owner gets the new one', async () => {
     const { house, alice, bob, old } = await withKey()
-    const bobs = await house.keys.issue(bob)
+    const bobs = await issueKey(house.keys, bob)
     house.say(bob, `${old} and ${bobs} and ${old}`)
     const [toAlice, toBob] = await Promise.all([toDm(house, alice), toDm(house, bob)])
     await house.settled()
@@ -201,7 +202,7 @@ describe('a key that appears in a message', () => {
   test('as an argument keeps the command from being carried out', async () => {
     const { house, alice } = await withKey()
     for (const command of ['.set a', '.set', '.get', '.mset\na', '.del', `<@${house.sim.world.bot.id}> set a`]) {
-      const key = await house.keys.issue(alice)
+      const key = await issueKey(house.keys, alice)
       house.say(alice, `${command} ${key} b`)
       const said = await toChannel(house)
       expect(said.content).toContain('The command was not carried out')
@@ -239,7 +240,7 @@ describe('a key that appears in a message', () => {
 
   test('after it was revoked means nothing', async () => {
     const { house, alice, old } = await withKey()
-    await house.keys.issue(alice)
+    await issueKey(house.keys, alice)
     house.say(alice, old)
     await house.settled()
     expect(house.written()).toEqual([])

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { hashKey } from '../../src/domain/keys.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { issueKey } from '../support/keys.ts'
 import { buttons, cleanUp, type HouseOptions, openHouse } from './support.ts'
 
 afterEach(cleanUp)
@@ -10,7 +11,7 @@ async function withData(options?: HouseOptions) {
   const [alice, bob] = house.people as [string, string]
   await house.kv.merge(alice, { a: '1', b: '2' })
   await house.kv.put(bob, 'c', '3')
-  return { house, alice, bob, key: await house.keys.issue(alice), bobs: await house.keys.issue(bob) }
+  return { house, alice, bob, key: await issueKey(house.keys, alice), bobs: await issueKey(house.keys, bob) }
 }
 
 describe('.privacy hide', () => {

@@ -1,10 +1,10 @@
 import { API } from '@discordjs/core/http-only'
 import { REST, type RESTOptions } from '@discordjs/rest'
 import { type Bot, type BotDeps, createBot } from '../../src/bot/bot.ts'
-import { createKeys } from '../../src/domain/keys.ts'
+import { Keys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import { createPrivacy } from '../../src/domain/privacy.ts'
+import { Privacy } from '../../src/domain/privacy.ts'
 import { createGithub, type GithubDeps } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
@@ -53,7 +53,7 @@ export interface House {
   bot: Bot
   api: API
   presences: PresenceStore
-  keys: ReturnType<typeof createKeys>
+  keys: Keys
   kv: ReturnType<typeof createKv>
   github: ReturnType<typeof createGithub>
   metrics: ReturnType<typeof createMetrics>
@@ -92,8 +92,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const opened = openStore(':memory:', { log })
   cleanups.push(() => opened.close())
   const store = options.wrapStore?.(opened) ?? opened
-  const kv = createKv(store, presences)
-  const keys = createKeys(store)
+  const keys = new Keys(store, { log })
+  const kv = createKv(store, presences, keys)
   const github = createGithub({
     store,
     presences,
@@ -103,7 +103,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     config: { ...NO_GITHUB, ...options.github?.config },
   })
   cleanups.push(github.stop)
-  const privacy = createPrivacy(store, presences, [keys.forget, github.forget])
+  const privacy = new Privacy(store, { presences, kv, keys, forget: [github.forget] }, { log })
   const api = new API(new REST({ api: sim.apiUrl, retries: 0, ...options.rest }).setToken(sim.token))
   const config = { commandPrefix: '.', externalUrl: 'https://exoix.example' }
   const domain = { presences, kv, keys, privacy, github }

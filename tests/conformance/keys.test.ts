@@ -245,3 +245,45 @@ test('keys are random: none of twenty begins like another', async () => {
   }
   expect(starts.size).toBe(20)
 })
+
+describe('a key that its owner is about to publish as a pair', () => {
+  const put = (key: string, path: string, body: string, method = 'PUT') =>
+    world.get(`/v1/users/@me/kv${path}`, { method, body, headers: { authorization: key } })
+
+  test.each([
+    ['as a value', (key: string) => put(key, '/a', key)],
+    ['within a value', (key: string) => put(key, '/a', `{"Authorization":"Bearer ${key}"}`)],
+    ['without its prefix', (key: string) => put(key, '/a', key.slice('exoix_'.length))],
+    ['with zero-width spaces', (key: string) => put(key, '/a', [...key].join('\u200b'))],
+    ['at the end of a long value', (key: string) => put(key, '/a', `${'long '.repeat(5900)}${key}`)],
+    [
+      'among many pairs',
+      (key: string) => {
+        const others = Array.from({ length: 200 }, (_, at) => [`k${at}`, 'some value '.repeat(2000)])
+        return put(key, '', JSON.stringify({ ...Object.fromEntries(others), b: `see ${key}` }), 'PATCH')
+      },
+    ],
+  ])('is refused and worthless at once, and they get another: %s', async (_, write) => {
+    const key = await world.key(me)
+    const answer = await write(key)
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ success: false, error: { code: 'invalid_kv_value' } })
+    expect(await owner(key)).toBe(401)
+    const fresh = keyOf(await toPerson(me))
+    expect(await owner(fresh)).toBe(me)
+    expect((await world.json(`/v1/users/${me}`)).data.kv).toEqual({})
+  })
+
+  test('is revoked when somebody else publishes it, and theirs stays valid', async () => {
+    const [mine, theirs] = [await world.key(me), await world.key(other)]
+    expect((await put(theirs, '/a', `found: ${mine}`)).status).toBe(400)
+    expect([await owner(mine), await owner(theirs)]).toEqual([401, other])
+  })
+
+  test('and that is not valid any more is text like any other', async () => {
+    const old = await world.key(me)
+    const key = await world.key(me)
+    expect((await put(key, '/a', old)).status).toBe(204)
+    expect(await owner(key)).toBe(me)
+  })
+})

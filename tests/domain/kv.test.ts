@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { kvJson } from '../../src/domain/presence.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
+import { issueKey } from '../support/keys.ts'
 
 const ANN = '100000000000000001'
 const KEY_MESSAGE = 'key must be alphanumeric (a-zA-Z0-9_)'
@@ -72,6 +74,33 @@ describe('a pair', () => {
     await kv.put(ANN, key, value)
     expect(shown()).toEqual(new Map([[key, value]]))
     expect(stored()).toEqual(shown())
+  })
+})
+
+describe('a live key', () => {
+  let keys: Keys
+  let guarded: Kv
+  beforeEach(() => {
+    keys = new Keys(store)
+    guarded = createKv(store, presences, keys)
+  })
+
+  test.each<[string, (key: string) => Promise<void>]>([
+    ['a value', key => guarded.put(ANN, 'a', `my key: ${key}`)],
+    ['one of many values', key => guarded.merge(ANN, { a: '1', b: key })],
+    ['the name of a pair', key => guarded.put(ANN, key, '1')],
+  ])('is never %s: nothing is stored, and it is revoked', async (_, write) => {
+    // The name of a pair has no dash in it, and a key may.
+    let key = await issueKey(keys, ANN)
+    while (key.includes('-')) key = await issueKey(keys, ANN)
+    const heard: unknown[] = []
+    keys.onExposed((...what) => heard.push(what))
+    await expect(write(key)).rejects.toMatchObject({ status: 400, code: 'invalid_kv_value' })
+    expect(keys.ownerOf(hashKey(key))).toBeUndefined()
+    expect(heard).toEqual([[[ANN], 'a key-value pair']])
+    expect([[...presences.kv(ANN)], [...store.loadPairs()]]).toEqual([[], []])
+    await store.deleteKeys('0')
+    expect([...store.loadKeys()]).toEqual([])
   })
 })
 

@@ -1,11 +1,14 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { Checkpoint } from '../../src/domain/checkpoint.ts'
-import { createKeys, hashKey, type Keys } from '../../src/domain/keys.ts'
+import { storageUnavailable } from '../../src/domain/errors.ts'
+import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import { createPrivacy, type Privacy } from '../../src/domain/privacy.ts'
+import { Privacy } from '../../src/domain/privacy.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
+import { createManualClock } from '../discord/clocks.ts'
 import { silent } from '../store/support/files.ts'
+import { issueKey } from '../support/keys.ts'
 
 const ANN = '100000000000000001'
 const BEN = '100000000000000002'
@@ -18,9 +21,9 @@ let privacy: Privacy
 beforeEach(() => {
   store = openStore(':memory:', { log: silent })
   presences = new PresenceStore()
-  kv = createKv(store, presences)
-  keys = createKeys(store)
-  privacy = createPrivacy(store, presences, [keys.forget])
+  keys = new Keys(store)
+  kv = createKv(store, presences, keys)
+  privacy = new Privacy(store, { presences, kv, keys })
   for (const id of [ANN, BEN]) presences.putMember('1', { user: { id, username: 'x' } })
 })
 afterEach(() => store.close())
@@ -29,7 +32,7 @@ test('whoever hides is gone at once, in the next process too, until they show th
   await privacy.hide(ANN)
   expect([presences.has(ANN), presences.has(BEN)]).toEqual([false, true])
   const next = new PresenceStore()
-  createPrivacy(store, next)
+  new Privacy(store, { presences: next, kv, keys })
   expect(next.isHidden(ANN)).toBe(true)
   await privacy.show(ANN)
   expect(presences.has(ANN)).toBe(true)
@@ -39,7 +42,7 @@ test('whoever hides is gone at once, in the next process too, until they show th
 test('whoever is erased is a newcomer: no pairs, no key, in memory as in the store', async () => {
   await kv.put(ANN, 'a', '1')
   await kv.put(BEN, 'b', '1')
-  const [ann, ben] = [await keys.issue(ANN), await keys.issue(BEN)]
+  const [ann, ben] = [await issueKey(keys, ANN), await issueKey(keys, BEN)]
   await privacy.erase(ANN)
   expect(JSON.parse(presences.snapshot(ANN)?.json ?? '').kv).toEqual({})
   expect([keys.ownerOf(hashKey(ann)), keys.ownerOf(hashKey(ben))]).toEqual([undefined, BEN])
@@ -64,7 +67,8 @@ test('whoever is erased or hides was never seen, in what is saved too', async ()
   presences.drainDirty()
   await Promise.all([privacy.erase(ANN), privacy.hide(BEN)])
   expect(presences.person(ANN)?.lastSeenAt).toBeNull()
-  expect([...presences.drainDirty()].map(([id, person]) => [id, person?.lastSeenAt])).toEqual([
+  const touched = [...presences.drainDirty()].map(([id, person]) => [id, person?.lastSeenAt])
+  expect(touched.sort()).toEqual([
     [ANN, null],
     [BEN, null],
   ])
@@ -77,8 +81,117 @@ test('whoever is erased while hidden stays hidden', async () => {
   expect([...store.loadHidden()]).toEqual([ANN])
 })
 
-test('writes before and after an erasure are kept apart, in memory as in the store', async () => {
-  await Promise.all([kv.put(ANN, 'a', '1'), privacy.erase(ANN), kv.put(ANN, 'b', '2')])
-  expect([...presences.kv(ANN)]).toEqual([['b', '2']])
-  expect(new Map(store.loadPairs()).get(ANN)).toEqual(new Map([['b', '2']]))
+describe('until somebody has been told that they are erased', () => {
+  /** Erases Ann; `told` is what happens in between. */
+  const erase = (told: () => Promise<void>) => privacy.erase(ANN, told)
+
+  test('what they wrote before is gone, and what they write is refused', async () => {
+    const key = await issueKey(keys, ANN)
+    const before = kv.put(ANN, 'a', '1')
+    const erased = erase(async () => {
+      await expect(kv.put(ANN, 'b', '2')).rejects.toMatchObject({ code: 'storage_unavailable' })
+      expect(keys.ownerOf(hashKey(key))).toBeUndefined()
+    })
+    // At once: a script that goes on writing gets nothing in behind the erasure.
+    expect(keys.ownerOf(hashKey(key))).toBeUndefined()
+    await expect(kv.merge(ANN, { c: '3' })).rejects.toMatchObject({ code: 'storage_unavailable' })
+    await Promise.all([before, erased])
+    expect([...presences.kv(ANN)]).toEqual([])
+    expect([...store.loadPairs()]).toEqual([])
+    await kv.put(ANN, 'd', '4')
+    expect([...presences.kv(ANN)]).toEqual([['d', '4']])
+  })
+
+  test('no key is made valid, and a key that was being handed over is gone', async () => {
+    const handed = keys.draft(ANN)
+    handed.present()
+    await erase(async () => {
+      await expect(issueKey(keys, ANN)).rejects.toMatchObject({ code: 'storage_unavailable' })
+    })
+    await handed.activate()
+    expect(keys.ownerOf(hashKey(handed.key))).toBeUndefined()
+    expect([...store.loadKeys()]).toEqual([])
+  })
+
+  test('others go on as ever', async () => {
+    const key = await issueKey(keys, BEN)
+    await erase(async () => {
+      await kv.put(BEN, 'b', '1')
+      expect(keys.ownerOf(hashKey(key))).toBe(BEN)
+    })
+  })
+
+  test('a second erasure does not open what the first one holds', async () => {
+    const first = Promise.withResolvers<void>()
+    const erased = erase(() => first.promise)
+    await erase(async () => {})
+    await expect(kv.put(ANN, 'a', '1')).rejects.toMatchObject({ code: 'storage_unavailable' })
+    first.resolve()
+    await erased
+    await kv.put(ANN, 'a', '1')
+  })
 })
+
+test('an erasure that could not be stored leaves everything as it was', async () => {
+  const key = await issueKey(keys, ANN)
+  await kv.put(ANN, 'a', '1')
+  const refusing = { ...store, erase: () => Promise.reject(storageUnavailable()) }
+  const stuck = new Privacy(refusing, { presences, kv, keys })
+  await expect(stuck.erase(ANN)).rejects.toMatchObject({ code: 'storage_unavailable' })
+  expect(keys.ownerOf(hashKey(key))).toBe(ANN)
+  await kv.put(ANN, 'b', '2')
+  expect([...presences.kv(ANN).keys()]).toEqual(['a', 'b'])
+})
+
+describe('while the disk refuses', () => {
+  let clock: ReturnType<typeof createManualClock>
+  let full: boolean
+  let wishes: Privacy
+  beforeEach(() => {
+    clock = createManualClock()
+    full = true
+    const refusing: Store = {
+      ...store,
+      storeHidden: (...wish) => (full ? Promise.reject(storageUnavailable()) : store.storeHidden(...wish)),
+    }
+    wishes = new Privacy(refusing, { presences, kv, keys }, { clock })
+  })
+  const written = () => [...store.loadHidden()]
+
+  test('who hides is gone at once, which is kept as soon as it can be', async () => {
+    await expect(wishes.hide(ANN)).rejects.toMatchObject({ code: 'storage_unavailable' })
+    expect([presences.has(ANN), written()]).toEqual([false, []])
+    clock.advance(1000)
+    await settled()
+    full = false
+    clock.advance(1000)
+    await settled()
+    expect(written()).toEqual([])
+    clock.advance(1000)
+    await settled()
+    expect(written()).toEqual([ANN])
+    expect(clock.pending()).toBe(0)
+  })
+
+  test('who hides and shows themselves when it can be kept again stays shown', async () => {
+    await wishes.hide(ANN).catch(() => {})
+    await expect(wishes.show(ANN)).rejects.toMatchObject({ code: 'storage_unavailable' })
+    expect(presences.has(ANN)).toBe(false)
+    full = false
+    await wishes.show(ANN)
+    clock.advance(60_000)
+    await wishes.stop()
+    expect([presences.has(ANN), written()]).toEqual([true, []])
+  })
+
+  test('it is tried a last time before the process ends', async () => {
+    await wishes.hide(ANN).catch(() => {})
+    full = false
+    await wishes.stop()
+    expect(written()).toEqual([ANN])
+    expect(clock.pending()).toBe(0)
+  })
+})
+
+/** Lets what the clock has started come to its end. */
+const settled = () => store.storeHidden('0', false)

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Calls } from '../../src/domain/calls.ts'
 import { ApiError } from '../../src/domain/errors.ts'
-import { createKeys, hashKey, type Keys } from '../../src/domain/keys.ts'
+import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Change, Presences } from '../../src/domain/presences.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
+import { issueKey } from '../support/keys.ts'
 
 /** The owner of the truth: here a test changes what doors see. */
 export interface Truth extends AsyncDisposable {
@@ -27,7 +28,7 @@ export function startTruth(): Truth {
   return {
     presences,
     kv: createKv(store, presences),
-    keys: createKeys(store),
+    keys: new Keys(store),
     looked,
     github: { looked: userId => void looked.push(userId) },
     [Symbol.asyncDispose]: () => store.close(),
@@ -241,7 +242,7 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
 
     describe('pairs', () => {
       /** The hash of a key of this person. */
-      const keyOf = async (userId: string) => hashKey(await truth.keys.issue(userId))
+      const keyOf = async (userId: string) => hashKey(await issueKey(truth.keys, userId))
 
       test('that can be read by whoever was told that they are written', async () => {
         join(ANN)
@@ -273,7 +274,7 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
         const heard = listen()
         await served.calls.put(key, '@me', 'a', '1')
         expect([[...(await served.calls.pairs(key, '@me'))], served.presences.has(ANN)]).toEqual([[['a', '1']], false])
-        const others = hashKey(await truth.keys.issue(BEN))
+        const others = hashKey(await issueKey(truth.keys, BEN))
         await expect(served.calls.pairs(others, ANN)).rejects.toMatchObject({ code: 'no_permission' })
         expect(heard.take()).toEqual([])
         join(ANN)
@@ -297,11 +298,11 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
 
     describe('keys', () => {
       test('of their owners, as long as they live', async () => {
-        const first = await truth.keys.issue(ANN)
+        const first = await issueKey(truth.keys, ANN)
         expect(await served.calls.ownerOf(hashKey(first))).toBe(ANN)
         expect(await served.calls.ownerOf(first)).toBeUndefined()
         expect(await served.calls.ownerOf('')).toBeUndefined()
-        const second = await truth.keys.issue(ANN)
+        const second = await issueKey(truth.keys, ANN)
         expect(await served.calls.ownerOf(hashKey(first))).toBeUndefined()
         expect(await served.calls.ownerOf(hashKey(second))).toBe(ANN)
       })
@@ -313,9 +314,9 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
         ['clear', (calls: Calls, key: string, id: string) => calls.clear(key, id)],
       ])('and refuses to %s for anybody else', async (_, change) => {
         join(ANN)
-        const key = hashKey(await truth.keys.issue(ANN))
+        const key = hashKey(await issueKey(truth.keys, ANN))
         await served.calls.put(key, ANN, 'a', '1')
-        const others = hashKey(await truth.keys.issue(BEN))
+        const others = hashKey(await issueKey(truth.keys, BEN))
         const refused = { status: 401, code: 'no_permission' }
         for (const [hash, id] of [
           [others, ANN],

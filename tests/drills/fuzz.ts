@@ -1,10 +1,11 @@
 import { heapStats } from 'bun:jsc'
 import { join } from 'node:path'
-import { createKeys } from '../../src/domain/keys.ts'
+import { Keys } from '../../src/domain/keys.ts'
 import { createRandom, type Random } from '../../src/simulator/random.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent, startTestApp, type TestApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/executable.ts'
+import { issueKey } from '../support/keys.ts'
 import { type Figures, hold, megabytes, runDrill } from './support/drill.ts'
 import { fuzzEvents } from './support/fuzz/events.ts'
 import { fuzzFrames } from './support/fuzz/frames.ts'
@@ -52,7 +53,7 @@ const WARM_UP = 0.2
 export async function fuzzDrill({ cases, seed }: FuzzOptions): Promise<Figures> {
   using folder = temporaryFolder()
   const databasePath = join(folder.path, 'exoix.db')
-  const key = await issueKey(databasePath)
+  const key = await newKey(databasePath)
   using unhandled = watchUnhandled()
   await using test = await startTestApp({
     config: { databasePath, rateLimitPerMinute: 0 },
@@ -81,9 +82,9 @@ async function run(cases: number, seed: number, scene: Scene): Promise<Figures> 
   return figures
 }
 
-async function issueKey(databasePath: string): Promise<string> {
+async function newKey(databasePath: string): Promise<string> {
   const store = openStore(databasePath, { log: silent })
-  const key = await createKeys(store).issue(PERSON)
+  const key = await issueKey(new Keys(store), PERSON)
   await store.close()
   return key
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { createKeys } from '../../src/domain/keys.ts'
+import { Keys } from '../../src/domain/keys.ts'
 import type { KvChange } from '../../src/domain/kv.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { type KillDriver, killRounds, LANE_USERS, type Victim } from '../store/support/kill-rounds.ts'
 import { temporaryFolder } from '../support/executable.ts'
+import { issueKey } from '../support/keys.ts'
 import { type Figures, hold, runDrill } from './support/drill.ts'
 import { type ExoixProcess, settings, startExoix } from './support/exoix-process.ts'
 
@@ -41,8 +42,8 @@ export async function killDrill(options: KillOptions): Promise<Figures> {
 /** A key for each of the people who write; made before anybody serves from the file. */
 async function issueKeys(file: string): Promise<ReadonlyMap<string, string>> {
   const store = openStore(file, { log: createLog({ level: 'silent', format: 'text' }) })
-  const keys = createKeys(store)
-  const issued = await Promise.all(LANE_USERS.map(async id => [id, await keys.issue(id)] as const))
+  const keys = new Keys(store)
+  const issued = await Promise.all(LANE_USERS.map(async id => [id, await issueKey(keys, id)] as const))
   await store.close()
   return new Map(issued)
 }

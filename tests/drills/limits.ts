@@ -1,8 +1,9 @@
-import { createKeys } from '../../src/domain/keys.ts'
+import { Keys } from '../../src/domain/keys.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../support/app.ts'
 import { temporaryFolder } from '../support/executable.ts'
+import { issueKey } from '../support/keys.ts'
 import { askAndWait, converse, drip, endings } from './support/clients.ts'
 import { type Figures, hold, megabytes, runDrill, within } from './support/drill.ts'
 import { settings } from './support/exoix-process.ts'
@@ -41,7 +42,7 @@ export async function limitsDrill({ slow }: LimitsOptions): Promise<Figures> {
     heartbeatIntervalMs: 41_250 / TIMES_FASTER,
   })
   const [, owner = ''] = [...simulator.world.addGuild({ members: 5 }).members.keys()]
-  const key = await issueKey(databasePath, owner)
+  const key = await newKey(databasePath, owner)
   await using server = startWorker('soak-server.ts', { TIMES_FASTER: String(TIMES_FASTER) })
   try {
     const limits = {
@@ -68,9 +69,9 @@ export async function limitsDrill({ slow }: LimitsOptions): Promise<Figures> {
   }
 }
 
-async function issueKey(path: string, owner: string): Promise<string> {
+async function newKey(path: string, owner: string): Promise<string> {
   const store = openStore(path, { log: silent })
-  const key = await createKeys(store).issue(owner)
+  const key = await issueKey(new Keys(store), owner)
   await store.close()
   return key
 }

@@ -9,6 +9,7 @@ import { createMetrics } from '../../src/lib/metrics.ts'
 import type { Body } from '../conformance/support.ts'
 import { startTruth } from '../domain/serving-contract.ts'
 import { openClient } from '../live/support.ts'
+import { issueKey } from '../support/keys.ts'
 
 const ANN = '100000000000000001'
 const WORKER = new URL('../../src/worker.ts', import.meta.url)
@@ -56,7 +57,7 @@ async function startPool({ size = 2, config = {} }: { size?: number; config?: Pa
     /** Each over a connection of its own, so that every thread gets some. */
     get: (path: string, init: RequestInit = {}) =>
       fetch(url + path, { ...init, headers: { ...init.headers, Connection: 'close' } }),
-    key: async () => truth.keys.issue(ANN),
+    key: async () => issueKey(truth.keys, ANN),
     show: (status: string) => truth.presences.patchPresence({ user: { id: ANN }, status, activities: [] }),
     ended: (worker: Worker) => new Promise<void>(resolve => worker.addEventListener('close', () => resolve())),
   }

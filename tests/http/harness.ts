@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { type Config, readConfig, VERSION } from '../../src/config.ts'
 import { LocalCalls } from '../../src/domain/calls.ts'
-import { createKeys, hashKey } from '../../src/domain/keys.ts'
+import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
@@ -44,7 +44,7 @@ export function startServer({
   const addresses = createAddresses(config?.maxSocketsPerAddress ?? 0)
   presences.setReadiness(readiness)
   const logged: string[] = []
-  const keys = createKeys({
+  const keys = new Keys({
     loadKeys: () => [[hashKey(KEY), ADA]],
     replaceKeys: async () => {},
     deleteKeys: async () => {},

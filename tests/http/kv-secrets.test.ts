@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { backup } from '../../src/store/backup.ts'
 import { listening, scratch } from '../store/support/files.ts'
+import { issueKey } from '../support/keys.ts'
 import { ANN, CLEO, type KvServer, startKvServer } from './kv-support.ts'
 
 /** Every way to write down a key: as it is, its random part, the bytes of that, and those in hex. */
@@ -55,7 +56,7 @@ test('a key is nowhere in clear: not in the file or beside it, a backup, the log
   await using server = await startKvServer({ path: space.file(), log })
   const old = server.ann
   const revoked = server.ben
-  const key = await server.keys.issue(ANN)
+  const key = await issueKey(server.keys, ANN)
   await server.keys.revoke('100000000000000002')
   await server.store.changePairs(ANN, { kind: 'put', pairs: new Map([['a', '1']]) })
 

@@ -1,15 +1,16 @@
 import { readConfig } from '../../src/config.ts'
 import { LocalCalls } from '../../src/domain/calls.ts'
-import { createKeys } from '../../src/domain/keys.ts'
+import { Keys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
-import { createPrivacy } from '../../src/domain/privacy.ts'
+import { Privacy } from '../../src/domain/privacy.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { serve } from '../../src/serve.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
+import { issueKey } from '../support/keys.ts'
 
 export const ANN = '100000000000000001'
 export const BEN = '100000000000000002'
@@ -21,9 +22,9 @@ export async function startKvServer({ path = ':memory:', log = silent }: { path?
   const metrics = createMetrics()
   const store = openStore(path, { log, metrics })
   const presences = new PresenceStore()
-  const kv = createKv(store, presences)
-  const keys = createKeys(store)
-  const privacy = createPrivacy(store, presences, [keys.forget])
+  const keys = new Keys(store)
+  const kv = createKv(store, presences, keys)
+  const privacy = new Privacy(store, { presences, kv, keys })
   presences.setReadiness('ready')
   const config = { ...readConfig({}), host: '127.0.0.1', port: 0, maxSocketsPerAddress: 0 }
   const calls = new LocalCalls({ kv, keys, github: { looked: () => {} } })
@@ -37,9 +38,9 @@ export async function startKvServer({ path = ':memory:', log = silent }: { path?
     keys,
     privacy,
     metrics,
-    ann: await keys.issue(ANN),
-    ben: await keys.issue(BEN),
-    cleo: await keys.issue(CLEO),
+    ann: await issueKey(keys, ANN),
+    ben: await issueKey(keys, BEN),
+    cleo: await issueKey(keys, CLEO),
     be: (next: Readiness) => presences.setReadiness(next),
     stored: (id: string) => new Map(new Map(store.loadPairs()).get(id)),
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
+import { issueKey } from '../support/keys.ts'
 import { CLEO, type KvServer, startKvServer } from './kv-support.ts'
 
 const LARGE = 200 * 1024
@@ -75,7 +76,7 @@ describe('a body that was still on its way', () => {
   }
 
   test.each(['PUT', 'PATCH'] as const)('%s is refused when its key was revoked meanwhile', async method => {
-    const key = await server.keys.issue(CLEO)
+    const key = await issueKey(server.keys, CLEO)
     const finish = await requests[method](key)
     await server.keys.revoke(CLEO)
     expect(await finish(method === 'PUT' ? 'v' : '}')).toStartWith('HTTP/1.1 401')
@@ -83,7 +84,7 @@ describe('a body that was still on its way', () => {
   })
 
   test('is stored when its key is still good', async () => {
-    const key = await server.keys.issue(CLEO)
+    const key = await issueKey(server.keys, CLEO)
     const finish = await requests.PUT(key)
     expect(await finish('v')).toStartWith('HTTP/1.1 204')
     expect(server.stored(CLEO)).toEqual(new Map([['late', 'vv']]))

@@ -23,7 +23,6 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'src/discord/members.ts createMembers',
     'src/discord/shard.ts createShard',
     'src/discord/socket.ts openPeer',
-    'src/domain/keys.ts createKeys',
     'src/github/refresher.ts createRefresher',
     'src/live/init-state.ts createInitializer',
     'src/live/sse-stream.ts createDelivery',

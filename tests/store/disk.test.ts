@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createKeys, hashKey } from '../../src/domain/keys.ts'
+import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { type Claimed, openDatabase } from '../../src/store/database.ts'
 import { createStore, openStore, type Store } from '../../src/store/sqlite.ts'
+import { issueKey } from '../support/keys.ts'
 import { listening, scratch } from './support/files.ts'
 
 const ANN = '100000000000000001'
@@ -91,14 +92,14 @@ describe('a database that cannot grow', () => {
 
   test('that becomes read only refuses writes and keys, and goes on to serve', async () => {
     await kv.put(ANN, 'a', '1')
-    const keys = createKeys(store)
-    const key = await keys.issue(ANN)
+    const keys = new Keys(store)
+    const key = await issueKey(keys, ANN)
     database.db.run('PRAGMA query_only = ON')
     for (const write of [
       () => kv.put(ANN, 'b', '1'),
       () => kv.delete(ANN, 'a'),
       () => kv.clear(ANN),
-      () => keys.issue(ANN),
+      () => issueKey(keys, ANN),
       () => store.storeHidden(ANN, true),
       () => store.erase(ANN),
     ]) {

@@ -1,8 +1,9 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createKeys } from '../../src/domain/keys.ts'
+import { Keys } from '../../src/domain/keys.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
+import { issueKey } from '../support/keys.ts'
 import { scratch, silent } from './support/files.ts'
 
 const ANN = '123456789012345678'
@@ -53,10 +54,10 @@ async function rewritten(): Promise<void> {
 /** What is stored of Ann, in every noun. */
 async function fill(): Promise<string[]> {
   await live()
-  const keys = createKeys(store)
+  const keys = new Keys(store)
   const hashes: string[] = []
   for (let at = 0; at < 3; at++) {
-    await keys.issue(ANN)
+    await issueKey(keys, ANN)
     hashes.push(...Array.from(store.loadKeys(), ([hash]) => hash))
   }
   await store.importKeys('5', new Set(['others']))

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { RedisClient } from 'bun'
-import { createKeys, hashKey } from '../../src/domain/keys.ts'
+import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { importLanyard } from '../../src/store/lanyard-import.ts'
 import { openStore } from '../../src/store/sqlite.ts'
+import { issueKey } from '../support/keys.ts'
 import { scratch, silent } from './support/files.ts'
 import { type RedisServer, startRedis } from './support/redis.ts'
 
@@ -48,7 +49,7 @@ describe.skipIf(!installed)('an import from a Lanyard’s Redis', () => {
   async function inspect() {
     const store = openStore(file, { log: silent, patience: 0 })
     const pairs = Object.fromEntries(Array.from(store.loadPairs(), ([id, own]) => [id, Object.fromEntries(own)]))
-    const keys = createKeys(store)
+    const keys = new Keys(store)
     const owner = (key: string) => keys.ownerOf(hashKey(key))
     await store.close()
     return { pairs, owner }
@@ -94,8 +95,8 @@ describe.skipIf(!installed)('an import from a Lanyard’s Redis', () => {
     await giveKey(BEN, BEN_KEY)
     await importLanyard(server.url, file)
     const store = openStore(file, { log: silent })
-    const keys = createKeys(store)
-    const made = await keys.issue(ANN)
+    const keys = new Keys(store)
+    const made = await issueKey(keys, ANN)
     await keys.revoke(BEN)
     await store.changePairs(ANN, { kind: 'put', pairs: new Map([['a', 'exoix']]) })
     await store.close()

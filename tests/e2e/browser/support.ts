@@ -2,7 +2,7 @@ import { test } from 'bun:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { type Config, readConfig } from '../../../src/config.ts'
 import { LocalCalls } from '../../../src/domain/calls.ts'
-import { createKeys } from '../../../src/domain/keys.ts'
+import { Keys } from '../../../src/domain/keys.ts'
 import { createKv } from '../../../src/domain/kv.ts'
 import { PresenceStore } from '../../../src/domain/presence-store.ts'
 import { createLog } from '../../../src/lib/log.ts'
@@ -60,7 +60,7 @@ export function startServer({ presences = new PresenceStore(), port = 0, config 
     presences,
     calls: new LocalCalls({
       kv: createKv({ loadPairs: () => [], changePairs: async () => true }, presences),
-      keys: createKeys({ loadKeys: () => [], replaceKeys: async () => {}, deleteKeys: async () => {} }),
+      keys: new Keys({ loadKeys: () => [], replaceKeys: async () => {}, deleteKeys: async () => {} }),
       github: { looked: () => {} },
     }),
     metrics,
