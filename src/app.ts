@@ -36,7 +36,7 @@ export interface AppOptions {
 export function startApp(config: Config, { env = {}, onFatal = () => {}, ...options }: AppOptions = {}): App {
   const log = options.log ?? createAppLog(config)
   const metrics = createMetrics()
-  const store = openStore(config.databasePath, { log, metrics })
+  const store = openStore(config.databasePath, { log, metrics, maxPairsMib: config.maxPairsMib })
   try {
     const hub = createHub({ config, store, metrics, log, env, onFatal })
     const door = openDoor({ config, hub, metrics, log })

@@ -330,7 +330,7 @@ interface Routes {
             params: { id: string }
             query: unknown
             headers: { authorization?: string }
-            response: { 204: ''; 400: Failure; 401: Failure; 413: Failure; 429: Failure; 503: Failure }
+            response: { 204: ''; 400: Failure; 401: Failure; 413: Failure; 429: Failure; 503: Failure; 507: Failure }
           }
           /** Removes all pairs */
           delete: {
@@ -355,7 +355,7 @@ interface Routes {
               params: { id: string; key: string }
               query: unknown
               headers: { authorization?: string }
-              response: { 204: ''; 400: Failure; 401: Failure; 413: Failure; 429: Failure; 503: Failure }
+              response: { 204: ''; 400: Failure; 401: Failure; 413: Failure; 429: Failure; 503: Failure; 507: Failure }
             }
             /** Removes one pair */
             delete: {

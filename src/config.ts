@@ -74,6 +74,12 @@ export const SETTINGS = {
     'days to keep the pairs of people who left every server (0 = for ever)',
     integer(0, 36_500),
   ),
+  maxPairsMib: setting(
+    'MAX_PAIRS_MIB',
+    256,
+    'MiB that the pairs of all people together may take',
+    integer(1, 1_000_000),
+  ),
   rateLimitPerMinute: setting(
     'RATE_LIMIT_PER_MINUTE',
     600,

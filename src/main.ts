@@ -44,8 +44,10 @@ async function run(command: Command): Promise<void> {
       return say(await backup(readConfig(env).databasePath, command.file))
     case 'restore':
       return say(await restore(command.file, readConfig(env).databasePath, { force: command.force }))
-    case 'import':
-      return say(await importLanyard(command.url, readConfig(env).databasePath))
+    case 'import': {
+      const { databasePath, maxPairsMib } = readConfig(env)
+      return say(await importLanyard(command.url, databasePath, maxPairsMib))
+    }
   }
 }
 

@@ -32,6 +32,8 @@ export const upgradeFailed = () => new ApiError(400, 'upgrade_failed', 'Request 
 export const upstreamError = () => new ApiError(502, 'upstream_error', 'Discord did not deliver the avatar')
 export const storageUnavailable = () =>
   new ApiError(503, 'storage_unavailable', 'The change could not be stored; nothing was changed', retryAfter(5))
+export const storageFull = (mib: number) =>
+  new ApiError(507, 'storage_full', `request would exceed the ${mib} MiB of pairs kept here, please delete some first`)
 export const starting = () =>
   new ApiError(503, 'starting', 'Members are still being loaded from Discord', retryAfter(2))
 export const reconnecting = () =>

@@ -95,7 +95,7 @@ export function checkKey(key: string): string {
 }
 
 /** Whether a pair could have this key; any other is nowhere. */
-const isKey = (key: string) => key.length <= KV_LIMITS.keyLength && KV_KEY.test(key)
+export const isKey = (key: string) => key.length <= KV_LIMITS.keyLength && KV_KEY.test(key)
 
 /** Throws `invalid_kv_value` for half characters, `kv_validation_failed` for too many. */
 export function checkValue(value: string): string {

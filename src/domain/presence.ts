@@ -63,6 +63,9 @@ const STATUSES: ReadonlyMap<unknown, Status> = new Map([
   ['invisible', 'offline'],
 ])
 
+/** Whether it is one of the statuses that are told. */
+export const isStatus = (value: unknown): value is Status => STATUSES.get(value) === value
+
 /** A snowflake as Discord writes it: a string of digits. Numbers have lost their last digits and are refused. */
 export function isSnowflake(value: unknown): value is string {
   return typeof value === 'string' && /^\d{1,20}$/.test(value)

@@ -7,6 +7,7 @@ import {
   noPermission,
   payloadTooLarge,
   starting,
+  storageFull,
   storageUnavailable,
   userNotMonitored,
 } from '../domain/errors.ts'
@@ -34,6 +35,7 @@ const STORED = [{ status: 204, description: 'Done' }]
 const UNCHANGED = { status: 304, description: 'Nothing has changed since the given ETag' }
 const READ_FAILURES = [userNotMonitored(), noPermission(), starting()]
 const WRITE_FAILURES = [noPermission(), storageUnavailable()]
+const STORE_FAILURES = [...WRITE_FAILURES, storageFull(256)]
 
 const LENGTH = KV_LIMITS.valueLength.toLocaleString('en')
 
@@ -72,7 +74,7 @@ const KV_OPERATIONS = {
     body: { description: 'The value', content: { 'text/plain': TEXT } },
     answers: STORED,
     failures: [
-      ...WRITE_FAILURES,
+      ...STORE_FAILURES,
       kvValidationFailed(KV_MESSAGES.valueTooLong),
       invalidKvValue('body must be UTF-8 text'),
       payloadTooLarge('128 KiB'),
@@ -86,7 +88,7 @@ const KV_OPERATIONS = {
     parameters: [OWNER_ID],
     body: { description: 'The pairs', content: { 'application/json': PAIRS } },
     answers: STORED,
-    failures: [...WRITE_FAILURES, keyLimitExceeded(), invalidKvValue(KV_MESSAGES.noObject), payloadTooLarge('8 MiB')],
+    failures: [...STORE_FAILURES, keyLimitExceeded(), invalidKvValue(KV_MESSAGES.noObject), payloadTooLarge('8 MiB')],
     key: true,
   }),
   remove: operation({

@@ -1,8 +1,9 @@
 import { Database } from 'bun:sqlite'
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { FatalError } from '../domain/errors.ts'
-import { claim, databaseFile, explaining, MEMORY } from './database.ts'
+import { claim, explaining, keepTemporaryFilesNear } from './database.ts'
+import { createPrivate, databaseFile, MEMORY, makeDurable, makeLike, partialOf, removeLeftovers } from './files.ts'
 import { schemaVersion } from './migrations.ts'
 
 /** How long to wait for a writer to finish, at most. Milliseconds. */
@@ -18,7 +19,7 @@ export async function backup(databasePath: string, target: string): Promise<stri
   refuseExisting(copy, 'Choose another name, or move it away')
   const db = openExisting(file, { readwrite: true })
   try {
-    copyInto(db, copy, () => reserve(copy))
+    copyInto(db, copy, null, partial => give(partial, copy))
     return `Backed up ${file} to ${copy} (${contents(db)}).`
   } finally {
     db.close(true)
@@ -39,7 +40,7 @@ export async function restore(source: string, databasePath: string, { force }: {
     const release = explaining(file, () => claim(file, 0))
     try {
       if (!force) refuseExisting(file, 'Add --force to replace it')
-      copyInto(db, file, () => setAside(file))
+      copyInto(db, file, dirname(file), partial => replace(partial, file))
     } finally {
       release()
     }
@@ -84,23 +85,29 @@ function verify(db: Database, file: string): void {
   throw new FatalError(`${file} is damaged (${findings?.integrity_check}): it was not used.`)
 }
 
-/** Writes a whole copy beside the target, makes it durable, and only then gives it its name. */
-function copyInto(db: Database, target: string, makeRoom: () => void): void {
-  const partial = `${target}.partial-${process.pid}`
+/**
+ * Writes a whole copy beside the target, makes it durable, and only then gives it its name, in one step.
+ * @param owned what root makes belongs to whom this belongs to; null: to root
+ */
+function copyInto(db: Database, target: string, owned: string | null, name: (partial: string) => void): void {
+  const partial = partialOf(target)
+  removeLeftovers(dirname(target))
   rmSync(partial, { force: true })
   try {
-    vacuumInto(db, partial, target)
+    vacuumInto(db, partial, target, owned)
     makeDurable(partial)
-    makeRoom()
-    renameSync(partial, target)
+    name(partial)
     makeDurable(dirname(target))
   } finally {
     rmSync(partial, { force: true })
   }
 }
 
-function vacuumInto(db: Database, partial: string, target: string): void {
+function vacuumInto(db: Database, partial: string, target: string, owned: string | null): void {
   try {
+    keepTemporaryFilesNear(db, target)
+    // SQLite takes an empty file as well as none, and this one is for its owner alone.
+    createPrivate(partial, owned)
     db.query('VACUUM INTO ?').run(partial)
   } catch (error) {
     throw new FatalError(`${target} could not be written (${error instanceof Error ? error.message : 'unknown'}).`)
@@ -108,12 +115,25 @@ function vacuumInto(db: Database, partial: string, target: string): void {
 }
 
 /** Fails when somebody else has made a file of that name meanwhile. */
-function reserve(file: string): void {
+function give(partial: string, file: string): void {
   try {
-    closeSync(openSync(file, 'wx'))
-  } catch {
-    throw new FatalError(`${file} exists already.`)
+    linkSync(partial, file)
+  } catch (error) {
+    if (existsSync(file)) throw new FatalError(`${file} exists already.`)
+    // There are file systems without second names for a file.
+    if (!/^(EPERM|ENOSYS|ENOTSUP|EOPNOTSUPP|EMLINK)$/.test(String((error as { code?: unknown }).code))) {
+      throw new FatalError(`${file} could not be written (${error instanceof Error ? error.message : 'unknown'}).`)
+    }
+    renameSync(partial, file)
   }
+}
+
+/** Puts the copy in the place of the database, as open as that was. */
+function replace(partial: string, file: string): void {
+  const old = statSync(file, { throwIfNoEntry: false })
+  if (old !== undefined) makeLike(partial, old)
+  setAside(file)
+  renameSync(partial, file)
 }
 
 /** Nothing of the old database may be taken for the log of the new one. */
@@ -134,17 +154,6 @@ function closeForGood(file: string): void {
     }
   } finally {
     db.close()
-  }
-}
-
-function makeDurable(path: string): void {
-  // Windows knows no such thing for folders.
-  if (process.platform === 'win32') return
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

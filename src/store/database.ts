@@ -1,9 +1,10 @@
 import { Database, SQLiteError } from 'bun:sqlite'
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { FatalError } from '../domain/errors.ts'
 import { HINTS } from '../domain/operator.ts'
 import type { Log } from '../lib/log.ts'
+import { createPrivate, databaseFile, identityOf, MEMORY, removeLeftovers, shutOut } from './files.ts'
 import { migrate } from './migrations.ts'
 
 /** A database that is garbage is closed, and its lock with it: claims are kept even when nobody else remembers them. */
@@ -15,6 +16,8 @@ const HELD = new Set<Database>()
  * Throws FatalError when another process has it for longer than `patience` (ms). Returns how to let go.
  */
 export function claim(file: string, patience: number): () => void {
+  createPrivate(`${file}.lock`, existsSync(file) ? file : dirname(file))
+  shutOut(`${file}.lock`)
   const lock = new Database(`${file}.lock`, { create: true })
   try {
     lock.run(`PRAGMA busy_timeout = ${patience}`)
@@ -54,15 +57,9 @@ export function isClaimed(file: string): boolean {
 
 const isBusy = (error: unknown) => String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')
 
-export const MEMORY = ':memory:'
-
-/** An open, up-to-date database that no other Exoix process uses. */
-export interface Claimed {
-  readonly db: Database
-  /** Its path, or {@link MEMORY}. */
-  readonly file: string
-  /** Moves the log into the main file, closes it and lets others have it. */
-  close(): void
+/** The file is no longer where it was, or somebody else has it: what is written now would be lost. */
+export class Misplaced extends Error {
+  override readonly name = 'Misplaced'
 }
 
 /** How long a starting process waits for one that is just ending. While serving, no request may hang on it. Milliseconds. */
@@ -71,26 +68,66 @@ const SERVE_TIMEOUT = 250
 /** The log file is cut back to this after a burst. Bytes. */
 const LOG_FILE_LIMIT = 16 * 1024 * 1024
 
-/** Opens or creates a database. Throws FatalError with one sentence for the operator. */
-export function openDatabase(path: string, log: Log, patience = PATIENCE): Claimed {
-  const file = databaseFile(path)
-  return explaining(file, () => {
-    const release = file === MEMORY ? () => {} : claim(file, patience)
+/** An open, up-to-date database that no other Exoix process uses. */
+export class OpenDatabase {
+  readonly db: Database
+  /** Its path, or {@link MEMORY}. */
+  readonly file: string
+  readonly #log: Log
+  readonly #identity: string | null
+  #lockIdentity: string | null
+  #releases: (() => void)[]
+
+  /** Opens or creates a database. Throws FatalError with one sentence for the operator. */
+  constructor(path: string, log: Log, patience = PATIENCE) {
+    this.file = databaseFile(path)
+    this.#log = log
+    const { file } = this
+    this.#releases = file === MEMORY ? [] : [explaining(file, () => claim(file, patience))]
     try {
-      const db = openEvenWhenFull(file, patience, log)
-      warnWhenReadOnly(file, log)
-      return { db, file, close: () => close(db, release) }
+      this.db = explaining(file, () => openEvenWhenFull(file, patience, log))
     } catch (error) {
-      release()
+      this.#release()
       throw error
     }
-  })
-}
+    warnWhenReadOnly(file, log)
+    this.#identity = identityOf(file)
+    this.#lockIdentity = identityOf(`${file}.lock`)
+  }
 
-/** The file a setting means: absolute, links followed, so that every process agrees on its lock. */
-export function databaseFile(path: string): string {
-  if (path === MEMORY) return path
-  return existsSync(path) ? realpathSync(path) : resolve(path)
+  /** Throws {@link Misplaced} when what is written now would not be found at the path. */
+  assertInPlace(): void {
+    if (this.file === MEMORY) return
+    if (identityOf(this.file) !== this.#identity) {
+      throw new Misplaced(`${this.file} was moved, removed or replaced while it is in use`)
+    }
+    if (identityOf(`${this.file}.lock`) !== this.#lockIdentity) this.#claimAgain()
+  }
+
+  /** Moves the log into the main file, closes it and lets others have it. */
+  close(): void {
+    try {
+      this.db.close(true)
+    } finally {
+      this.#release()
+    }
+  }
+
+  /** Somebody has removed the lock: a second process could not know that the file is taken. */
+  #claimAgain(): void {
+    try {
+      this.#releases.push(claim(this.file, 0))
+    } catch (error) {
+      throw new Misplaced(error instanceof Error ? error.message : 'the file cannot be claimed')
+    }
+    this.#lockIdentity = identityOf(`${this.file}.lock`)
+    this.#log.warn('the lock beside the database was removed while it is in use; it was made anew', { file: this.file })
+  }
+
+  #release(): void {
+    for (const release of this.#releases) release()
+    this.#releases = []
+  }
 }
 
 /** Turns what SQLite throws into one sentence that says what to mend. */
@@ -119,6 +156,10 @@ function openEvenWhenFull(file: string, patience: number, log: Log): Database {
 }
 
 function open(file: string, patience: number, lockingMode: 'NORMAL' | 'EXCLUSIVE'): Database {
+  if (file !== MEMORY) {
+    removeLeftovers(dirname(file))
+    createPrivate(file)
+  }
   const db = new Database(file, { create: true, strict: true })
   try {
     db.run(`PRAGMA busy_timeout = ${patience}`)
@@ -126,8 +167,10 @@ function open(file: string, patience: number, lockingMode: 'NORMAL' | 'EXCLUSIVE
     db.run('PRAGMA secure_delete = ON')
     db.run('PRAGMA synchronous = FULL')
     db.run(`PRAGMA journal_size_limit = ${LOG_FILE_LIMIT}`)
+    keepTemporaryFilesNear(db, file)
     // Before the journal mode, which would be the first change to a file that may not be ours.
     migrate(db, file)
+    if (file !== MEMORY) shutOut(file)
     db.run('PRAGMA journal_mode = WAL')
     db.run(`PRAGMA busy_timeout = ${SERVE_TIMEOUT}`)
     return db
@@ -137,20 +180,27 @@ function open(file: string, patience: number, lockingMode: 'NORMAL' | 'EXCLUSIVE
   }
 }
 
+/**
+ * Where the database may be written to, so may temporary files; /tmp and the like may not be there at all. What a single
+ * change needs is little and kept in memory; a rewrite of the file is as large as the file.
+ */
+export function keepTemporaryFilesNear(db: Database, file: string): void {
+  db.run('PRAGMA temp_store = MEMORY')
+  if (file === MEMORY) return
+  try {
+    // For the whole process, and the only way to say it that works while it runs.
+    db.run(`PRAGMA temp_store_directory = '${dirname(file).replaceAll("'", "''")}'`)
+  } catch {
+    // A folder that may not be written to: nothing is, then.
+  }
+}
+
 function warnWhenReadOnly(file: string, log: Log): void {
   if (file === MEMORY) return
   try {
     accessSync(file, constants.W_OK)
   } catch {
     log.warn('the database may not be written to: what is stored is served, changes are refused', { file })
-  }
-}
-
-function close(db: Database, release: () => void): void {
-  try {
-    db.close(true)
-  } finally {
-    release()
   }
 }
 

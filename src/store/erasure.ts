@@ -2,26 +2,9 @@ import type { Database } from 'bun:sqlite'
 import type { PrivacyStore } from '../domain/privacy.ts'
 import { MINUTE } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
-import { type Claimed, MEMORY } from './database.ts'
+import { keepTemporaryFilesNear, type OpenDatabase } from './database.ts'
+import { MEMORY } from './files.ts'
 import type { GroupCommit } from './group-commit.ts'
-
-/**
- * Rewrites the file after somebody was erased. SQLite's `secure_delete` wipes a row that is deleted, but not the copies
- * it has left in unused parts of pages whenever it moved rows between them; only a file written anew has none of them.
- */
-interface Scrubber {
-  /** To be called inside the transaction that erases: what is to be done outlives a crash. */
-  mark(): void
-  /** Begins, in the background, unless nothing is to be done or it has just been done. */
-  start(): void
-  /** Begins nothing more; resolves when nothing is under way. */
-  stop(): Promise<void>
-  /** Does at once what is still to be done. To be called at the very end, when nothing is written any more. */
-  finish(): void
-}
-
-/** What is only in memory is gone with the process. */
-const NOTHING_TO_SCRUB: Scrubber = { mark() {}, start() {}, async stop() {}, finish() {} }
 
 /** Rest after a rewrite, in times it took: people erasing themselves over and over cannot keep the disk busy. */
 const REST = 20
@@ -34,7 +17,7 @@ const REWRITE = `
   import { Database } from 'bun:sqlite'
   self.onmessage = ({ data: file }) => {
     try {
-      const db = new Database(file)
+      const db = new Database(file, { readwrite: true, create: false })
       db.run('PRAGMA busy_timeout = 1000')
       db.run('VACUUM')
       const { busy } = db.query('PRAGMA wal_checkpoint(TRUNCATE)').get()
@@ -45,69 +28,95 @@ const REWRITE = `
     }
   }`
 
-export function createScrubber({ db, file }: Claimed, group: GroupCommit, log: Log): Scrubber {
-  if (file === MEMORY) return NOTHING_TO_SCRUB
-  const read = db.prepare<{ name: string }, []>("SELECT name FROM chores WHERE name = 'scrub'")
-  const write = db.prepare<void, []>("INSERT OR IGNORE INTO chores (name) VALUES ('scrub')")
-  const clear = db.prepare<void, []>("DELETE FROM chores WHERE name = 'scrub'")
-  let due = read.get() !== null
-  let running: Promise<void> | null = null
-  let timer: Timer | null = null
-  let rest = 0
-  let stopped = false
+/**
+ * Rewrites the file after somebody was erased. SQLite's `secure_delete` wipes a row that is deleted, but not the copies
+ * it has left in unused parts of pages whenever it moved rows between them; only a file written anew has none of them.
+ */
+export class Vacuum {
+  readonly #database: OpenDatabase
+  readonly #group: GroupCommit
+  readonly #log: Log
+  readonly #write
+  readonly #clear
+  #due = false
+  #running: Promise<void> | null = null
+  #timer: Timer | null = null
+  #rest = 0
+  #stopped = false
 
-  async function scrub(): Promise<void> {
-    const started = performance.now()
-    const trouble = await group.pause(async () => {
-      const told = await rewrite(file)
-      if (told === null) done()
-      return told
-    })
-    rest = REST * (performance.now() - started)
-    if (trouble !== null) log.info('what erased people have left in the file is removed later', { reason: trouble })
+  constructor(database: OpenDatabase, group: GroupCommit, log: Log) {
+    this.#database = database
+    this.#group = group
+    this.#log = log
+    const { db } = database
+    this.#write = db.prepare<void, []>("INSERT OR IGNORE INTO chores (name) VALUES ('scrub')")
+    this.#clear = db.prepare<void, []>("DELETE FROM chores WHERE name = 'scrub'")
+    this.#due = db.query("SELECT name FROM chores WHERE name = 'scrub'").get() !== null
   }
 
-  function done(): void {
-    clear.run()
-    due = false
+  /** To be called inside the transaction that erases: what is to be done outlives a crash. */
+  mark(): void {
+    // What is only in memory is gone with the process.
+    if (this.#database.file === MEMORY) return
+    this.#write.run()
+    this.#due = true
   }
 
-  function start(): void {
-    if (!due || stopped || running !== null || timer !== null) return
-    running = scrub()
-      .catch(error => log.warn('the file was not rewritten', { error: describeError(error) }))
+  /** Begins, in the background, unless nothing is to be done or it has just been done. */
+  start(): void {
+    if (!this.#due || this.#stopped || this.#running !== null || this.#timer !== null) return
+    this.#running = this.#run()
+      .catch(error => this.#log.warn('the file was not rewritten', { error: describeError(error) }))
       .finally(() => {
-        running = null
-        timer = setTimeout(again, rest)
-        timer.unref()
+        this.#running = null
+        this.#timer = setTimeout(this.#again, this.#rest)
+        this.#timer.unref()
       })
   }
 
-  function again(): void {
-    timer = null
-    start()
+  /** Begins nothing more; resolves when nothing is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#running
   }
 
-  return {
-    mark() {
-      write.run()
-      due = true
-    },
-    start,
-    async stop() {
-      stopped = true
-      if (timer !== null) clearTimeout(timer)
-      await running
-    },
-    finish() {
-      if (!due) return
-      try {
-        db.run('VACUUM')
-        done()
-      } catch (error) {
-        log.warn('what erased people have left in the file is removed next time', { error: describeError(error) })
-      }
-    },
+  /** Does at once what is still to be done. To be called at the very end, when nothing is written any more. */
+  finish(): void {
+    if (!this.#due) return
+    try {
+      this.#database.assertInPlace()
+      this.#database.db.run('PRAGMA temp_store = FILE')
+      this.#database.db.run('VACUUM')
+      this.#done()
+    } catch (error) {
+      const fields = { error: describeError(error) }
+      this.#log.warn('what erased people have left in the file is removed next time', fields)
+    }
+  }
+
+  readonly #again = (): void => {
+    this.#timer = null
+    this.start()
+  }
+
+  async #run(): Promise<void> {
+    const started = performance.now()
+    const trouble = await this.#group.pause(async () => {
+      this.#database.assertInPlace()
+      keepTemporaryFilesNear(this.#database.db, this.#database.file)
+      const told = await rewrite(this.#database.file)
+      if (told === null) this.#done()
+      return told
+    })
+    this.#rest = REST * (performance.now() - started)
+    if (trouble === null) return
+    this.#log.info('what erased people have left in the file is removed later', { reason: trouble })
+  }
+
+  #done(): void {
+    this.#clear.run()
+    this.#due = false
   }
 }
 
@@ -133,27 +142,42 @@ export interface Eraser {
   eraseRows(userId: string): void
 }
 
-/** @param erasers every other noun of the store. */
-export function createPrivacyStore(
-  db: Database,
-  group: GroupCommit,
-  scrubber: Scrubber,
-  erasers: readonly Eraser[],
-): PrivacyStore {
-  const hidden = db.prepare<{ user_id: string }, []>('SELECT user_id FROM hidden')
-  const hide = db.prepare<void, [string]>('INSERT OR IGNORE INTO hidden (user_id) VALUES (?)')
-  const show = db.prepare<void, [string]>('DELETE FROM hidden WHERE user_id = ?')
+/** Who wishes to be hidden, and erasure. */
+export class HiddenStore implements PrivacyStore {
+  readonly #group: GroupCommit
+  readonly #vacuum: Vacuum
+  readonly #erasers: readonly Eraser[]
+  readonly #hidden
+  readonly #hide
+  readonly #show
 
-  return {
-    loadHidden: () => hidden.all().map(({ user_id }) => user_id),
-    storeHidden: (userId, hidden) => group.write(() => void (hidden ? hide : show).run(userId)),
-    erase(userId) {
-      const erased = group.write(() => {
-        for (const eraser of erasers) eraser.eraseRows(userId)
-        scrubber.mark()
-      })
-      void erased.then(scrubber.start, () => {})
-      return erased
-    },
+  /** @param erasers every other noun of the store */
+  constructor(db: Database, group: GroupCommit, vacuum: Vacuum, erasers: readonly Eraser[]) {
+    this.#group = group
+    this.#vacuum = vacuum
+    this.#erasers = erasers
+    this.#hidden = db.prepare<{ user_id: string }, []>('SELECT user_id FROM hidden')
+    this.#hide = db.prepare<void, [string]>('INSERT OR IGNORE INTO hidden (user_id) VALUES (?)')
+    this.#show = db.prepare<void, [string]>('DELETE FROM hidden WHERE user_id = ?')
+  }
+
+  loadHidden(): readonly string[] {
+    return this.#hidden.all().map(({ user_id }) => user_id)
+  }
+
+  storeHidden(userId: string, hidden: boolean): Promise<void> {
+    return this.#group.write(() => void (hidden ? this.#hide : this.#show).run(userId))
+  }
+
+  erase(userId: string): Promise<void> {
+    const erased = this.#group.write(() => {
+      for (const eraser of this.#erasers) eraser.eraseRows(userId)
+      this.#vacuum.mark()
+    })
+    void erased.then(
+      () => this.#vacuum.start(),
+      () => {},
+    )
+    return erased
   }
 }

@@ -188,11 +188,15 @@ type ImportTarget = Pick<Store, 'importPairs' | 'importKeys'>
  * here with another value stays, and somebody who has made or revoked a key here gets no old one back. So it can be run
  * again at any time; only what has been deleted here meanwhile comes back while Lanyard still has it. Resolves with the report as text. Throws FatalError when Redis or the database cannot be used.
  */
-export async function importLanyard(redisUrl: string, databasePath: string): Promise<string> {
+export async function importLanyard(redisUrl: string, databasePath: string, maxPairsMib = 256): Promise<string> {
   // First, so that no empty database is left behind where there is nothing to take over.
   const lanyard = await connectLanyard(redisUrl)
   try {
-    const store = openStore(databasePath, { log: createLog({ level: 'warn', format: 'text' }), patience: 0 })
+    const store = openStore(databasePath, {
+      log: createLog({ level: 'warn', format: 'text' }),
+      patience: 0,
+      maxPairsMib,
+    })
     try {
       return renderReport(await takeOver(lanyard, store))
     } finally {
@@ -207,7 +211,9 @@ export async function importLanyard(redisUrl: string, databasePath: string): Pro
 async function takeOver(lanyard: Lanyard, store: ImportTarget): Promise<ImportReport> {
   const report: ImportReport = { pairs: tally(), keys: tally(), refused: [] }
   for await (const people of lanyard.pairs(report.refused)) {
-    await Promise.all(people.map(([userId, pairs]) => takePairs(store, report, userId, pairs)))
+    for (const some of inParts(people)) {
+      await Promise.all(some.map(([userId, pairs]) => takePairs(store, report, userId, pairs)))
+    }
   }
   const owners = await lanyard.keys(report.refused)
   await Promise.all(
@@ -219,6 +225,23 @@ async function takeOver(lanyard: Lanyard, store: ImportTarget): Promise<ImportRe
   return report
 }
 
+/** Characters that are given to the store at once: it refuses what is too much to wait. */
+const AT_ONCE = 4_000_000
+
+function* inParts(people: readonly Person[]): Generator<readonly Person[]> {
+  let part: Person[] = []
+  let length = 0
+  for (const person of people) {
+    part.push(person)
+    for (const [key, value] of person[1]) length += key.length + value.length
+    if (length < AT_ONCE) continue
+    yield part
+    part = []
+    length = 0
+  }
+  yield part
+}
+
 const tally = (): Tally => ({ added: 0, unchanged: 0, kept: 0 })
 
 async function takePairs(
@@ -227,10 +250,11 @@ async function takePairs(
   userId: string,
   pairs: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const { added, unchanged, kept, overLimit } = await store.importPairs(userId, pairs)
+  const { added, unchanged, kept, overLimit, overBudget } = await store.importPairs(userId, pairs)
   counts.added += added.length
   counts.unchanged += unchanged.length
   counts.kept += kept.length
+  for (const key of overBudget) refused.push(`pair ${key} of ${userId}: more than all pairs may take (MAX_PAIRS_MIB)`)
   for (const key of overLimit) refused.push(`pair ${key} of ${userId}: more than ${KV_LIMITS.keys} keys`)
 }
 

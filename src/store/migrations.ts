@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite'
 import { FatalError } from '../domain/errors.ts'
 
 /** Marks a SQLite file as one of ours: "EXOI". Source: SQLite docs, PRAGMA application_id. */
-const APPLICATION_ID = 0x45584f49
+export const APPLICATION_ID = 0x45584f49
 
 /**
  * One step each; the file's `user_version` says how many it has. Never edit a released one: add the next.

@@ -3,20 +3,23 @@ import type { GithubStore } from '../domain/github.ts'
 import type { KeyStore } from '../domain/keys.ts'
 import type { KvStore } from '../domain/kv.ts'
 import type { PrivacyStore, RetentionStore } from '../domain/privacy.ts'
+import { MIB } from '../lib/bytes.ts'
+import { SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { createStateStore } from './checkpoint.ts'
-import { type Claimed, openDatabase } from './database.ts'
-import { createPrivacyStore, createScrubber } from './erasure.ts'
-import { createGithubStore } from './github.ts'
-import { createGroupCommit } from './group-commit.ts'
-import { createStoredKeys, type StoredKeys } from './keys.ts'
-import { createPairStore, type PairStore } from './kv.ts'
+import { PeopleStore } from './checkpoint.ts'
+import { Damage } from './damage.ts'
+import { explaining, OpenDatabase } from './database.ts'
+import { HiddenStore, Vacuum } from './erasure.ts'
+import { LinkStore } from './github.ts'
+import { GroupCommit } from './group-commit.ts'
+import { KeyHashStore } from './keys.ts'
+import { PairStore } from './kv.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
 export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore, GithubStore {
   importPairs: PairStore['importPairs']
-  importKeys: StoredKeys['importKeys']
+  importKeys: KeyHashStore['importKeys']
   /** Writes what is pending, moves everything into the main file, lets go of it. Later writes are refused. */
   close(): Promise<void>
 }
@@ -26,40 +29,66 @@ export interface StoreDeps {
   readonly metrics?: Metrics | undefined
   /** How long to wait for another process to let go of the file (ms). Default: 3000. */
   readonly patience?: number
+  /** What the pairs of all people together may take. Default: 256. */
+  readonly maxPairsMib?: number
 }
+
+/** How often it is looked whether the file is still where it was. Milliseconds. */
+const WATCH_INTERVAL = 5 * SECOND
 
 /**
  * Opens or creates the file, or `:memory:` for one that is gone with the process. Throws FatalError when it cannot be
  * used: not a database, from a newer Exoix, in use by another process, its folder missing.
  */
-export function openStore(path: string, { log, metrics, patience }: StoreDeps): Store {
-  return createStore(openDatabase(path, log, patience), { log, metrics })
+export function openStore(path: string, { patience, ...deps }: StoreDeps): Store {
+  return createStore(new OpenDatabase(path, deps.log, patience), deps)
 }
 
 /** The store on a database that is open already. */
-export function createStore(database: Claimed, { log, metrics }: Omit<StoreDeps, 'patience'>): Store {
-  const group = createGroupCommit(database.db, { log, metrics })
-  const scrubber = createScrubber(database, group, log)
-  const pairs = createPairStore(database.db, group)
-  const keys = createStoredKeys(database.db, group)
-  const state = createStateStore(database.db, group)
-  const github = createGithubStore(database.db, group)
-  const privacy = createPrivacyStore(database.db, group, scrubber, [pairs, keys, state, github])
+export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patience'>): Store {
+  const { log, metrics, maxPairsMib = 256 } = deps
+  const { db, file } = database
+  const group = new GroupCommit(database, { log, metrics })
+  const damage = new Damage(log, metrics)
+  const vacuum = new Vacuum(database, group, log)
+  const pairs = explaining(file, () => new PairStore(db, group, damage, maxPairsMib * MIB))
+  const keys = new KeyHashStore(db, group)
+  const people = new PeopleStore(db, group, damage)
+  const links = new LinkStore(db, group)
+  const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links])
+  const watch = setInterval(() => group.watch(), WATCH_INTERVAL)
+  watch.unref()
   let open = true
-  scrubber.start()
+  vacuum.start()
 
   return {
-    ...pairs,
-    ...keys,
-    ...state,
-    ...github,
-    ...privacy,
+    loadPairs: () => explaining(file, () => pairs.loadPairs()),
+    changePairs: (userId, change) => pairs.changePairs(userId, change),
+    loadAbsences: () => pairs.loadAbsences(),
+    storeAbsence: (userId, since) => pairs.storeAbsence(userId, since),
+    removeAbsent: (userId, since) => pairs.removeAbsent(userId, since),
+    importPairs: (userId, wanted) => pairs.importPairs(userId, wanted),
+    loadKeys: () => explaining(file, () => keys.loadKeys()),
+    replaceKeys: (userId, hash) => keys.replaceKeys(userId, hash),
+    deleteKeys: userId => keys.deleteKeys(userId),
+    importKeys: (userId, hashes) => keys.importKeys(userId, hashes),
+    loadPeople: () => people.loadPeople(),
+    loadSessions: () => people.loadSessions(),
+    saveState: take => people.saveState(take),
+    loadLinks: () => explaining(file, () => links.loadLinks()),
+    storeLink: link => links.storeLink(link),
+    updateLink: link => links.updateLink(link),
+    deleteLink: userId => links.deleteLink(userId),
+    loadHidden: () => explaining(file, () => hidden.loadHidden()),
+    storeHidden: (userId, hide) => hidden.storeHidden(userId, hide),
+    erase: userId => hidden.erase(userId),
     async close() {
       if (!open) return
       open = false
-      await scrubber.stop()
+      clearInterval(watch)
+      await vacuum.stop()
       group.close()
-      scrubber.finish()
+      vacuum.finish()
       database.close()
     },
   }

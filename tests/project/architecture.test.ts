@@ -31,9 +31,6 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'src/live/topics.ts createTopics',
     'src/live/websocket.ts createHandlers',
     'src/live/websocket.ts createSockets',
-    'src/store/erasure.ts createScrubber',
-    'src/store/group-commit.ts createGroupCommit',
-    'src/store/kv.ts createPairStore',
   ],
 }
 

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { FatalError } from '../../src/domain/errors.ts'
 import { backup, restore } from '../../src/store/backup.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
@@ -76,6 +76,46 @@ describe('a backup', () => {
 
   test('is one file, with nothing left beside it', async () => {
     await filled(file, '1')
+    await backup(file, copy)
+    expect(strays()).toEqual([])
+  })
+
+  test('removes what earlier ones left that were killed, and nothing else', async () => {
+    await filled(file, '1')
+    const dead = Bun.spawnSync(['true']).pid
+    const left = [`other.db.partial-${dead}`, `copy.db.partial-${dead}-journal`]
+    for (const name of left) writeFileSync(space.file(name), '')
+    writeFileSync(space.file(`half.db.partial-${dead}`), readFileSync(file).subarray(0, 8192))
+    const theirs = [`notes.partial-${dead}`, 'a.partial-x', 'partial-1']
+    for (const name of theirs) writeFileSync(space.file(name), 'Dear diary, '.repeat(20))
+    // One that is being written by a process that is still there.
+    writeFileSync(space.file('busy.db.partial-1'), '')
+    await backup(file, copy)
+    expect(strays().sort()).toEqual([...theirs, 'busy.db.partial-1'].sort())
+  })
+
+  test('that is killed at any moment is there whole or not at all, under its name', async () => {
+    const store = open()
+    for (let at = 0; at < 60; at++) await put(store, `k${at}`, 'x'.repeat(30_000))
+    await store.close()
+    for (let round = 0; round < 12; round++) {
+      const target = space.file(`killed${round}.db`)
+      const script = `import { backup } from ${JSON.stringify(import.meta.resolve('../../src/store/backup.ts'))}
+        process.stdout.write('started')
+        await backup(${JSON.stringify(file)}, ${JSON.stringify(target)})`
+      const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'ignore' })
+      await child.stdout.getReader().read()
+      const appears = Promise.withResolvers<void>()
+      const watcher = watch(space.folder, (_, name) => {
+        // In even rounds as soon as anything is there, in odd ones with the last name.
+        if (name?.startsWith(`killed${round}`) && (round % 2 === 0 || name === `killed${round}.db`)) appears.resolve()
+      })
+      await Promise.race([appears.promise, child.exited])
+      child.kill('SIGKILL')
+      await child.exited
+      watcher.close()
+      if (existsSync(target)) expect(Object.keys((await pairsIn(target)) as object)).toHaveLength(60)
+    }
     await backup(file, copy)
     expect(strays()).toEqual([])
   })

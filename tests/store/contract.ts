@@ -10,7 +10,7 @@ const put = (pairs: Record<string, string>): KvChange => ({ kind: 'put', pairs: 
 const numbered = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, String(at)]))
 
 /** What every store must do, whatever it is made of. */
-export function storeContract(name: string, open: () => Store): void {
+export function storeContract(name: string, open: (maxPairsMib?: number) => Store): void {
   describe(name, () => {
     let store: Store
     beforeEach(() => {
@@ -113,6 +113,82 @@ export function storeContract(name: string, open: () => Store): void {
       })
     })
 
+    describe('pairs of everybody together', () => {
+      const BIG = 'x'.repeat(30_000)
+      const full = { status: 507, code: 'storage_full', message: expect.stringContaining('1 MiB') }
+      const bigs = (from: number, to: number) =>
+        Object.fromEntries(Array.from({ length: to - from }, (_, at) => [`big${from + at}`, BIG]))
+      beforeEach(async () => {
+        await store.close()
+        store = open(1)
+      })
+
+      test('are bounded in bytes: a write that would exceed that is refused whole, whoever writes', async () => {
+        await store.changePairs(ANN, put(bigs(0, 30)))
+        await expect(store.changePairs(BEN, put({ small: '1', ...bigs(0, 5) }))).rejects.toMatchObject(full)
+        expect(pairsOf(BEN)).toEqual({})
+        await store.changePairs(BEN, put(bigs(0, 4)))
+        await expect(store.changePairs(ANN, put({ another: BIG }))).rejects.toMatchObject(full)
+      })
+
+      test('count in bytes, not in characters', async () => {
+        await expect(
+          store.changePairs(ANN, put({ a: '\u{1f600}'.repeat(30_000), ...bigs(0, 32) })),
+        ).rejects.toMatchObject(full)
+        await store.changePairs(ANN, put({ a: 'x'.repeat(30_000), ...bigs(0, 32) }))
+      })
+
+      test('count what a pair takes besides its characters', async () => {
+        const people = Array.from({ length: 20 }, (_, at) => String(600_000_000_000_000_000n + BigInt(at)))
+        const results = await Promise.allSettled(people.map(id => store.changePairs(id, put(numbered(512)))))
+        const kept = results.filter(({ status }) => status === 'fulfilled')
+        expect(kept.length).toBeGreaterThan(10)
+        expect(kept.length).toBeLessThan(17)
+      })
+
+      test('make room when they are deleted, overwritten, cleared, erased or swept', async () => {
+        const fill = () => store.changePairs(ANN, put(bigs(0, 34)))
+        const more = () => store.changePairs(BEN, put({ more: BIG }))
+        await fill()
+        await expect(more()).rejects.toMatchObject(full)
+        for (const makeRoom of [
+          () => store.changePairs(ANN, { kind: 'delete', key: 'big3' }),
+          () => store.changePairs(ANN, put({ big4: 'short' })),
+          () => store.changePairs(ANN, { kind: 'clear' }),
+          () => store.erase(ANN),
+          async () => {
+            await store.storeAbsence(ANN, 1)
+            return store.removeAbsent(ANN, 1)
+          },
+        ]) {
+          await makeRoom()
+          await more()
+          await store.changePairs(BEN, { kind: 'delete', key: 'more' })
+          await fill()
+          await expect(more()).rejects.toMatchObject(full)
+        }
+      })
+
+      test('may always become less, and stay as large as they are', async () => {
+        await store.changePairs(ANN, put(bigs(0, 34)))
+        await store.changePairs(ANN, put({ big0: 'y'.repeat(30_000), big1: '' }))
+        expect(pairsOf(ANN)).toEqual({ ...bigs(0, 34), big0: 'y'.repeat(30_000), big1: '' })
+      })
+
+      test('are counted right after a write that was refused for another reason', async () => {
+        const tooMany = { ...numbered(512), ...bigs(0, 30) }
+        for (let at = 0; at < 5; at++) {
+          await expect(store.changePairs(ANN, put(tooMany))).rejects.toMatchObject({ code: 'kv_validation_failed' })
+        }
+        await store.changePairs(ANN, put(bigs(0, 34)))
+      })
+
+      test('that are imported stay within it as well', async () => {
+        const { added, overBudget } = await store.importPairs(ANN, new Map(Object.entries(bigs(0, 40))))
+        expect([added.length, overBudget.length]).toEqual([34, 6])
+      })
+    })
+
     describe('keys', () => {
       test('are one a person: a new one replaces the old', async () => {
         await store.replaceKeys(ANN, 'hash1')
@@ -157,14 +233,20 @@ export function storeContract(name: string, open: () => Store): void {
       test('are added, and never overwrite what is there', async () => {
         await store.changePairs(ANN, put({ mine: 'new', same: '1' }))
         const imported = await store.importPairs(ANN, new Map(Object.entries({ mine: 'old', same: '1', more: '2' })))
-        expect(imported).toEqual({ added: ['more'], unchanged: ['same'], kept: ['mine'], overLimit: [] })
+        expect(imported).toEqual({
+          added: ['more'],
+          unchanged: ['same'],
+          kept: ['mine'],
+          overLimit: [],
+          overBudget: [],
+        })
         expect(pairsOf(ANN)).toEqual({ mine: 'new', same: '1', more: '2' })
       })
 
       test('beyond 512 are named and left out', async () => {
         await store.changePairs(ANN, put(numbered(KV_LIMITS.keys - 1)))
         const imported = await store.importPairs(ANN, new Map(Object.entries({ a: '1', b: '2', k0: '0' })))
-        expect(imported).toEqual({ added: ['a'], unchanged: ['k0'], kept: [], overLimit: ['b'] })
+        expect(imported).toEqual({ added: ['a'], unchanged: ['k0'], kept: [], overLimit: ['b'], overBudget: [] })
       })
     })
 

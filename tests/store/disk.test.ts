@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import { type Claimed, openDatabase } from '../../src/store/database.ts'
+import { OpenDatabase } from '../../src/store/database.ts'
 import { createStore, openStore, type Store } from '../../src/store/sqlite.ts'
 import { issueKey } from '../support/keys.ts'
 import { listening, scratch } from './support/files.ts'
@@ -41,13 +41,13 @@ const shown = (presences: PresenceStore) => [...presences.kv(ANN).keys()]
 const stored = (store: Store) => [...(new Map(store.loadPairs()).get(ANN)?.keys() ?? [])]
 
 describe('a database that cannot grow', () => {
-  let database: Claimed
+  let database: OpenDatabase
   let store: Store
   let presences: PresenceStore
   let kv: Kv
   const pages = (count: number) => database.db.run(`PRAGMA max_page_count = ${count}`)
   beforeEach(() => {
-    database = openDatabase(space.file(), told.log)
+    database = new OpenDatabase(space.file(), told.log)
     store = createStore(database, { log: told.log })
     presences = new PresenceStore()
     kv = createKv(store, presences)
@@ -76,6 +76,20 @@ describe('a database that cannot grow', () => {
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
     expect(shown(presences)).toEqual(kept)
     expect(stored(store)).toEqual(kept)
+  })
+
+  test('goes on to count what pairs take as it is, whatever it refused', async () => {
+    await store.close()
+    database = new OpenDatabase(space.file('small.db'), told.log)
+    store = createStore(database, { log: told.log, maxPairsMib: 1 })
+    kv = createKv(store, presences)
+    pages(100)
+    const kept = await fill(kv)
+    for (let at = 0; at < 40; at++) await kv.put(ANN, `more${at}`, BIG).catch(() => {})
+    pages(10_000)
+    const room = Math.floor((1024 * 1024) / (BIG.length + 140)) - kept.length
+    for (let at = 0; at < room; at++) await kv.put(ANN, `again${at}`, BIG)
+    await expect(kv.put(ANN, 'last', BIG)).rejects.toMatchObject({ code: 'storage_full' })
   })
 
   test('says so once when it begins and once when it is over', async () => {

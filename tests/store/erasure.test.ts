@@ -131,3 +131,35 @@ test('writes during a rewrite wait and are kept', async () => {
   await Promise.all(writes)
   expect(new Map(store.loadPairs()).get('7')?.size).toBe(200)
 })
+
+/** Runs it where nothing may be written to but one folder, mounted under the name /mnt. */
+const SHUT = `set -eu
+mount --bind "$1" /mnt
+for folder in /tmp /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done
+cd /proc
+exec "$2" -e "$3"`
+const mayUnshare = Bun.spawnSync(['unshare', '--mount', 'true']).exitCode === 0
+
+test.skipIf(!mayUnshare)('people are erased where only the folder of the database may be written to', async () => {
+  await fill()
+  await store.close()
+  const script = `import { openStore } from ${JSON.stringify(import.meta.resolve('../../src/store/sqlite.ts'))}
+    const told = []
+    const write = (message, fields) => void told.push(message, fields)
+    const log = { debug: write, info: write, warn: write, error: write }
+    const store = openStore('/mnt/exoix.db', { log })
+    await store.erase('${ANN}')
+    await store.changePairs('5', { kind: 'put', pairs: new Map([['a', '1']]) })
+    await store.erase('600000000000000003')
+    await store.close()
+    console.log(JSON.stringify(told))`
+  const child = Bun.spawn(['unshare', '--mount', 'sh', '-c', SHUT, 'sh', space.folder, process.execPath, script], {
+    env: { PATH: process.env.PATH ?? '' },
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  expect(await new Response(child.stdout).text()).toBe('[]\n')
+  expect(await child.exited).toBe(0)
+  expect(filesWith(ANN, SECRET, '600000000000000003')).toEqual([])
+  store = openStore(space.file(), { log: silent })
+})

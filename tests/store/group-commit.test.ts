@@ -1,13 +1,13 @@
 import { Database } from 'bun:sqlite'
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { ApiError, kvValidationFailed } from '../../src/domain/errors.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
-import { type Claimed, openDatabase } from '../../src/store/database.ts'
-import { createGroupCommit, type GroupCommit } from '../../src/store/group-commit.ts'
+import { OpenDatabase } from '../../src/store/database.ts'
+import { GroupCommit } from '../../src/store/group-commit.ts'
 import { listening, scratch } from './support/files.ts'
 
 let space: ReturnType<typeof scratch>
-let database: Claimed
+let database: OpenDatabase
 let group: GroupCommit
 let commits: () => number
 let insert: (value: number) => Promise<unknown>
@@ -15,10 +15,10 @@ const told = listening()
 
 beforeEach(() => {
   space = scratch()
-  database = openDatabase(space.file(), told.log)
+  database = new OpenDatabase(space.file(), told.log)
   database.db.run('CREATE TABLE numbers (value INTEGER PRIMARY KEY) STRICT')
   const metrics = createMetrics()
-  group = createGroupCommit(database.db, { log: told.log, metrics })
+  group = new GroupCommit(database, { log: told.log, metrics })
   commits = () => Number(/^exoix_store_commits_total (\d+)$/m.exec(metrics.render())?.[1])
   const statement = database.db.prepare<void, [number]>('INSERT INTO numbers VALUES (?)')
   insert = value => group.write(() => statement.run(value).changes)
@@ -130,4 +130,99 @@ test('more writes than the disk can follow are refused instead of heaped up', as
   const results = await Promise.allSettled(Array.from({ length: 20_010 }, (_, at) => insert(at)))
   expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(10)
   expect(numbers()).toHaveLength(20_000)
+})
+
+describe('what waits', () => {
+  const MIB = 1024 * 1024
+
+  test('is bounded in bytes: more is refused, and taken again once the rest is kept', async () => {
+    const write = (bytes: number) => group.write(() => bytes, bytes)
+    const waiting = Array.from({ length: 8 }, () => write(8 * MIB))
+    await expect(write(1)).rejects.toMatchObject({ status: 503, code: 'storage_unavailable' })
+    const small = insert(1)
+    await Promise.all(waiting)
+    await small
+    expect(await write(8 * MIB)).toBe(8 * MIB)
+  })
+
+  test('is refused in bytes while the file is being rewritten, too', async () => {
+    const { promise: rewritten, resolve: finish } = Promise.withResolvers<void>()
+    const pause = group.pause(() => rewritten)
+    const writes = Array.from({ length: 69 }, () => group.write(() => {}, 8 * MIB))
+    const results = Promise.allSettled(writes)
+    await expect(writes.at(-1)).rejects.toMatchObject({ code: 'storage_unavailable' })
+    finish()
+    await pause
+    expect((await results).filter(({ status }) => status === 'fulfilled')).toHaveLength(8)
+  })
+
+  test('is taken when it is larger than the bound, but alone', async () => {
+    const large = group.write(() => 'kept', 100 * MIB)
+    await expect(group.write(() => {}, 1)).rejects.toMatchObject({ code: 'storage_unavailable' })
+    expect(await large).toBe('kept')
+  })
+
+  test('goes into transactions of a bounded size: large writes into one each', async () => {
+    await Promise.all(Array.from({ length: 3 }, () => group.write(() => {}, 3 * MIB)))
+    expect(commits()).toBe(3)
+    await Promise.all(Array.from({ length: 40 }, () => group.write(() => {}, MIB / 16)))
+    expect(commits()).toBe(5)
+  })
+})
+
+describe('on a disk that takes its time', () => {
+  /** Hands that only move when they are turned; writes take as long as they are told to. */
+  function slowly() {
+    let now = 1000
+    const timers: { at: number; run: () => void }[] = []
+    const clock = {
+      monotonic: () => now,
+      after(ms: number, run: () => void) {
+        timers.push({ at: now + ms, run })
+        return () => {}
+      },
+    }
+    return {
+      group: new GroupCommit(database, { log: told.log, clock }),
+      take: (ms: number) => {
+        now += ms
+      },
+      /** Until when the next commit waits; null when none does. */
+      next: () => (timers.length === 0 ? null : Math.min(...timers.map(({ at }) => at)) - now),
+      run() {
+        now = Math.max(now, timers[0]?.at ?? now)
+        timers.shift()?.run()
+      },
+    }
+  }
+
+  /** Writes one after the other, each taking so long, until the time that was saved up is used. */
+  async function busy(hands: ReturnType<typeof slowly>, ms: number): Promise<void> {
+    for (let at = 0; at < 30; at++) {
+      const kept = hands.group.write(() => hands.take(ms))
+      if (hands.next() !== null) return
+      await kept
+    }
+    throw new Error('nothing ever waited')
+  }
+
+  test('commits are as far apart as leaves nine tenths of the time to everything else', async () => {
+    const hands = slowly()
+    await busy(hands, 40)
+    hands.run()
+    // The commit under way began at its turn and took 40 ms; the next begins 400 ms after this one began.
+    const next = hands.group.write(() => 'kept')
+    expect(hands.next()).toBe(400 - 40)
+    hands.run()
+    expect(await next).toBe('kept')
+  })
+
+  test('but never further than half a second', async () => {
+    const hands = slowly()
+    await busy(hands, 90)
+    hands.run()
+    void hands.group.write(() => {})
+    expect(hands.next()).toBe(500 - 90)
+    hands.run()
+  })
 })

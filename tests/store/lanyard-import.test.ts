@@ -202,6 +202,20 @@ describe.skipIf(!installed)('an import from a Lanyard’s Redis', () => {
     },
   )
 
+  test('takes over more at once than may wait to be written', async () => {
+    const people = Array.from({ length: 300 }, (_, at) => String(at + 1))
+    const value = 'x'.repeat(30_000)
+    await Promise.all(people.map(userId => hset(userId, 'a', value, 'b', value, 'c', value, 'd', value)))
+    expect(await importLanyard(server.url, file)).toBe('Took over 1200 pairs and 0 keys.')
+  })
+
+  test('takes over no more than all pairs may take, and names what is left out', async () => {
+    await hset(ANN, ...Array.from({ length: 40 }, (_, at) => [`k${10 + at}`, 'x'.repeat(30_000)]).flat())
+    const report = await importLanyard(server.url, file, 1)
+    expect(report).toStartWith('Took over 34 pairs and 0 keys.\nRefused 6:\n')
+    expect(report).toContain(`pair k44 of ${ANN}: more than all pairs may take (MAX_PAIRS_MIB)`)
+  })
+
   test('is refused while a server has the database', async () => {
     const store = openStore(file, { log: silent })
     await expect(importLanyard(server.url, file)).rejects.toThrow('is in use by another Exoix process')

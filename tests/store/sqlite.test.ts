@@ -7,5 +7,9 @@ const space = scratch()
 afterAll(() => space[Symbol.dispose]())
 let files = 0
 
-storeContract('a store in a file', () => openStore(space.file(`${++files}.db`), { log: silent }))
-storeContract('a store in memory', () => openStore(':memory:', { log: silent }))
+storeContract('a store in a file', maxPairsMib =>
+  openStore(space.file(`${++files}.db`), { log: silent, ...(maxPairsMib && { maxPairsMib }) }),
+)
+storeContract('a store in memory', maxPairsMib =>
+  openStore(':memory:', { log: silent, ...(maxPairsMib && { maxPairsMib }) }),
+)
