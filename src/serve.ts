@@ -4,7 +4,8 @@ import type { Presences } from './domain/presences.ts'
 import { startHttp } from './http/server.ts'
 import type { Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
-import { createAddresses } from './lib/semaphore.ts'
+import { type Addresses, createAddresses } from './lib/semaphore.ts'
+import type { RateLimiter } from './lib/token-bucket.ts'
 import { createSequence } from './live/sequence.ts'
 import type { SocketOptions } from './live/session.ts'
 import { createEventStreams, type EventOptions } from './live/sse.ts'
@@ -23,6 +24,9 @@ export interface ServeDeps {
   readonly grace?: number
   /** Whether others may listen at the same port. Default: nobody. */
   readonly reusePort?: boolean
+  /** What counts the requests and connections of client addresses, where that is more than this door's own. */
+  readonly limiter?: RateLimiter
+  readonly addresses?: Addresses
   /** The numbers for Prometheus, where they are more than this door's own. */
   readonly numbers?: () => Promise<string>
 }
@@ -42,7 +46,7 @@ export interface Serving {
  */
 export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): Serving {
   const { config, presences, metrics, log } = deps
-  const addresses = createAddresses(config.maxSocketsPerAddress)
+  const addresses = deps.addresses ?? createAddresses(config.maxSocketsPerAddress)
   const shared = { presences, sequence: createSequence(), addresses, metrics, log }
   const sockets = createSockets({ ...shared, ...(socketOptions && { options: socketOptions }) })
   const streams = createEventStreams({ ...shared, ...(events && { options: events }) })

@@ -5,6 +5,7 @@ import type { Source } from '../domain/presences.ts'
 import { type Clock, SECOND, systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Counter, combineReadings, type Metrics, type Readings, renderReadings } from '../lib/metrics.ts'
+import { createSharedLimits, forgetThread, type SharedLimits } from '../lib/shared-limits.ts'
 import { Journal } from './journal.ts'
 import type { FromThread } from './port.ts'
 import { answerRequest } from './remote-calls.ts'
@@ -42,7 +43,9 @@ export class WorkerPool {
   readonly #deps: PoolDeps
   readonly #clock: Clock
   readonly #journal: Journal
-  readonly #threads = new Set<Thread>()
+  readonly #limits: SharedLimits
+  /** By their place: what one of them counts in shared memory is taken off when it dies. */
+  readonly #threads = new Map<number, Thread>()
   readonly #restarts: Counter
   readonly #timer: NodeJS.Timeout
   /** What threads that have ended had counted. */
@@ -54,17 +57,18 @@ export class WorkerPool {
     this.#deps = deps
     this.#clock = deps.clock ?? systemClock
     this.#journal = new Journal(deps.source)
+    this.#limits = createSharedLimits(deps.size)
     this.#restarts = deps.metrics.counter('worker_restarts_total', 'Serving threads that ended and were started anew')
     deps.metrics.gauge('workers', 'Serving threads with an open door', () => this.#serving().length)
     this.#journal.onFrame(frame => {
-      for (const thread of this.#threads) thread.post({ kind: 'frame', frame })
+      for (const thread of this.#threads.values()) thread.post({ kind: 'frame', frame })
     })
     this.#timer = setInterval(() => this.#watch(), SECOND)
   }
 
   /** Resolves when all doors are open. Rejects with FatalError when one cannot be opened. */
   async start(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#deps.size }, () => this.#begin()))
+    await Promise.all(Array.from({ length: this.#deps.size }, (_, place) => this.#begin(place)))
   }
 
   /** Resolves once every door shows all that the source shows now. */
@@ -87,18 +91,18 @@ export class WorkerPool {
     this.#journal.stop()
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const cancel = this.#clock.after(GRACE, resolve)
-    for (const thread of this.#threads) thread.post({ kind: 'stop' })
-    await Promise.race([Promise.all([...this.#threads].map(thread => thread.whenEnded)), late])
+    for (const thread of this.#threads.values()) thread.post({ kind: 'stop' })
+    await Promise.race([Promise.all([...this.#threads.values()].map(thread => thread.whenEnded)), late])
     cancel()
-    for (const thread of this.#threads) thread.terminate()
+    for (const thread of this.#threads.values()) thread.terminate()
   }
 
   #serving(): readonly Thread[] {
-    return [...this.#threads].filter(({ serving }) => serving)
+    return [...this.#threads.values()].filter(({ serving }) => serving)
   }
 
   /** Starts a thread; resolves when its door is open. */
-  #begin(): Promise<void> {
+  #begin(place: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const thread: Thread = new Thread(this.#deps.spawn(), {
       onMessage: message => {
@@ -114,13 +118,20 @@ export class WorkerPool {
       onError: message => this.#deps.log.error('a serving thread failed', { error: message }),
       onEnd: code => {
         reject(new FatalError('A serving thread ended before it could serve.'))
-        this.#ended(thread, code)
+        this.#ended(place, thread, code)
       },
     })
-    this.#threads.add(thread)
+    this.#threads.set(place, thread)
     const { config, source } = this.#deps
     const { term, number } = this.#journal
-    thread.post({ kind: 'start', config, position: { term, number }, readiness: source.readiness })
+    thread.post({
+      kind: 'start',
+      config,
+      position: { term, number },
+      readiness: source.readiness,
+      limits: this.#limits,
+      thread: place,
+    })
     void this.#fill(thread)
     return promise
   }
@@ -157,14 +168,15 @@ export class WorkerPool {
     }
   }
 
-  #ended(thread: Thread, code: number): void {
-    this.#threads.delete(thread)
+  #ended(place: number, thread: Thread, code: number): void {
+    this.#threads.delete(place)
+    forgetThread(this.#limits, place)
     this.#past = combineReadings([this.#past, thread.counted])
     if (this.#stopping) return
     this.#restarts.inc()
     this.#deps.log.warn('a serving thread ended; another takes its place', { code, after_ms: this.#pause })
     this.#clock.after(this.#pause, () => {
-      if (!this.#stopping) this.#begin().catch(() => {})
+      if (!this.#stopping) this.#begin(place).catch(() => {})
     })
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2)
   }
@@ -175,7 +187,7 @@ export class WorkerPool {
 
   /** Ends who does not answer, and keeps what each has counted. */
   #watch(): void {
-    for (const thread of this.#threads) {
+    for (const thread of this.#threads.values()) {
       if (thread.silentFor > PATIENCE) {
         this.#deps.log.error('a serving thread does not answer; it is ended')
         thread.terminate()

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import type { Readiness } from '../domain/presences.ts'
 import type { Log, LogLevel } from '../lib/log.ts'
 import type { Readings } from '../lib/metrics.ts'
+import type { SharedLimits } from '../lib/shared-limits.ts'
 import type { Frame, Position, Slice } from './record.ts'
 
 /** Which of its numbers a thread tells together with where it is. */
@@ -15,6 +16,9 @@ export type ToThread =
       readonly config: Config
       readonly position: Position
       readonly readiness: Readiness
+      readonly limits: SharedLimits
+      /** Which of the threads it is, from 0 on. */
+      readonly thread: number
     }
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'slice'; readonly slice: Slice }

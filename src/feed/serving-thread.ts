@@ -4,6 +4,9 @@ import { FatalError } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
 import { describeError, forwardLog, type Log } from '../lib/log.ts'
 import { createMetrics, type Metrics } from '../lib/metrics.ts'
+import type { Addresses } from '../lib/semaphore.ts'
+import { SharedAddresses, SharedRateLimiter } from '../lib/shared-limits.ts'
+import type { RateLimiter } from '../lib/token-bucket.ts'
 import type { FromThread, ToThread } from './port.ts'
 import { RemoteCalls } from './remote-calls.ts'
 import { Replica } from './replica.ts'
@@ -15,6 +18,8 @@ export interface ThreadDoorDeps {
   readonly calls: Calls
   readonly metrics: Metrics
   readonly log: Log
+  readonly limiter: RateLimiter
+  readonly addresses: Addresses
   /** The numbers of all threads as Prometheus text. */
   readonly numbers: () => Promise<string>
 }
@@ -39,6 +44,8 @@ export function runServingThread(owner: Owner, open: (deps: ThreadDoorDeps) => D
   owner.onmessage = ({ data }) => thread.hear(data)
 }
 
+type Start = Extract<ToThread, { kind: 'start' }>
+
 class ServingThread {
   readonly #owner: Owner
   readonly #open: (deps: ThreadDoorDeps) => Door
@@ -47,7 +54,7 @@ class ServingThread {
   readonly #calls: RemoteCalls
   readonly #numbers = new Map<number, (text: string) => void>()
   #asked = 0
-  #config: Config | undefined
+  #start: Start | undefined
   #door: Door | undefined
 
   constructor(owner: Owner, open: (deps: ThreadDoorDeps) => Door) {
@@ -63,7 +70,7 @@ class ServingThread {
   hear(message: ToThread): void {
     switch (message.kind) {
       case 'start':
-        this.#config = message.config
+        this.#start = message
         this.#replica.begin(message.position)
         this.#replica.setReadiness(message.readiness)
         break
@@ -97,16 +104,17 @@ class ServingThread {
   }
 
   #serve(): void {
-    if (this.#config === undefined) return
+    if (this.#start === undefined) return
+    const { config, limits, thread } = this.#start
     try {
       this.#door = this.#open({
-        config: this.#config,
+        config,
+        limiter: new SharedRateLimiter(limits, { perMinute: config.rateLimitPerMinute }),
+        addresses: new SharedAddresses(limits, thread, config.maxSocketsPerAddress),
         presences: this.#replica,
         calls: this.#calls,
         metrics: this.#metrics,
-        log: forwardLog(this.#config.logLevel, (level, ...given) =>
-          this.#owner.postMessage({ kind: 'log', level, given }),
-        ),
+        log: forwardLog(config.logLevel, (level, ...given) => this.#owner.postMessage({ kind: 'log', level, given })),
         numbers: () => this.#askNumbers(),
       })
       this.#owner.postMessage({ kind: 'serving', url: this.#door.url })

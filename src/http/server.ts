@@ -9,7 +9,7 @@ import { type ClientAddress, createClientAddress, isLoopback, localUrl } from '.
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Addresses } from '../lib/semaphore.ts'
-import { createRateLimiter } from '../lib/token-bucket.ts'
+import { createRateLimiter, type RateLimiter } from '../lib/token-bucket.ts'
 import { Admission, type Handler } from './admission.ts'
 import { QUICKLINK_PATH, quicklinkRoutes } from './avatars.ts'
 import { cardRoutes } from './card.ts'
@@ -71,6 +71,8 @@ export interface HttpDeps {
   readonly grace?: number
   /** Whether others may listen at the same port. Default: nobody. */
   readonly reusePort?: boolean
+  /** What counts requests, where that is more than this server's own. */
+  readonly limiter?: RateLimiter
   /** The numbers for Prometheus, where they are more than this server's own. */
   readonly numbers?: () => Promise<string>
   /** Milliseconds in which the body of a request must have arrived. Default 30 s. */
@@ -109,8 +111,8 @@ class HttpServer implements Http {
     const { config, metrics, presences } = deps
     this.#deps = deps
     this.#clientAddress = createClientAddress(config.trustedProxies)
-    const limiter =
-      config.rateLimitPerMinute > 0 ? createRateLimiter({ perMinute: config.rateLimitPerMinute }) : undefined
+    const perMinute = config.rateLimitPerMinute
+    const limiter = perMinute === 0 ? undefined : (deps.limiter ?? createRateLimiter({ perMinute }))
     this.#admission = new Admission({ limiter, addressOf: this.#addressOf, metrics })
     this.#app = this.#routes()
     this.#server = open(this.#app, deps)

@@ -122,6 +122,25 @@ describe('serving threads', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]))
   })
 
+  test('count together what an address asks for and has open, and forget what one of them had when it dies', async () => {
+    const config = { rateLimitPerMinute: 12, maxSocketsPerAddress: 6, trustedProxies: ['127.0.0.1'] }
+    const { get, url, workers, pool, ended } = await startPool({ config })
+    const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } })
+    const answers = await Promise.all(MANY.map(() => get('/health', from('203.0.113.1'))))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(12)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(12)
+
+    const open = () => fetch(`${url}/v1/users/${ANN}/events`, from('203.0.113.2'))
+    const streams = await Promise.all(MANY.slice(0, 6).map(open))
+    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]))
+    expect((await open()).status).toBe(429)
+    const ends = workers.map(ended)
+    for (const worker of workers) worker.terminate()
+    await Promise.all(ends)
+    while (!(await pool.numbers()).includes('exoix_workers 2\n')) await new Promise(setImmediate)
+    expect((await open()).status).toBe(200)
+  })
+
   test('are started anew when they end, complete, while the others serve; what they counted stays', async () => {
     const { get, show, workers, pool, ended, logged } = await startPool({ config: { rateLimitPerMinute: 0 } })
     await Promise.all(MANY.map(() => get('/health')))
