@@ -62,8 +62,8 @@ async function build(target: string, folder: string): Promise<string | null> {
   })
   const told = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   const good = (await child.exited) === 0 && (await isFor(target, join(folder, file)))
-  // The executable carries its source map; the second copy beside it is for nobody.
-  rmSync(`${path}.map`, { force: true })
+  // The executable carries its source maps; the second copies beside it are for nobody.
+  for (const map of [`${path}.map`, join(folder, 'worker.js.map')]) rmSync(map, { force: true })
   console.log(`${good ? 'ok   ' : 'WRONG'} ${file}`)
   if (good) return file
   console.error((await told).join('').trim())

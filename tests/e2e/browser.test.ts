@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'bun:test'
 import { accessibilityTests } from './browser/accessibility.ts'
+import { adapterTests } from './browser/adapters.ts'
 import { cardTests } from './browser/card.ts'
 import { embedTests } from './browser/embed.ts'
 import { eventTests } from './browser/events.ts'
@@ -21,3 +22,4 @@ hostileTests()
 proxyTests()
 accessibilityTests()
 cardTests()
+adapterTests()
