@@ -40,6 +40,8 @@ export const reconnecting = () =>
   new ApiError(503, 'reconnecting', 'The connection to Discord is being restored', retryAfter(5))
 export const rateLimited = (seconds: number) =>
   new ApiError(429, 'rate_limited', 'Too many requests, please slow down', retryAfter(seconds))
+export const overloaded = () =>
+  new ApiError(503, 'overloaded', 'Too much waits to be read by others; ask again in a moment', retryAfter(5))
 export const unreachable = () =>
   new ApiError(503, 'unreachable', 'The server that keeps keys and pairs does not answer at the moment', retryAfter(5))
 export const internalError = () => new ApiError(500, 'internal_error', 'Something went wrong on our side')

@@ -2,8 +2,9 @@ import { type Calls, ME } from '../domain/calls.ts'
 import { type ApiError, noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import { hashKey } from '../domain/keys.ts'
 import type { Presences, Snapshot } from '../domain/presences.ts'
-import type { Bytes } from './compression.ts'
-import { answer, type ContentHeaders, failure, JSON_TYPE, represent } from './response.ts'
+import type { Bytes } from '../lib/bytes.ts'
+import { answer, type ContentHeaders, represent } from './representation.ts'
+import { failure, JSON_TYPE } from './response.ts'
 
 /**
  * The hash of the key in the `Authorization` header, raw or as `Bearer <key>`. Undefined when the header is missing or

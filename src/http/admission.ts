@@ -2,7 +2,9 @@ import { rateLimited } from '../domain/errors.ts'
 import { isLoopback } from '../lib/ip.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
 import type { RateLimiter } from '../lib/token-bucket.ts'
+import { LargeAnswer } from './representation.ts'
 import { copy, failure } from './response.ts'
+import type { Unread } from './unread.ts'
 
 /** What handles a request; `undefined` once it has become a socket. */
 export type Handler = (request: Request) => Answer | Promise<Answer>
@@ -13,19 +15,23 @@ interface AdmissionDeps {
   readonly limiter: RateLimiter | undefined
   readonly addressOf: (request: Request) => string
   readonly metrics: Metrics
+  /** Lets out answers whose body is large. */
+  readonly unread: Pick<Unread, 'send'>
 }
 
 /** What every request passes before any route: who asks too often is refused, every answer is counted. */
 export class Admission {
   readonly #limiter: RateLimiter | undefined
   readonly #addressOf: (request: Request) => string
+  readonly #unread: Pick<Unread, 'send'>
   readonly #classes: readonly Counter[]
   /** Made once for each number of seconds (60 at most), because it is sent to those who send most. */
   readonly #refusals = new Map<number, Response>()
 
-  constructor({ limiter, addressOf, metrics }: AdmissionDeps) {
+  constructor({ limiter, addressOf, metrics, unread }: AdmissionDeps) {
     this.#limiter = limiter
     this.#addressOf = addressOf
+    this.#unread = unread
     this.#classes = [2, 3, 4, 5].map(digit =>
       metrics.counter(`${digit}xx_responses`, `HTTP responses with a ${digit}xx status`),
     )
@@ -38,7 +44,9 @@ export class Admission {
       const refusal = request.method === 'OPTIONS' ? undefined : this.charge(request, 1)
       if (refusal !== undefined) return this.#count(refusal)
       const answer = handler(request)
-      return answer instanceof Promise ? answer.then(sent => this.#count(sent)) : this.#count(answer)
+      return answer instanceof Promise
+        ? answer.then(made => this.#letOut(made, request))
+        : this.#letOut(answer, request)
     }
   }
 
@@ -51,6 +59,11 @@ export class Admission {
     const address = this.#addressOf(request)
     const seconds = isLoopback(address) ? 0 : this.#limiter.take(address, cost)
     return seconds === 0 ? undefined : this.#refuse(seconds)
+  }
+
+  #letOut(answer: Answer, request: Request): Answer | Promise<Answer> {
+    if (!(answer instanceof LargeAnswer)) return this.#count(answer)
+    return this.#unread.send(answer, request).then(sent => this.#count(sent))
   }
 
   #count(answer: Answer): Answer {

@@ -17,7 +17,7 @@ import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { cardParameters } from './card-parameters.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
-import { answer, type ContentHeaders, type Representation, represent } from './response.ts'
+import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
 
 /** With what was drawn: when the person shows something else, it is another one. */
 interface Made extends Shown {

@@ -5,7 +5,6 @@ import type { Bytes } from '../lib/bytes.ts'
 /** Content codings we speak, the preferred one first: zstd is smaller and cheaper on both sides. */
 const ENCODINGS = ['zstd', 'gzip'] as const
 export type Encoding = (typeof ENCODINGS)[number]
-export type { Bytes } from '../lib/bytes.ts'
 
 /**
  * Below this a body and its headers travel in one TCP segment (about 1.4 KB) either way, so compressing saves the
@@ -13,8 +12,11 @@ export type { Bytes } from '../lib/bytes.ts'
  */
 export const WORTH_COMPRESSING = 1024
 
-/** Above this, compressing takes milliseconds: it moves to another thread, so that nobody else waits. */
-const STALLS = 64 * 1024
+/**
+ * Above this (bytes), compressing takes milliseconds: it moves to another thread, so that nobody else waits. And such
+ * bodies are sent piece by piece, because what nobody reads of them is counted.
+ */
+export const LARGE = 64 * 1024
 
 /** The few forms of Accept-Encoding that clients send, already understood. Bounded, because anybody may send anything. */
 const known = new Map<string, Encoding | undefined>()
@@ -29,10 +31,13 @@ export function negotiate(acceptEncoding: string | null): Encoding | undefined {
   return chosen
 }
 
-/** Compresses at once, or on another thread when the body is so large that others would notice. */
-export function compress(encoding: Encoding, body: Bytes): Bytes | Promise<Bytes> {
-  if (body.byteLength <= STALLS) return encoding === 'zstd' ? owned(Bun.zstdCompressSync(body)) : Bun.gzipSync(body)
-  return encoding === 'zstd' ? Bun.zstdCompress(body).then(owned) : gzipElsewhere(body).then(owned)
+export function compress(encoding: Encoding, body: Bytes): Bytes {
+  return encoding === 'zstd' ? owned(Bun.zstdCompressSync(body)) : Bun.gzipSync(body)
+}
+
+/** On another thread. */
+export async function compressAside(encoding: Encoding, body: Bytes): Promise<Bytes> {
+  return owned(await (encoding === 'zstd' ? Bun.zstdCompress(body) : gzipElsewhere(body)))
 }
 
 const gzipElsewhere = promisify<Bytes, Buffer>(gzip)

@@ -4,7 +4,8 @@ import { type AnyElysia, Elysia } from 'elysia'
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { operation } from './openapi.ts'
-import { answer, inlineCsp, JSON_TYPE, type Representation, represent } from './response.ts'
+import { answer, type Representation, represent } from './representation.ts'
+import { inlineCsp, JSON_TYPE } from './response.ts'
 import { FAILURE, HARMY, PRESENCE, TEXT } from './schema.ts'
 
 /**

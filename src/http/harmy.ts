@@ -4,10 +4,11 @@ import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import type { GithubSnapshot } from '../domain/github.ts'
 import { isObject, isSpotify, type JsonObject, kvJson, spotifyCover } from '../domain/presence.ts'
 import type { Membership, Person, Snapshot } from '../domain/presences.ts'
+import type { Bytes } from '../lib/bytes.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
-import type { Bytes } from './compression.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
-import { answer, failure, type Representation, represent } from './response.ts'
+import { answer, type Representation, represent } from './representation.ts'
+import { failure } from './response.ts'
 import { HARMY_EXAMPLE } from './schema.ts'
 
 /** Everything harmy shows of one person. */

@@ -19,15 +19,8 @@ import { requireOwner, whyUnknown } from './access.ts'
 import { type BodyLimit, requireListener, Uploads } from './body.ts'
 import { IF_NONE_MATCH, OWNER_ID, operation, PAIR_KEY } from './openapi.ts'
 import { readPairs } from './pairs-body.ts'
-import {
-  answer,
-  type ContentHeaders,
-  envelope,
-  JSON_TYPE,
-  noContent,
-  type Representation,
-  represent,
-} from './response.ts'
+import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
+import { envelope, JSON_TYPE, noContent } from './response.ts'
 import { PAIRS, successOf, TEXT } from './schema.ts'
 
 const LOCATION = { location: 'Berlin' }

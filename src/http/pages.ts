@@ -2,7 +2,8 @@ import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import { clientModule, elementScript, livePage } from '../web/web.ts'
 import { operation } from './openapi.ts'
-import { answer, type ContentHeaders, inlineCsp, type Representation, represent } from './response.ts'
+import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
+import { inlineCsp } from './response.ts'
 import { TEXT } from './schema.ts'
 
 const EMBED = operation({

@@ -8,6 +8,7 @@ import type { Presences } from '../domain/presences.ts'
 import { type ClientAddress, createClientAddress, isLoopback, localUrl } from '../lib/ip.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import type { QuotaOptions } from '../lib/quota.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { createRateLimiter, type RateLimiter } from '../lib/token-bucket.ts'
 import { Admission, type Handler } from './admission.ts'
@@ -21,6 +22,7 @@ import { Normalizer } from './normalize.ts'
 import { scriptRoutes } from './pages.ts'
 import { failure, preflight } from './response.ts'
 import { METRICS_PATH, measureProcess, readMetrics, serviceRoutes } from './service.ts'
+import { Unread } from './unread.ts'
 import { createUsers } from './users.ts'
 
 /** Another program listens where this one was told to. */
@@ -77,6 +79,8 @@ export interface HttpDeps {
   readonly numbers?: () => Promise<string>
   /** Milliseconds in which the body of a request must have arrived. Default 30 s. */
   readonly bodyPatience?: number
+  /** Bytes of large answers that may wait to be read. */
+  readonly unread?: QuotaOptions
 }
 
 interface Http {
@@ -113,7 +117,8 @@ class HttpServer implements Http {
     this.#clientAddress = createClientAddress(config.trustedProxies)
     const perMinute = config.rateLimitPerMinute
     const limiter = perMinute === 0 ? undefined : (deps.limiter ?? createRateLimiter({ perMinute }))
-    this.#admission = new Admission({ limiter, addressOf: this.#addressOf, metrics })
+    const unread = new Unread({ addressOf: this.#addressOf, metrics, ...(deps.unread && { quota: deps.unread }) })
+    this.#admission = new Admission({ limiter, addressOf: this.#addressOf, metrics, unread })
     this.#app = this.#routes()
     this.#server = open(this.#app, deps)
     metrics.gauge('monitored_users', 'People whose presence is shown', () => presences.size, {}, 'max')

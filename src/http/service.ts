@@ -7,7 +7,8 @@ import type { Metrics } from '../lib/metrics.ts'
 import { prefersHtml } from './compression.ts'
 import { operation } from './openapi.ts'
 import { representPage } from './pages.ts'
-import { answer, COMMON_HEADERS, failure, ok, type Representation, represent } from './response.ts'
+import { answer, type Representation, represent } from './representation.ts'
+import { COMMON_HEADERS, failure, ok } from './response.ts'
 import { HEALTH, INFO, SERVING_HEALTH, successOf, TEXT } from './schema.ts'
 
 interface OperationDeps {

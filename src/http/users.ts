@@ -4,7 +4,8 @@ import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import type { Snapshot } from '../domain/presences.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
-import { answer, envelope, failure, type Representation, represent } from './response.ts'
+import { answer, type Representation, represent } from './representation.ts'
+import { envelope, failure } from './response.ts'
 import { PRESENCE_EXAMPLE, successOf } from './schema.ts'
 
 const ANSWERS = [

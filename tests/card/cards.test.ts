@@ -3,6 +3,7 @@ import { CardRenderer, readOptions } from '../../src/card/card.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Person } from '../../src/domain/presences.ts'
 import { Cards } from '../../src/http/card.ts'
+import type { Representation } from '../../src/http/representation.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { ADA } from '../http/harness.ts'
 import { GAME, inspect, MOOD, png, SONG, startHost, USER } from './support.ts'
@@ -25,6 +26,8 @@ function startDrawing(host: Pick<ReturnType<typeof startHost>, 'url' | 'config'>
     made: async (options = OPTIONS) => await cards.of(presences.person(ADA) as Person, options),
   }
 }
+
+const read = (card: Representation) => card.answer(new Request('http://localhost')).text()
 
 describe('a card that is there', () => {
   test.each([
@@ -51,7 +54,7 @@ describe('a card that is there', () => {
     expect(await drawing.made()).toBe(first)
     drawing.presences.patchPresence({ user: { id: ADA, global_name: 'Augusta' } })
     const second = await drawing.made()
-    expect(inspect(await second.plain.clone().text()).texts).toContain('Augusta')
+    expect(inspect(await read(second)).texts).toContain('Augusta')
     drawing.show(GAME)
     expect(await drawing.made()).not.toBe(second)
   })
@@ -64,7 +67,7 @@ describe('a card that is there', () => {
     const person = drawing.presences.person(ADA) as Person
     const textsOf = async (lastSeenAt: number) => {
       const card = await drawing.cards.of({ ...person, lastSeenAt }, OPTIONS)
-      return inspect(await card.plain.clone().text()).texts
+      return inspect(await read(card)).texts
     }
     expect(await textsOf(START - 3_600_000)).toContain('Last seen 1 h 0 min ago')
     expect(await textsOf(START - 60_000)).toContain('Last seen 1 min ago')
@@ -88,14 +91,14 @@ describe('a card that is there', () => {
     const drawing = startDrawing(host, 200)
     drawing.show(MOOD)
     const first = await drawing.made()
-    expect(first.plain.headers.get('cache-control')).toBe('public, max-age=5')
-    expect(inspect(await first.plain.clone().text()).texts).toContain('A')
+    expect(first.headers.get('cache-control')).toBe('public, max-age=5')
+    expect(inspect(await read(first)).texts).toContain('A')
     opened.resolve()
     let card = first
-    while (card.plain.headers.get('cache-control') !== 'public, max-age=60') {
+    while (card.headers.get('cache-control') !== 'public, max-age=60') {
       drawing.clock.now += 2 * SECOND
       card = await drawing.made()
     }
-    expect(inspect(await card.plain.clone().text()).texts).not.toContain('A')
+    expect(inspect(await read(card)).texts).not.toContain('A')
   })
 })

@@ -8,6 +8,7 @@ import type { Readiness } from '../../src/domain/presences.ts'
 import { type HttpDeps, startHttp } from '../../src/http/server.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
+import type { QuotaOptions } from '../../src/lib/quota.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
 import { createSequence } from '../../src/live/sequence.ts'
 import { createEventStreams, type EventOptions } from '../../src/live/sse.ts'
@@ -23,6 +24,7 @@ export interface Options {
   kv?: Partial<Kv>
   grace?: number
   bodyPatience?: number
+  unread?: QuotaOptions
   events?: Partial<EventOptions>
   /** Told whose account somebody looks at. */
   looked?: (userId: string) => void
@@ -36,6 +38,7 @@ export function startServer({
   kv,
   grace,
   bodyPatience,
+  unread,
   events = {},
   looked = () => {},
 }: Options = {}) {
@@ -75,6 +78,7 @@ export function startServer({
     addresses,
     ...(grace !== undefined && { grace }),
     ...(bodyPatience !== undefined && { bodyPatience }),
+    ...(unread !== undefined && { unread }),
     metrics,
     log,
     version: VERSION,

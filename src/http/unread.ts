@@ -1,0 +1,87 @@
+import { overloaded, rateLimited } from '../domain/errors.ts'
+import type { Bytes } from '../lib/bytes.ts'
+import { SECOND } from '../lib/clock.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import { Quota, type QuotaOptions } from '../lib/quota.ts'
+import type { LargeAnswer } from './representation.ts'
+import { failure } from './response.ts'
+
+/** Bytes of large answers that may wait to be read. The largest presence there can be is about 90 MiB. */
+export const UNREAD: QuotaOptions = { perAddress: 128 * 1024 * 1024, total: 256 * 1024 * 1024 }
+
+/** What is handed to a connection at once, in bytes; it asks for more when it has room. */
+const PIECE = 64 * 1024
+/** Bytes a second a client has to read, looked at once it had {@link GRACE}: who is slower holds up others. */
+const SLOWEST = 16 * 1024
+const GRACE = 60 * SECOND
+/** Seconds until somebody is told to try again. */
+const PAUSE = 5
+
+interface UnreadDeps {
+  readonly addressOf: (request: Request) => string
+  readonly metrics: Metrics
+  readonly quota?: QuotaOptions
+}
+
+/**
+ * Lets large answers out. Each keeps its version of the content in memory until it is read, so their bytes are counted,
+ * an address and together. Sent as a stream, because of a body Bun does not tell when it has left.
+ */
+export class Unread {
+  readonly #addressOf: (request: Request) => string
+  readonly #quota: Quota
+
+  constructor({ addressOf, metrics, quota = UNREAD }: UnreadDeps) {
+    this.#addressOf = addressOf
+    this.#quota = new Quota(quota)
+    metrics.gauge('unread_answer_bytes', 'Bytes of large answers that clients have not read', () => this.#quota.held)
+  }
+
+  /** The answer with its body, or a refusal when too much waits already. `request` is the one that arrived. */
+  async send(answer: LargeAnswer, request: Request): Promise<Response> {
+    // Without a stream the server would tell a HEAD request a length of 0, where GET tells none.
+    if (request.method === 'HEAD') return withBody(answer, new ReadableStream())
+    const address = this.#addressOf(request)
+    if (!this.#quota.take(address, answer.size)) {
+      const isTheirs = this.#quota.heldBy(address) > 0
+      return failure(isTheirs ? rateLimited(PAUSE) : overloaded())
+    }
+    let held = answer.size
+    const release = () => {
+      this.#quota.add(address, -held)
+      held = 0
+    }
+    try {
+      const bytes = await answer.makeBody()
+      // Who left meanwhile asks for no body, and nothing tells of it.
+      if (request.signal.aborted) release()
+      else request.signal.addEventListener('abort', release, { once: true })
+      return withBody(answer, inPieces(bytes, release))
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+}
+
+const withBody = ({ status, headers }: Response, body: ReadableStream) => new Response(body, { status, headers })
+
+/** `done` is called when it has been read, or nobody will read it any more. */
+function inPieces(bytes: Bytes, done: () => void): ReadableStream {
+  const startedAt = performance.now()
+  let at = 0
+  const pull = (controller: ReadableStreamDefaultController): void => {
+    const elapsed = performance.now() - startedAt
+    if (elapsed > GRACE && at < (elapsed / SECOND) * SLOWEST) {
+      done()
+      controller.error()
+    } else if (at < bytes.byteLength) {
+      controller.enqueue(bytes.subarray(at, at + PIECE))
+      at += PIECE
+    } else {
+      done()
+      controller.close()
+    }
+  }
+  return new ReadableStream({ pull, cancel: done }, { highWaterMark: 0 })
+}
