@@ -1,6 +1,7 @@
 import { type Bot, createBot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
 import { createGateway, type Gateway } from './discord/gateway.ts'
+import { DiscordRest } from './discord/rest.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
 import { Checkpoint } from './domain/checkpoint.ts'
 import { FatalError } from './domain/errors.ts'
@@ -49,8 +50,10 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const privacy = new Privacy(store, { presences, kv, keys, forget: [github.forget] }, { log })
   const retention = createRetention(store, presences, config.kvRetentionDays)
   const checkpoint = new Checkpoint(store, presences, log)
+  const rest = new DiscordRest(config, log)
   const gateway = createGateway({
     config,
+    api: rest.api,
     presences,
     metrics,
     log,
@@ -59,7 +62,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     sessions: checkpoint,
   })
   const answers = answersCommands(config, env)
-  const bot = createBot({ config, answers, api: gateway.api, presences, kv, keys, privacy, github, metrics, log })
+  const bot = createBot({ config, answers, api: rest.api, presences, kv, keys, privacy, github, metrics, log })
   const stopping = new AbortController()
   let stopRetention = () => {}
 
@@ -75,7 +78,8 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
       stopping.abort()
       github.stop()
       stopRetention()
-      await Promise.all([gateway.stop(), bot.idle()])
+      // Answers that wait for a pause are given up; the bot is idle as soon as they are.
+      await Promise.all([gateway.stop(), rest.stop(), bot.idle()])
     },
     async save() {
       await Promise.all([checkpoint.stop(), keys.stop(), privacy.stop()])

@@ -8,6 +8,7 @@ import {
   InteractionContextType,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from '@discordjs/core/http-only'
+import { DiscordAPIError } from '@discordjs/rest'
 import { isObject } from '../domain/presence.ts'
 import { type Clock, pause } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
@@ -32,8 +33,8 @@ export function slashDefinitions({ commands, groups }: Table): Definition[] {
 }
 
 /**
- * Registers the commands unless Discord knows them already, and tries again until it has worked or the signal is aborted.
- * Never rejects.
+ * Registers the commands unless Discord knows them already, and tries again until it has worked, Discord itself refuses
+ * them, or the signal is aborted. Never rejects.
  */
 export async function registerCommands(
   deps: { api: API; log: Log; clock: Clock },
@@ -49,6 +50,12 @@ export async function registerCommands(
       return deps.log.info('slash commands registered', { commands: definitions.length })
     } catch (error) {
       if (signal.aborted) return
+      if (error instanceof DiscordAPIError) {
+        // Discord's own word, which will be the same tomorrow. Its errors name the command and the field.
+        return deps.log.error('Discord refuses the slash commands; they are registered anew at the next start', {
+          error: describeError(error),
+        })
+      }
       deps.log.warn('slash commands could not be registered', { error: describeError(error), retryInMs: delay })
     }
     await pause(deps.clock, delay, signal).catch(() => {})

@@ -1,30 +1,86 @@
+import type { API } from '@discordjs/core/http-only'
 import type { Config } from '../config.ts'
 import { type Finding, HINTS, inviteUrl, note, ok, wrong } from '../domain/operator.ts'
+import { isObject } from '../domain/presence.ts'
+import { type Clock, SECOND, systemClock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
+import { readGatewayInfo } from './identify.ts'
 import { readSwitches, type Switch } from './intents.ts'
-import { createRest, isTokenRefused } from './rest.ts'
+import { askApplication, DiscordRest, isTokenRefused } from './rest.ts'
+import { openPeer } from './socket.ts'
 
 /** As many servers as Discord tells of at once; who is in more knows how to be invited. */
 const MOST = 200
+/** For everything together: whoever runs a check waits for it. Milliseconds. */
+const LONGEST = 6 * SECOND
 
-/** Asks Discord whose the token is, which of its switches are on, and in how many servers it is. */
-export async function examineDiscord(config: Config, log: Log): Promise<readonly Finding[]> {
+/** Asks Discord whose the token is, which of its switches are on, in how many servers it is, and whether its gateway says hello. */
+export async function examineDiscord(
+  config: Config,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<readonly Finding[]> {
   if (config.botToken === undefined) return [wrong('token', HINTS.tokenMissing)]
-  const { api, rest } = createRest(config, log)
+  const rest = new DiscordRest(config, log, { clock })
+  const late = new AbortController()
+  const cancel = clock.after(LONGEST, () => late.abort(new Error('no answer in time')))
   try {
-    const { id, name, flags = 0 } = await api.applications.getCurrent()
-    const servers = await api.users.getGuilds({ limit: MOST })
+    const { id, name, flags } = await askApplication(rest.api, late.signal)
+    const [servers, gateway] = await Promise.all([
+      rest.api.users.getGuilds({ limit: MOST }, { signal: late.signal }),
+      examineGateway(rest.api, clock, late.signal),
+    ])
     return [
       ok('token', `it is that of ${name} (application ${id})`),
       ...readSwitches(flags).map(intent),
+      gateway,
       invited(id, servers.length),
     ]
   } catch (error) {
     if (isTokenRefused(error)) return [wrong('token', HINTS.tokenRefused)]
-    return [wrong('Discord', `${config.discordApiUrl} does not answer as it should (${describeError(error)}).`)]
+    const why = late.signal.aborted ? late.signal.reason : error
+    return [wrong('Discord', `${config.discordApiUrl} does not answer as it should (${describeError(why)}).`)]
   } finally {
-    rest.clearHashSweeper()
-    rest.clearHandlerSweeper()
+    cancel()
+    void rest.stop()
+  }
+}
+
+/** Dials as a shard does, until the gateway says hello: a proxy or a firewall may be in the way of nothing but that. */
+async function examineGateway(api: API, clock: Clock, signal: AbortSignal): Promise<Finding> {
+  const topic = 'gateway'
+  const { url } = readGatewayInfo(await api.gateway.getBot({ signal }), clock)
+  const { host } = new URL(url)
+  const problem = await dial(`${url.replace(/\/$/, '')}/?v=10&encoding=json`, clock, signal)
+  return problem === undefined ? ok(topic, `${host} says hello`) : wrong(topic, HINTS.gatewayUnreachable(host, problem))
+}
+
+/** Resolves with why there was no hello, or undefined. */
+async function dial(address: string, clock: Clock, signal: AbortSignal): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  const events = {
+    open() {},
+    message: (data: unknown) => resolve(isHello(data) ? undefined : 'what it says is not what Discord says'),
+    close: (code: number, problem: string) => resolve(problem || `close code ${code}`),
+  }
+  const peer = openPeer(address, events, { handshakeMs: LONGEST, closeMs: SECOND }, clock)
+  const giveUp = () => resolve('no answer in time')
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+    peer.abandon()
+  }
+}
+
+/** HELLO (docs: Gateway, "Hello Event"). */
+function isHello(data: unknown): boolean {
+  try {
+    const payload: unknown = JSON.parse(String(data))
+    return isObject(payload) && payload.op === 10
+  } catch {
+    return false
   }
 }
 

@@ -1,5 +1,4 @@
 import type { API } from '@discordjs/core/http-only'
-import type { REST } from '@discordjs/rest'
 import type { Config } from '../config.ts'
 import type { SessionStore } from '../domain/checkpoint.ts'
 import { FatalError } from '../domain/errors.ts'
@@ -16,7 +15,7 @@ import { createGatewayInfoSource, type GatewayInfo, readGatewayInfo } from './id
 import { chooseIntents } from './intents.ts'
 import { createMembers } from './members.ts'
 import { createGatewayMetrics } from './metrics.ts'
-import { askUntilAnswered, createRest, isTokenRefused } from './rest.ts'
+import { askApplication, askUntilAnswered, isTokenRefused } from './rest.ts'
 import type { Shard } from './shard.ts'
 import { createFleet, type GatewayTiming, TIMING } from './shards.ts'
 
@@ -29,6 +28,7 @@ export interface Application {
 
 export interface GatewayDeps {
   config: Config
+  api: API
   presences: PresenceStore
   metrics: Metrics
   log: Log
@@ -43,8 +43,6 @@ export interface GatewayDeps {
 
 /** The connection to Discord: what happens there goes into the presence store, what the bot needs to `onEvent`. */
 export interface Gateway {
-  readonly api: API
-  readonly rest: REST
   /**
    * Resolves once the application is known and its shards are connecting, or when it was stopped before that. Rejects
    * with FatalError where only the operator can mend it; anything else is tried again for ever.
@@ -61,12 +59,11 @@ export interface Gateway {
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { config, presences, log, onEvent = () => {} } = deps
+  const { config, api, presences, log, onEvent = () => {} } = deps
   const clock = createStoppableClock(deps.options?.clock ?? systemClock)
   const timing = { ...TIMING, ...deps.options?.timing }
   const metrics = createGatewayMetrics(deps.metrics)
   const { dropped } = metrics
-  const { rest, api } = createRest(config, log)
   const stopped = new AbortController()
   const complain = createComplaint(log, clock)
   let shards: Shard[] = []
@@ -172,10 +169,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function connect(): Promise<void> {
     if (config.botToken === undefined) throw new FatalError(HINTS.tokenMissing)
     const persistence = { clock, backoff: timing.backoff, log, signal: stopped.signal }
-    const getApplication = () => api.applications.getCurrent({ signal: stopped.signal })
-    const answer = await askUntilAnswered('tell about the application', getApplication, persistence)
-    const intents = chooseIntents(typeof answer.flags === 'number' ? answer.flags : 0)
-    application = { id: answer.id, messageContent: intents.messageContent }
+    const getApplication = () => askApplication(api, stopped.signal)
+    const { id, flags } = await askUntilAnswered('tell about the application', getApplication, persistence)
+    const intents = chooseIntents(flags)
+    application = { id, messageContent: intents.messageContent }
     if (!intents.messageContent) log.info(HINTS.messageContentOff)
     const info = createGatewayInfoSource(
       await askUntilAnswered('name its gateway', askGateway, persistence),
@@ -188,8 +185,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   return {
-    api,
-    rest,
     async start() {
       try {
         await connect()
@@ -202,8 +197,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
       stopped.abort(new Error('the gateway is stopping'))
       await Promise.all(shards.map(shard => shard.stop(timing.stopMs)))
       clock.stop()
-      rest.clearHashSweeper()
-      rest.clearHandlerSweeper()
     },
     whenLoaded: firstLoad.promise,
     application: () => application,

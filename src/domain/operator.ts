@@ -22,6 +22,9 @@ export const inviteUrl = (applicationId: string) =>
 export const HINTS = {
   tokenMissing: `BOT_TOKEN is not set: create a bot in the ${PORTAL}, switch on its "${SWITCHES.presences}" and "${SWITCHES.members}" and set BOT_TOKEN to its token; to look around without one, run "exoix demo".`,
   tokenRefused: `Discord refused BOT_TOKEN: copy the token of your bot from the ${PORTAL} → Reset Token into BOT_TOKEN and start again.`,
+  discordApiUrl: 'DISCORD_API_URL should look like https://discord.com/api: with /api, and without a version behind it',
+  gatewayUnreachable: (host: string, problem: string) =>
+    `Discord's gateway at ${host} cannot be used (${problem}): does a proxy, a firewall or HTTPS_PROXY stand in the way of WebSockets?`,
   intentsOff: (names: readonly string[]) =>
     `Exoix cannot see presences: switch on ${names.map(name => `"${name}"`).join(' and ')} in the ${PORTAL} → Privileged Gateway Intents and start again.`,
   messageContentOff: `"${SWITCHES.messageContent}" is off: commands are read in direct messages, as mentions and as slash commands`,

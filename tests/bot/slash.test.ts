@@ -130,6 +130,19 @@ describe('registration', () => {
     expect(house.logged.filter(line => line.includes('could not be registered'))).toHaveLength(9)
   })
 
+  test.each([400, 403, 404])(
+    'is not tried again once Discord refuses the commands (%i), and that is said once',
+    async status => {
+      const house = await openHouse({ register: false })
+      house.sim.restFails({ kind: status, times: 9, path: /\/commands$/ })
+      await house.bot.register(house.sim.account.applicationId)
+      expect(house.sim.recorder.all('rest').filter(({ path }) => path.endsWith('/commands'))).toHaveLength(1)
+      const said = house.logged.filter(line => line.includes('Discord refuses the slash commands'))
+      expect(said).toHaveLength(1)
+      expect(said[0]).toContain(`${status}: arranged by the test`)
+    },
+  )
+
   test('is given up when the signal says so', async () => {
     const house = await openHouse({ register: false })
     house.sim.restFails({ kind: 500, times: 100, path: /\/commands$/ })

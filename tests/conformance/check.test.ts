@@ -90,6 +90,27 @@ describe('exoix check', () => {
     ])
   })
 
+  test.each([
+    ['without /api', ({ url }: Simulator) => url],
+    ['with a version', ({ apiUrl }: Simulator) => `${apiUrl}/v10`],
+  ])('says what the address of the API should look like when it is %s', async (_, address) => {
+    await using simulator = await discord()
+    const [code, output] = await check(settings(simulator, { DISCORD_API_URL: address(simulator) }))
+    expect(code).toBe(1)
+    expect(output).toMatch(/^WRONG Discord: .*DISCORD_API_URL should look like https:\/\/discord\.com\/api/m)
+    expect(output).not.toContain('undefined')
+  })
+
+  test('dials the gateway until it says hello', async () => {
+    await using simulator = await discord()
+    const { host } = new URL(simulator.url)
+    expect((await check(settings(simulator)))[1]).toContain(`ok    gateway: ${host} says hello\n`)
+    expect(simulator.recorder.all('identify')).toEqual([])
+    simulator.faults.refuseConnections(true)
+    const [code, output] = await check(settings(simulator))
+    expect([code, output]).toEqual([1, expect.stringContaining(`WRONG gateway: Discord's gateway at ${host}`)])
+  })
+
   test('has an invite at hand for a bot that is in no server, which is no mistake', async () => {
     await using simulator = await discord({ servers: 0 })
     const [code, output] = await check(settings(simulator))

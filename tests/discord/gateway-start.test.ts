@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createGateway } from '../../src/discord/gateway.ts'
+import { DiscordRest } from '../../src/discord/rest.ts'
 import { FatalError } from '../../src/domain/errors.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { ApplicationFlag } from '../../src/simulator/types.ts'
 import { silent, testConfig } from '../support/app.ts'
+import { startUpstream } from '../support/upstream.ts'
 import { createJumpClock } from './clocks.ts'
 import { cleanUp, connect, createTestGateway, simulate } from './gateway-support.ts'
 
@@ -56,8 +58,10 @@ describe.concurrent('the start', () => {
 
   test('is refused without a token, and asks Discord nothing', async () => {
     const sim = await simulate()
+    const config = { ...testConfig(sim), botToken: undefined }
     const gateway = createGateway({
-      config: { ...testConfig(sim), botToken: undefined },
+      config,
+      api: new DiscordRest(config, silent).api,
       presences: new PresenceStore(),
       metrics: createMetrics(),
       log: silent,
@@ -86,6 +90,39 @@ describe.concurrent('the start', () => {
     await started
     await gateway.whenLoaded
     expect(presences.size).toBe(4)
+  })
+
+  test.each([
+    ['a page', () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } })],
+    ['{}', () => Response.json({})],
+    ['null', () => Response.json(null)],
+    ['[]', () => Response.json([])],
+    ['nothing', () => new Response(null)],
+    ['an id alone', () => Response.json({ id: '712345678901234567' })],
+    ['flags that are none', () => Response.json({ id: '712345678901234567', flags: 'none' })],
+    ['a page of a proxy that refuses it', () => new Response('<html>', { status: 401 })],
+    ['JSON of a proxy that refuses it', () => Response.json({ error: 'unauthorized' }, { status: 401 })],
+  ])('is tried again when the application is described by %s', async (_, give) => {
+    const sim = await simulate()
+    await using front = startUpstream([give, request => fetch(request.url.replace(/^.*?(?=\/api)/, sim.url), request)])
+    const { gateway, logged } = createTestGateway(sim, { apiUrl: `${front.url}api` })
+    await gateway.start()
+    expect((await logged('Discord did not tell about the application')).level).toBe('warn')
+    expect(gateway.application()?.id).toBe(sim.account.applicationId)
+    await gateway.whenLoaded
+  })
+
+  test.each([
+    ['without /api', (url: string) => url.replace(/\/api$/, '')],
+    ['with a version', (url: string) => `${url}/v10`],
+  ])('says what the address of the API should look like when it is %s', async (_, spoil) => {
+    const sim = await simulate()
+    const { gateway, logged } = createTestGateway(sim, { apiUrl: spoil(sim.apiUrl) })
+    const started = gateway.start()
+    const { error } = await logged('Discord did not tell about the application')
+    expect(error).toContain('DISCORD_API_URL should look like https://discord.com/api')
+    await gateway.stop()
+    await started
   })
 
   test('makes the process end when the gateway refuses what REST accepted', async () => {

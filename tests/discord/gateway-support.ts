@@ -1,5 +1,6 @@
 import { expect } from 'bun:test'
 import { createGateway } from '../../src/discord/gateway.ts'
+import { DiscordRest } from '../../src/discord/rest.ts'
 import type { GatewayTiming } from '../../src/discord/shards.ts'
 import type { SessionStore } from '../../src/domain/checkpoint.ts'
 import type { FatalError } from '../../src/domain/errors.ts'
@@ -70,18 +71,21 @@ export function createTestGateway(sim: Simulator, options: Options = {}) {
   presences.onChange(changes.push)
   tokens.add(config.botToken ?? '')
 
+  const appLog = createLog({
+    level: 'debug',
+    format: 'json',
+    write(line) {
+      lines.push(line)
+      log.push(JSON.parse(line))
+    },
+  })
+  const rest = new DiscordRest(config, appLog)
   const gateway = createGateway({
     config,
+    api: rest.api,
     presences,
     metrics,
-    log: createLog({
-      level: 'debug',
-      format: 'json',
-      write(line) {
-        lines.push(line)
-        log.push(JSON.parse(line))
-      },
-    }),
+    log: appLog,
     onEvent(type, data) {
       options.onEvent?.(type, data)
       events.push({ type, data })
@@ -90,7 +94,7 @@ export function createTestGateway(sim: Simulator, options: Options = {}) {
     ...(options.sessions && { sessions: options.sessions }),
     options: { timing: { ...QUICK, ...options.timing }, ...(options.clock && { clock: options.clock }) },
   })
-  cleanups.push(() => gateway.stop())
+  cleanups.push(() => Promise.all([gateway.stop(), rest.stop()]))
 
   /** Waits for a log line with this text in its message. */
   const logged = (text: string) => log.next(({ message }) => message.includes(text))
