@@ -6,7 +6,8 @@ import { type Clock, SECOND, systemClock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { readGatewayInfo } from './identify.ts'
 import { readSwitches, type Switch } from './intents.ts'
-import { askApplication, DiscordRest, isTokenRefused } from './rest.ts'
+import { askApplication, DiscordRest } from './rest.ts'
+import { isTokenRefused } from './retry.ts'
 import { openPeer } from './socket.ts'
 
 /** As many servers as Discord tells of at once; who is in more knows how to be invited. */

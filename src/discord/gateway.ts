@@ -15,7 +15,8 @@ import { createGatewayInfoSource, type GatewayInfo, readGatewayInfo } from './id
 import { chooseIntents } from './intents.ts'
 import { createMembers } from './members.ts'
 import { createGatewayMetrics } from './metrics.ts'
-import { askApplication, askUntilAnswered, isTokenRefused } from './rest.ts'
+import { askApplication } from './rest.ts'
+import { askUntilAnswered, isTokenRefused } from './retry.ts'
 import type { Shard } from './shard.ts'
 import { createFleet, type GatewayTiming, TIMING } from './shards.ts'
 

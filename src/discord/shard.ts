@@ -8,7 +8,7 @@ import { endsSession } from './close-codes.ts'
 import { createLine, GOING_AWAY, WebSocketManager, WebSocketShardEvents } from './connection.ts'
 import type { DropReason } from './frames.ts'
 import type { IdentifyQueue } from './identify.ts'
-import { type Backoff, backoffMs } from './rest.ts'
+import { type Backoff, backoffMs } from './retry.ts'
 import { createShardSession } from './session.ts'
 import type { Patience } from './socket.ts'
 

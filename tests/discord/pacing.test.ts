@@ -1,5 +1,5 @@
 import { describe, expect, spyOn, test } from 'bun:test'
-import { backoffMs } from '../../src/discord/rest.ts'
+import { backoffMs } from '../../src/discord/retry.ts'
 import { createStrangers } from '../../src/discord/unknown-members.ts'
 import { createStoppableClock, pause, systemClock } from '../../src/lib/clock.ts'
 import { createSendBudget } from '../../src/lib/token-bucket.ts'
