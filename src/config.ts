@@ -98,6 +98,12 @@ export const SETTINGS = {
     'threads that serve: 1 (the one that does all the rest), a number, or auto (one core less than there are)',
     workers,
   ),
+  subscribeToAll: setting(
+    'SUBSCRIBE_TO_ALL',
+    'on',
+    'whether sockets may follow everybody: on or off',
+    oneOf(['on', 'off']),
+  ),
   trustedProxies: setting(
     'TRUSTED_PROXIES',
     [] as readonly string[],

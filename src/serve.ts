@@ -4,12 +4,13 @@ import type { Presences } from './domain/presences.ts'
 import { startHttp } from './http/server.ts'
 import type { Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
+import { Quota } from './lib/quota.ts'
 import { type Addresses, createAddresses } from './lib/semaphore.ts'
 import type { RateLimiter } from './lib/token-bucket.ts'
-import { createSequence } from './live/sequence.ts'
+import { Publisher } from './live/publisher.ts'
 import type { SocketOptions } from './live/session.ts'
-import { createEventStreams, type EventOptions } from './live/sse.ts'
-import { createSockets } from './live/websocket.ts'
+import { type EventOptions, EventStreams } from './live/sse.ts'
+import { Sockets } from './live/websocket.ts'
 
 /** All that serving needs. Who owns the truth may be in the same thread, or far away. */
 export interface ServeDeps {
@@ -40,6 +41,12 @@ export interface Serving {
   stop(): Promise<void>
 }
 
+const MIB = 1024 * 1024
+/** Bytes that clients may leave unread, whatever they asked for. The largest presence there can be is about 90 MiB. */
+const UNREAD = { perAddress: 128 * MIB, total: 256 * MIB }
+/** Bytes for the names of people that sockets follow: 100,000 of them an address, and a million together. */
+const NAMES = { perAddress: 16 * MIB, total: 160 * MIB }
+
 /**
  * Opens a door. It answers from the moment this returns.
  * @throws FatalError when the port cannot be opened
@@ -47,15 +54,19 @@ export interface Serving {
 export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): Serving {
   const { config, presences, metrics, log } = deps
   const addresses = deps.addresses ?? createAddresses(config.maxSocketsPerAddress)
-  const shared = { presences, sequence: createSequence(), addresses, metrics, log }
-  const sockets = createSockets({ ...shared, ...(socketOptions && { options: socketOptions }) })
-  const streams = createEventStreams({ ...shared, ...(events && { options: events }) })
+  const unread = new Quota(UNREAD)
+  const publisher = new Publisher({ presences })
+  const shared = { presences, publisher, addresses, unread, metrics, log }
+  const options = { subscribeToAll: config.subscribeToAll === 'on', ...socketOptions }
+  const sockets = new Sockets({ ...shared, names: new Quota(NAMES), options })
+  const streams = new EventStreams({ ...shared, options: events })
   function endConnections(): void {
+    publisher.close()
     sockets.close()
     streams.close()
   }
   try {
-    const http = startHttp({ ...deps, sockets, streams, addresses, version: VERSION })
+    const http = startHttp({ ...deps, sockets, streams, addresses, unread, version: VERSION })
     return {
       url: http.url,
       port: http.port,

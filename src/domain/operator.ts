@@ -37,6 +37,8 @@ export const HINTS = {
   folderUnusable: (file: string) =>
     `${file} cannot be opened: its folder is missing or may not be written to. Mend it or DATABASE_PATH.`,
   databaseIsFolder: (file: string) => `${file} is a folder. Set DATABASE_PATH to a file in it.`,
+  largeCrowd: (people: number) =>
+    `somebody follows everybody, ${people} people: each such answer takes about a second of everybody's time. SUBSCRIBE_TO_ALL=off refuses that.`,
   githubTokenRefused:
     'GitHub refuses GITHUB_TOKEN: make a new one at https://github.com/settings/tokens (it needs no scope), or unset it.',
   githubClientRefused: 'GitHub refuses GITHUB_CLIENT_ID; does it exist, and is its device flow switched on?',

@@ -8,7 +8,7 @@ import type { Presences } from '../domain/presences.ts'
 import { type ClientAddress, createClientAddress, isLoopback, localUrl } from '../lib/ip.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import type { QuotaOptions } from '../lib/quota.ts'
+import type { Quota } from '../lib/quota.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { createRateLimiter, type RateLimiter } from '../lib/token-bucket.ts'
 import { Admission, type Handler } from './admission.ts'
@@ -80,7 +80,7 @@ export interface HttpDeps {
   /** Milliseconds in which the body of a request must have arrived. Default 30 s. */
   readonly bodyPatience?: number
   /** Bytes of large answers that may wait to be read. */
-  readonly unread?: QuotaOptions
+  readonly unread: Quota
 }
 
 interface Http {
@@ -117,7 +117,7 @@ class HttpServer implements Http {
     this.#clientAddress = createClientAddress(config.trustedProxies)
     const perMinute = config.rateLimitPerMinute
     const limiter = perMinute === 0 ? undefined : (deps.limiter ?? createRateLimiter({ perMinute }))
-    const unread = new Unread({ addressOf: this.#addressOf, metrics, ...(deps.unread && { quota: deps.unread }) })
+    const unread = new Unread({ addressOf: this.#addressOf, metrics, quota: deps.unread })
     this.#admission = new Admission({ limiter, addressOf: this.#addressOf, metrics, unread })
     this.#app = this.#routes()
     this.#server = open(this.#app, deps)

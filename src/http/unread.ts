@@ -2,12 +2,9 @@ import { overloaded, rateLimited } from '../domain/errors.ts'
 import type { Bytes } from '../lib/bytes.ts'
 import { SECOND } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { Quota, type QuotaOptions } from '../lib/quota.ts'
+import type { Quota } from '../lib/quota.ts'
 import type { LargeAnswer } from './representation.ts'
 import { failure } from './response.ts'
-
-/** Bytes of large answers that may wait to be read. The largest presence there can be is about 90 MiB. */
-export const UNREAD: QuotaOptions = { perAddress: 128 * 1024 * 1024, total: 256 * 1024 * 1024 }
 
 /** What is handed to a connection at once, in bytes; it asks for more when it has room. */
 const PIECE = 64 * 1024
@@ -20,7 +17,8 @@ const PAUSE = 5
 interface UnreadDeps {
   readonly addressOf: (request: Request) => string
   readonly metrics: Metrics
-  readonly quota?: QuotaOptions
+  /** Bytes that wait to be read, over all kinds of answers: each address and together. */
+  readonly quota: Quota
 }
 
 /**
@@ -31,10 +29,10 @@ export class Unread {
   readonly #addressOf: (request: Request) => string
   readonly #quota: Quota
 
-  constructor({ addressOf, metrics, quota = UNREAD }: UnreadDeps) {
+  constructor({ addressOf, metrics, quota }: UnreadDeps) {
     this.#addressOf = addressOf
-    this.#quota = new Quota(quota)
-    metrics.gauge('unread_answer_bytes', 'Bytes of large answers that clients have not read', () => this.#quota.held)
+    this.#quota = quota
+    metrics.gauge('unread_answer_bytes', 'Bytes of answers that clients have not read', () => quota.held)
   }
 
   /** The answer with its body, or a refusal when too much waits already. `request` is the one that arrived. */

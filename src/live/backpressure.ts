@@ -1,40 +1,15 @@
+import type { Quota } from '../lib/quota.ts'
 import type { Socket } from './session.ts'
 
-/**
- * What clients have not read yet. Bun queues it in memory of its own and, asked to bound it (`backpressureLimit`), would
- * also cut off whoever is still downloading a large INIT_STATE: with the next update, or with the answer to a ping. So
- * Bun is told no limit, and the queues are looked at here: after every so many bytes published, which is exact enough.
- */
-export interface Backlogs {
-  /** So many bytes were queued for each socket at most. Closes sockets whose queue has passed the bound. */
-  queued(bytes: number): void
-  /** Whether the socket has read enough to be given more. */
-  hasRoom(ws: Socket): boolean
-  /** A message longer than the bound was sent, or an INIT_STATE: what now waits is no sign of a slow reader. */
-  excuse(ws: Socket): void
-  /** The socket has read something. */
-  drained(ws: Socket): void
-  forget(ws: Socket): void
-  /** Whether a message longer than the bound may be sent; closes the socket if not. */
-  admit(ws: Socket): boolean
-  /** Whether queues longer than the bound take all the memory they may. */
-  crowded(): boolean
-  /**
-   * Call every few seconds: closes sockets that have all but stopped reading a large INIT_STATE, and when others wait
-   * for the memory also those that take too long over it.
-   */
-  checkProgress(now: number, othersWait: boolean): void
-}
-
-export interface BacklogsDeps {
-  sockets: ReadonlySet<Socket>
+interface BackpressureDeps {
+  readonly sockets: ReadonlySet<Socket>
+  /** Bytes that wait to be read, over all kinds of answers: each address and together. */
+  readonly unread: Quota
   /** Bytes that may wait for one socket. */
-  maxQueuedBytes: number
-  /** Bytes that may wait in queues longer than that, together, when one more is begun. */
-  maxInitialBytes: number
-  /** Bytes a second at which a large INIT_STATE must be read at least. */
-  minReadRate: number
-  closeSlow: (ws: Socket, queued: number) => void
+  readonly maxQueuedBytes: number
+  /** Bytes a second at which a longer message must be read at least. */
+  readonly minReadRate: number
+  readonly closeSlow: (ws: Socket, queued: number) => void
 }
 
 /** How far a reader has come, at the start of a stretch. Times in milliseconds. */
@@ -47,64 +22,114 @@ interface Progress {
 const STRETCH = 10_000
 const PATIENCE = 15_000
 
-export function createBacklogs(deps: BacklogsDeps): Backlogs {
-  const { sockets, maxQueuedBytes, maxInitialBytes, minReadRate, closeSlow } = deps
-  const long = new Map<Socket, Progress>()
-  const step = maxQueuedBytes / 4
-  let unchecked = 0
+/**
+ * What clients have not read yet. Bun queues it in memory of its own and, asked to bound it (`backpressureLimit`), would
+ * also cut off whoever is still downloading a large INIT_STATE: with the next update, or with the answer to a ping. So
+ * Bun is told no limit, and the queues are looked at here: after every so many bytes published, which is exact enough.
+ */
+export class Backpressure {
+  readonly #deps: BackpressureDeps
+  /** Those who read a message longer than the bound. */
+  readonly #long = new Map<Socket, Progress>()
+  readonly #step: number
+  #unchecked = 0
 
-  function check(ws: Socket): void {
+  constructor(deps: BackpressureDeps) {
+    this.#deps = deps
+    this.#step = deps.maxQueuedBytes / 4
+  }
+
+  /** So many bytes were queued for each socket at most. Closes sockets whose queue has passed the bound. */
+  queued(bytes: number): void {
+    this.#unchecked += bytes
+    if (this.#unchecked < this.#step) return
+    this.#unchecked = 0
+    let crowded = false
+    // Ten nanoseconds a socket that has read everything.
+    for (const ws of this.#deps.sockets) crowded = this.#check(ws) || crowded
+    if (crowded) this.#relieve()
+  }
+
+  /** Whether the socket has read enough to be given more. */
+  hasRoom(ws: Socket): boolean {
+    return ws.getBufferedAmount() <= this.#deps.maxQueuedBytes
+  }
+
+  /** Whether there is memory for one more long message to the socket. */
+  mayStart({ data }: Socket): boolean {
+    return this.#deps.unread.room(data.address) > 0
+  }
+
+  /** A long message was sent, or an INIT_STATE: what now waits is no sign of a slow reader. */
+  excuse(ws: Socket): void {
+    const queued = this.#measure(ws)
+    ws.data.excused = queued
+    const now = performance.now()
+    if (queued > this.#deps.maxQueuedBytes) this.#long.set(ws, { startedAt: now, queued, at: now })
+  }
+
+  /** The socket has read something. */
+  drained(ws: Socket): void {
+    if (this.#measure(ws) <= this.#deps.maxQueuedBytes) this.#long.delete(ws)
+  }
+
+  forget(ws: Socket): void {
+    this.#long.delete(ws)
+    this.#deps.unread.add(ws.data.address, -ws.data.unread)
+    ws.data.unread = 0
+  }
+
+  /**
+   * Call every few seconds: closes sockets that have all but stopped reading a long message, and when others wait for
+   * the memory also those that take too long over it.
+   */
+  checkProgress(now: number, othersWait: boolean): void {
+    const { maxQueuedBytes, closeSlow } = this.#deps
+    for (const [ws, progress] of this.#long) {
+      const queued = this.#measure(ws)
+      if (queued <= maxQueuedBytes) this.#long.delete(ws)
+      else if (othersWait && now - progress.startedAt > PATIENCE) closeSlow(ws, queued)
+      else if (now - progress.at > STRETCH) this.#checkStretch(ws, progress, queued, now)
+    }
+  }
+
+  /** The process stood still until now: for so long nobody could read. */
+  resumed(now: number): void {
+    for (const ws of this.#long.keys()) this.#long.set(ws, { startedAt: now, queued: this.#measure(ws), at: now })
+  }
+
+  #checkStretch(ws: Socket, { startedAt, ...before }: Progress, queued: number, now: number): void {
+    const expected = (this.#deps.minReadRate * (now - before.at)) / 1000
+    if (before.queued - queued < expected) this.#deps.closeSlow(ws, queued)
+    else this.#long.set(ws, { startedAt, queued, at: now })
+  }
+
+  /** Brings the sums up to date. Returns the bytes that wait for the socket. */
+  #measure(ws: Socket): number {
     const queued = ws.getBufferedAmount()
     const { data } = ws
-    if (queued < data.excusedBytes) data.excusedBytes = queued
-    if (queued > data.excusedBytes + maxQueuedBytes) closeSlow(ws, queued)
+    if (queued === data.unread) return queued
+    this.#deps.unread.add(data.address, queued - data.unread)
+    data.unread = queued
+    data.excused = Math.min(data.excused, queued)
+    return queued
   }
 
-  function drained(ws: Socket): void {
-    const queued = ws.getBufferedAmount()
-    ws.data.excusedBytes = Math.min(ws.data.excusedBytes, queued)
-    if (queued <= maxQueuedBytes) long.delete(ws)
+  /** Closes the socket when its queue has passed the bound. Returns whether a sum has. */
+  #check(ws: Socket): boolean {
+    const queued = this.#measure(ws)
+    if (queued === 0) return false
+    if (queued > ws.data.excused + this.#deps.maxQueuedBytes) this.#deps.closeSlow(ws, queued)
+    return this.#deps.unread.room(ws.data.address) < 0
   }
 
-  function checkStretch(ws: Socket, { startedAt, ...before }: Progress, queued: number, now: number): void {
-    const expected = (minReadRate * (now - before.at)) / 1000
-    if (before.queued - queued < expected) closeSlow(ws, queued)
-    else long.set(ws, { startedAt, queued, at: now })
-  }
-
-  const hasRoom = (ws: Socket) => ws.getBufferedAmount() <= maxQueuedBytes
-  const crowded = () => long.keys().reduce((sum, ws) => sum + ws.getBufferedAmount(), 0) >= maxInitialBytes
-
-  return {
-    queued(bytes) {
-      unchecked += bytes
-      if (unchecked < step) return
-      unchecked = 0
-      // Ten nanoseconds a socket.
-      for (const ws of sockets) check(ws)
-    },
-    hasRoom,
-    crowded,
-    admit(ws) {
-      if (hasRoom(ws) && !crowded()) return true
-      closeSlow(ws, ws.getBufferedAmount())
-      return false
-    },
-    excuse(ws) {
-      const queued = ws.getBufferedAmount()
-      ws.data.excusedBytes = queued
-      const now = performance.now()
-      if (queued > maxQueuedBytes) long.set(ws, { startedAt: now, queued, at: now })
-    },
-    drained,
-    forget: ws => void long.delete(ws),
-    checkProgress(now, othersWait) {
-      for (const [ws, progress] of long) {
-        const queued = ws.getBufferedAmount()
-        if (queued <= maxQueuedBytes) long.delete(ws)
-        else if (othersWait && now - progress.startedAt > PATIENCE) closeSlow(ws, queued)
-        else if (now - progress.at > STRETCH) checkStretch(ws, progress, queued, now)
-      }
-    },
+  /** Where a sum has passed its bound those who read least have to go, until it is within. */
+  #relieve(): void {
+    const slowest = [...this.#deps.sockets].filter(ws => surplus(ws) > 0).sort((a, b) => surplus(b) - surplus(a))
+    for (const ws of slowest) {
+      if (this.#deps.unread.room(ws.data.address) < 0) this.#deps.closeSlow(ws, ws.data.unread)
+    }
   }
 }
+
+const surplus = ({ data }: Socket) => data.unread - data.excused

@@ -1,75 +1,65 @@
+import type { Clock } from '../lib/clock.ts'
 import type { Socket } from './session.ts'
 
 /**
- * When a large INIT_STATE may be made: never more than half of the time, so that fifty clients who ask for everybody
- * at once, or one who keeps asking, leave the process to the others.
+ * When something large may be made or sent: one at a time, and never more than half of the time, so that fifty clients
+ * who ask for everybody at once, or one who keeps asking, leave the process to the others.
  */
-interface Turns {
-  /** Whether it is time for one, or the last one is so fresh that it can be shared. */
-  open(): boolean
-  /** One was made, from `startedAt` (milliseconds of `performance.now()`) until now. */
-  took(startedAt: number): void
-  stop(): void
-}
+export class Turns {
+  readonly #clock: Clock
+  readonly #waiting: (() => void)[] = []
+  #endPause: (() => void) | null = null
 
-/** Milliseconds after an INIT_STATE in which others may still ride along on it. */
-const RIDE = 25
-/** Pause after a turn, in lengths of the turn. */
-const PAUSE = 1
-
-/** `onOpen` is called at the end of every pause. */
-export function createTurns(onOpen: () => void): Turns {
-  let turnStart = 0
-  let rideUntil = 0
-  let pause: NodeJS.Timeout | undefined
-
-  function endPause(): void {
-    pause = undefined
-    onOpen()
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
 
-  return {
-    open: () => pause === undefined || performance.now() < rideUntil,
-    took(startedAt) {
-      const now = performance.now()
-      if (pause === undefined) {
-        turnStart = startedAt
-        rideUntil = now + RIDE
-      }
-      clearTimeout(pause)
-      pause = setTimeout(endPause, PAUSE * (now - turnStart))
-    },
-    stop: () => clearTimeout(pause),
+  /** `resume` is called at the end of every pause. Who comes first changes: the first may take the whole turn. */
+  onOpen(resume: () => void): void {
+    this.#waiting.push(resume)
   }
-}
 
-/**
- * Who is next of those who wait for a large INIT_STATE: the address that was given one longest ago, or never. So who opens a
- * thousand sockets waits for all of theirs, and nobody else does.
- */
-interface Precedence {
-  /** A socket was given a large one. */
-  served(ws: Socket): void
-  /** Those who wait, the next one first; of one address those who came first. */
-  order<T>(waiting: Iterable<readonly [Socket, T]>): (readonly [Socket, T])[]
+  get open(): boolean {
+    return this.#endPause === null
+  }
+
+  /** It took from `startedAt` (the clock's monotonic milliseconds) until now. As long a pause follows. */
+  took(startedAt: number): void {
+    this.#endPause?.()
+    this.#endPause = this.#clock.after(this.#clock.monotonic() - startedAt, () => {
+      this.#endPause = null
+      for (const resume of [...this.#waiting]) resume()
+      this.#waiting.push(...this.#waiting.splice(0, 1))
+    })
+  }
+
+  stop(): void {
+    this.#endPause?.()
+  }
 }
 
 /** Addresses remembered; those beyond count as never served. */
 const MOST = 10_000
 
-export function createPrecedence(): Precedence {
+/**
+ * Who is next of those who wait for something large: the address that was given it longest ago, or never. So who opens a
+ * thousand sockets waits for all of theirs, and nobody else does.
+ */
+export class Precedence {
   /** The number of each address's last turn, the oldest first. */
-  const turns = new Map<string, number>()
-  let turn = 0
-  const lastTurn = ([{ data }]: readonly [Socket, unknown]) => turns.get(data.address) ?? 0
+  readonly #turns = new Map<string, number>()
+  #turn = 0
 
-  return {
-    served({ data: { address } }) {
-      turns.delete(address)
-      turns.set(address, ++turn)
-      const [oldest] = turns.keys()
-      if (turns.size > MOST && oldest !== undefined) turns.delete(oldest)
-    },
-    order: waiting => [...waiting].sort((a, b) => lastTurn(a) - lastTurn(b)),
+  served({ data: { address } }: Socket): void {
+    this.#turns.delete(address)
+    this.#turns.set(address, ++this.#turn)
+    const [oldest] = this.#turns.keys()
+    if (this.#turns.size > MOST && oldest !== undefined) this.#turns.delete(oldest)
+  }
+
+  /** Those who wait, the next one first; of one address those who came first. */
+  order<T>(waiting: Iterable<readonly [Socket, T]>): (readonly [Socket, T])[] {
+    const lastTurn = ([{ data }]: readonly [Socket, T]) => this.#turns.get(data.address) ?? 0
+    return [...waiting].sort((a, b) => lastTurn(a) - lastTurn(b))
   }
 }

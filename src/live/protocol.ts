@@ -31,17 +31,20 @@ export type Parsed = Command | Close | { readonly kind: 'nothing' }
 
 const NOTHING: Parsed = { kind: 'nothing' }
 
-/** Names that cost as much as a frame. */
+/** Names that cost as much as a frame, and how many do when they are let go of all at once. */
 const NAMES_A_FRAME = 256
+const NAMES_DROPPED_A_FRAME = 1024
 
-/** What a frame costs beyond one, for the ids it names: each is looked up, followed and answered. */
-export function extraCost(parsed: Parsed): number {
-  return 'ids' in parsed ? Math.floor(parsed.ids.length / NAMES_A_FRAME) : 0
+/** What a frame costs beyond one, for the ids it names, or lets go of: `named` are followed by name so far. */
+export function extraCost(parsed: Parsed, named: number): number {
+  if ('ids' in parsed) return Math.floor(parsed.ids.length / NAMES_A_FRAME)
+  const dropsAll = parsed.kind === 'followAll' || parsed.kind === 'unfollowAll'
+  return dropsAll ? Math.floor(named / NAMES_DROPPED_A_FRAME) : 0
 }
 
-/** What a client's frame asks for. Any text is safe: what it cannot mean becomes one of the documented closes. */
-export function parseFrame(text: string): Parsed {
-  const frame = parseJson(text)
+/** What a client's frame asks for. Anything is safe: what it cannot mean becomes one of the documented closes. */
+export function parseFrame(message: string | Uint8Array): Parsed {
+  const frame = parseJson(message)
   if (!isObject(frame)) return CLOSES.invalidPayload
   switch (own(frame, 'op')) {
     case 2:
@@ -79,9 +82,12 @@ function parseUnfollow(d: unknown): Parsed {
   return own(d, 'unsubscribe_from_all') === true ? { kind: 'unfollowAll' } : NOTHING
 }
 
-function parseJson(text: string): unknown {
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Undefined for what is no JSON, or in bytes no UTF-8. */
+function parseJson(message: string | Uint8Array): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(typeof message === 'string' ? message : utf8.decode(message))
   } catch {
     return undefined
   }
@@ -102,7 +108,14 @@ export function initStateFrame(seq: number, body: string): string {
 
 /** `presence` is JSON: a presence, with {@link withUserId} or without. */
 export function updateFrame(seq: number, presence: string): string {
-  return `{"op":0,"seq":${seq},"t":"PRESENCE_UPDATE","d":${presence}}`
+  return `${updateHead(seq)}${presence}}`
+}
+
+const updateHead = (seq: number) => `{"op":0,"seq":${seq},"t":"PRESENCE_UPDATE","d":`
+
+/** An update in three parts, of which the middle one, the presence's fields, is the same whoever it goes to. */
+export function updateParts(seq: number, id: string | null, presence: string): [string, string, string] {
+  return [`${updateHead(seq)}{${id === null ? '' : `"user_id":"${id}",`}`, presence.slice(1), '}']
 }
 
 /** Adds `user_id` to a presence's text: clients that keep a map need it, clients that keep one presence freeze on it. */

@@ -1,3 +1,4 @@
+import type { IdSet } from '../lib/id-set.ts'
 import type { Allowance } from '../lib/token-bucket.ts'
 
 /** One connection's state, kept small: ten thousand idle sockets have one each. */
@@ -8,10 +9,12 @@ export interface Session extends Following, Allowance {
   readonly address: string
   /** Hello was sent. */
   greeted: boolean
-  /** Sequence number of the last INIT_STATE. */
-  lastInitState: number
-  /** Bytes that may wait to be read beyond the usual bound: what is left of the last INIT_STATE. */
-  excusedBytes: number
+  /** The number of the last message that went to this socket alone: no smaller one may follow. */
+  lastNumber: number
+  /** Bytes that wait to be read, when that was last looked at. */
+  unread: number
+  /** How many of them may wait beyond the usual bound: what is left of the last INIT_STATE, or of a long presence. */
+  excused: number
 }
 
 /** Whom a socket follows. Sets are made when needed: most sockets never need more than one. */
@@ -20,31 +23,53 @@ export interface Following {
   all: boolean
   /** Followed alone: updates come without `user_id`. */
   one: Set<string> | null
-  /** Followed among many: updates carry `user_id`. Nobody is in both. */
+  /** Followed among many: updates carry `user_id`. Nobody is in two of these sets. */
   many: Set<string> | null
-  silenced: Set<string> | null
+  /** Who is not shown, but would be followed alone, or among many, if they were. */
+  awaitedOne: IdSet | null
+  awaitedMany: IdSet | null
+  silenced: IdSet | null
+  /** Bytes that all these names take. */
+  nameBytes: number
 }
 
 export type Socket = Bun.ServerWebSocket<Session>
 
-export function createSession(zlib: boolean, address: string, tokens: number): Session {
+export const FOLLOWS_NOBODY: Readonly<Following> = {
+  all: false,
+  one: null,
+  many: null,
+  awaitedOne: null,
+  awaitedMany: null,
+  silenced: null,
+  nameBytes: 0,
+}
+
+/** `url` is that of the request, whose query may ask for compression. */
+export function createSession(url: string, address: string, tokens: number): Session {
   return {
-    zlib,
+    zlib: new URLSearchParams(queryOf(url)).get('compression') === 'zlib_json',
     address,
     greeted: false,
-    lastInitState: 0,
-    excusedBytes: 0,
-    all: false,
-    one: null,
-    many: null,
-    silenced: null,
+    lastNumber: 0,
+    unread: 0,
+    excused: 0,
+    ...FOLLOWS_NOBODY,
     tokens,
     heardAt: performance.now(),
   }
 }
 
+/** Not through URL: with a strange Host header, or none, there is no URL to be parsed. */
+function queryOf(url: string): string {
+  const at = url.indexOf('?')
+  return at === -1 ? '' : url.slice(at)
+}
+
 /** Bounds for what clients may ask of the process. */
 export interface SocketOptions {
+  /** Whether sockets may follow everybody. */
+  subscribeToAll: boolean
   /** People one socket may follow by name, or silence. */
   maxSubscriptions: number
   /** Inbound frames at once, and how many more each second. */
@@ -54,9 +79,7 @@ export interface SocketOptions {
   maxFrameBytes: number
   /** Bytes a client may leave unread before it is closed. */
   maxQueuedBytes: number
-  /** A message longer than that is begun only while fewer bytes of others like it are under way. */
-  maxInitialBytes: number
-  /** Bytes a second at which such a message must be read at least, measured over ten seconds. */
+  /** Bytes a second at which a longer message must be read at least, measured over ten seconds. */
   minReadRate: number
   /** Milliseconds without any frame from the client, pongs included, after which it is dropped. */
   maxSilence: number
@@ -65,12 +88,12 @@ export interface SocketOptions {
 }
 
 export const DEFAULTS: SocketOptions = {
+  subscribeToAll: true,
   maxSubscriptions: 20_000,
   frameBurst: 120,
   framesPerSecond: 2,
   maxFrameBytes: 64 * 1024,
   maxQueuedBytes: 1024 * 1024,
-  maxInitialBytes: 256 * 1024 * 1024,
   minReadRate: 16 * 1024,
   // A little over the promised minute: browsers let a hidden page heartbeat once a minute, and it must not miss that.
   maxSilence: 61_000,

@@ -1,6 +1,7 @@
 import type { Presences, Snapshot } from '../domain/presences.ts'
 import type { Bytes } from '../lib/bytes.ts'
-import type { Sequence } from './sequence.ts'
+import type { Quota } from '../lib/quota.ts'
+import type { Publisher, Update } from './publisher.ts'
 import type { EventOptions } from './sse.ts'
 
 /** A client that is told of one person, kept small: there may be thousands. */
@@ -57,63 +58,60 @@ export function cut(stream: Stream): void {
 /** Text that is made into bytes when the first client takes it, and then shared. */
 type Shared = () => Bytes
 
-/** What is told of one person, to everybody who follows them. */
-export interface Feed {
-  readonly id: string
-  readonly streams: Set<Stream>
-  /** Notes that the person has changed. Returns the characters that wait. */
-  note(): number
-  /** The events noted since the last call; undefined when there are none. */
-  take(): Shared | undefined
-  /** The person as they are now; undefined when they are not shown. */
-  latest(): Shared | undefined
-}
-
-/** One event: a whole presence. Kept while it is the last one, for those who come or have fallen behind. */
-interface Event {
-  readonly snapshot: Snapshot
-  readonly seq: number
+/** One event: a whole presence. */
+interface Event extends Update {
   readonly bytes: Shared
 }
 
-export function createFeed(id: string, presences: Presences, sequence: Sequence): Feed {
-  let waiting: Event[] = []
-  let characters = 0
-  let last: Event | null = null
+/** What is told of one person, to everybody who follows them. */
+export class Feed {
+  readonly id: string
+  readonly streams = new Set<Stream>()
+  readonly #presences: Presences
+  readonly #publisher: Publisher
+  #waiting: Event[] = []
+  #characters = 0
+  /** Kept while it is the last one, for those who come or have fallen behind. */
+  #last: Event | null = null
 
-  function next(snapshot: Snapshot): Event {
-    const seq = sequence.next()
-    last = { snapshot, seq, bytes: shared(() => text(seq, snapshot)) }
-    return last
+  constructor(id: string, presences: Presences, publisher: Publisher) {
+    this.id = id
+    this.#presences = presences
+    this.#publisher = publisher
   }
 
-  return {
-    id,
-    streams: new Set(),
-    note() {
-      const snapshot = presences.snapshot(id)
-      if (snapshot === undefined) return characters
-      waiting.push(next(snapshot))
-      characters += snapshot.json.length
-      return characters
-    },
-    take() {
-      const events = waiting
-      waiting = []
-      characters = 0
-      if (events.length < 2) return events[0]?.bytes
-      return shared(() => events.map(({ seq, snapshot }) => text(seq, snapshot)).join(''))
-    },
-    latest() {
-      const snapshot = presences.snapshot(id)
-      if (snapshot === undefined) return undefined
-      return (last?.snapshot === snapshot ? last : next(snapshot)).bytes
-    },
+  /** Notes an update for the end of the turn. Returns the characters that wait. */
+  note(update: Update): number {
+    this.#waiting.push(this.#event(update))
+    this.#characters += update.snapshot.json.length
+    return this.#characters
+  }
+
+  /** The events noted since the last call; undefined when there are none. */
+  take(): Shared | undefined {
+    const events = this.#waiting
+    this.#waiting = []
+    this.#characters = 0
+    if (events.length < 2) return events[0]?.bytes
+    return shared(() => events.map(text).join(''))
+  }
+
+  /** The person as they are now; undefined when they are not shown. */
+  latest(): Shared | undefined {
+    const snapshot = this.#presences.snapshot(this.id)
+    if (snapshot === undefined) return undefined
+    if (this.#last?.snapshot === snapshot) return this.#last.bytes
+    return this.#event({ snapshot, seq: this.#publisher.next() }).bytes
+  }
+
+  #event(update: Update): Event {
+    this.#last = { ...update, bytes: shared(() => text(update)) }
+    return this.#last
   }
 }
 
 /** A presence is JSON without line breaks, so one `data` line holds it. No name: `onmessage` hears those alone. */
-const text = (seq: number, { json }: Snapshot) => `id: ${seq}\ndata: ${json}\n\n`
+const text = ({ seq, snapshot }: { seq: number; snapshot: Snapshot }) => `id: ${seq}\ndata: ${snapshot.json}\n\n`
 
 const encoder = new TextEncoder()
 
@@ -125,98 +123,120 @@ function shared(make: () => string): Shared {
   }
 }
 
+interface DeliveryDeps {
+  readonly options: EventOptions
+  readonly publisher: Publisher
+  /** Bytes that wait to be read, over all kinds of answers: each address and together. */
+  readonly unread: Quota
+  readonly giveUp: (stream: Stream) => void
+}
+
+const KEEP_ALIVE = new TextEncoder().encode(': keep-alive\n\n')
+/** Milliseconds that are written to those who are behind before others have their turn. */
+const SLICE = 10
+
 /**
  * Hands events over no faster than clients read. Who has not read the last one gets the newest when they have: each is a
  * whole presence, so only the way there is lost, and nothing has to be kept for them meanwhile.
  */
-interface Delivery {
+export class Delivery {
+  readonly #deps: DeliveryDeps
+  /** Streams that could be written to, those who wait longest first: for memory, or for their turn. */
+  readonly #hungry = new Set<Stream>()
+  #pause: NodeJS.Timeout | undefined
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps
+  }
+
   /** Sends, or notes that the client is behind. */
-  send(stream: Stream, events: Shared): void
-  forget(stream: Stream): void
+  send(stream: Stream, events: Shared): void {
+    if (stream.unread > 0 || stream.behind) stream.behind = true
+    else if (this.#hasRoom(stream, events().byteLength)) this.#put(stream, events())
+    else this.fallBehind(stream)
+  }
+
+  /** The client is told how the person is when it is its turn. */
+  fallBehind(stream: Stream): void {
+    stream.behind = true
+    if (stream.unread === 0) this.#hungry.add(stream)
+  }
+
+  forget(stream: Stream): void {
+    this.#release(stream)
+    stream.behind = false
+    this.#hungry.delete(stream)
+  }
+
   /** Call every second or so: keeps streams alive, and gives up those whose clients do not read. */
-  check(streams: Iterable<Stream>, now: number): void
-}
+  check(streams: Iterable<Stream>, now: number): void {
+    for (const stream of streams) {
+      if (stream.unread === 0 && now - stream.wroteAt >= this.#deps.options.keepAlive) this.#put(stream, KEEP_ALIVE)
+      else if (stream.unread > 0 && this.#isSlow(stream, now)) this.#deps.giveUp(stream)
+    }
+    this.feed()
+  }
 
-interface DeliveryDeps {
-  options: EventOptions
-  /** Sends what waits for the end of its burst, so that what is told next comes after it. */
-  flush: (stream: Stream) => void
-  giveUp: (stream: Stream) => void
-}
-
-const KEEP_ALIVE = new TextEncoder().encode(': keep-alive\n\n')
-
-export function createDelivery({ options, flush, giveUp }: DeliveryDeps): Delivery {
-  const { keepAlive, long, maxUnread, patience, crowdedPatience } = options
-  /** Streams for whose long event there was no memory, those who wait longest first. */
-  const hungry = new Set<Stream>()
-  /** Bytes of long events that wait to be read. */
-  let unread = 0
-
-  const hasRoom = (bytes: number) => bytes <= long || unread === 0 || unread + bytes <= maxUnread
-
-  function send(stream: Stream, events: Shared): void {
-    if (stream.unread > 0 || stream.behind) {
-      stream.behind = true
-    } else if (hasRoom(events().byteLength)) {
-      hungry.delete(stream)
-      put(stream, events())
-    } else {
-      stream.behind = true
-      hungry.add(stream)
+  /** Those who are behind go on, one after the other, for half of the time at most. */
+  feed(): void {
+    if (this.#pause !== undefined) return
+    const startedAt = performance.now()
+    for (const stream of [...this.#hungry]) {
+      this.#catchUp(stream)
+      const took = performance.now() - startedAt
+      if (took < SLICE) continue
+      this.#pause = setTimeout(() => {
+        this.#pause = undefined
+        this.feed()
+      }, took)
+      return
     }
   }
 
-  function put(stream: Stream, bytes: Bytes): void {
+  stop(): void {
+    clearTimeout(this.#pause)
+  }
+
+  #hasRoom({ address }: Stream, bytes: number): boolean {
+    return bytes <= this.#deps.options.long || this.#deps.unread.room(address) > 0
+  }
+
+  #put(stream: Stream, bytes: Bytes): void {
     const reading = write(stream, bytes)
     if (reading === undefined) return
-    if (stream.unread > long) unread += stream.unread
+    const { unread, options, giveUp } = this.#deps
+    unread.add(stream.address, stream.unread)
+    // For what is long there was room; of what is short there may be too many who do not read.
+    if (stream.unread <= options.long && unread.room(stream.address) < 0) {
+      giveUp(stream)
+      return
+    }
     const read = () => {
-      release(stream)
-      catchUp(stream)
-      feedHungry()
+      this.#release(stream)
+      if (stream.behind) this.#hungry.add(stream)
+      this.feed()
     }
     void reading.then(read, read)
   }
 
-  function release(stream: Stream): void {
-    if (stream.unread > long) unread -= stream.unread
+  #release(stream: Stream): void {
+    this.#deps.unread.add(stream.address, -stream.unread)
     stream.unread = 0
   }
 
-  function catchUp(stream: Stream): void {
+  #catchUp(stream: Stream): void {
+    const { publisher } = this.#deps
+    // What waits has larger numbers than this would have, and is older.
+    if (!publisher.settle(id => id === stream.feed.id)) return
+    this.#hungry.delete(stream)
     if (!stream.behind || stream.unread > 0) return
-    flush(stream)
     stream.behind = false
     const latest = stream.feed.latest()
-    if (latest === undefined) hungry.delete(stream)
-    else send(stream, latest)
+    if (latest !== undefined) this.send(stream, latest)
   }
 
-  function feedHungry(): void {
-    for (const stream of [...hungry]) {
-      catchUp(stream)
-      if (stream.behind && stream.unread === 0) return
-    }
-  }
-
-  function isSlow({ unread: bytes, wroteAt }: Stream, now: number): boolean {
-    return now - wroteAt > (hungry.size > 0 && bytes > long ? crowdedPatience : patience)
-  }
-
-  return {
-    send,
-    forget(stream) {
-      release(stream)
-      stream.behind = false
-      hungry.delete(stream)
-    },
-    check(streams, now) {
-      for (const stream of streams) {
-        if (stream.unread === 0 && now - stream.wroteAt >= keepAlive) put(stream, KEEP_ALIVE)
-        else if (stream.unread > 0 && isSlow(stream, now)) giveUp(stream)
-      }
-      feedHungry()
-    },
+  #isSlow({ unread, wroteAt }: Stream, now: number): boolean {
+    const { long, patience, crowdedPatience } = this.#deps.options
+    return now - wroteAt > (this.#hungry.size > 0 && unread > long ? crowdedPatience : patience)
   }
 }

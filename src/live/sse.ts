@@ -1,10 +1,12 @@
-import type { Change, Presences } from '../domain/presences.ts'
+import type { Presences } from '../domain/presences.ts'
 import { MINUTE } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { Metrics } from '../lib/metrics.ts'
+import type { Counter, Metrics } from '../lib/metrics.ts'
+import type { Quota } from '../lib/quota.ts'
 import type { Addresses } from '../lib/semaphore.ts'
-import type { Sequence } from './sequence.ts'
-import { createDelivery, createFeed, cut, end, type Feed, type Sink, type Stream } from './sse-stream.ts'
+import type { Publisher, Transport, Update } from './publisher.ts'
+import { cut, Delivery, end, Feed, type Sink, type Stream } from './sse-stream.ts'
+import { watch } from './watch.ts'
 
 /** Bounds for what event streams may ask of the process. */
 export interface EventOptions {
@@ -12,8 +14,6 @@ export interface EventOptions {
   keepAlive: number
   /** Characters of a burst that are written at once, and bytes beyond which an event is long. */
   long: number
-  /** A long event is begun only while fewer bytes of others like it wait to be read. */
-  maxUnread: number
   /** Milliseconds a client may take to read what was written, and how long when others wait for the memory. */
   patience: number
   crowdedPatience: number
@@ -24,27 +24,20 @@ export interface EventOptions {
 export const DEFAULTS: EventOptions = {
   keepAlive: 15_000,
   long: 64 * 1024,
-  maxUnread: 64 * 1024 * 1024,
   patience: MINUTE,
   crowdedPatience: 15_000,
   checkInterval: 1_000,
 }
 
-/** Everybody who is told of somebody by server-sent events. Source: HTML Living Standard, 9.2. */
-export interface EventStreams {
-  /** The body of an answer that begins with how the person is now and goes on with every change. */
-  open(id: string, address: string): ReadableStream
-  /** Ends all of them. Who comes later is told the beginning, and that it is the end. */
-  close(): void
-}
-
 export interface EventStreamsDeps {
-  presences: Presences
-  sequence: Sequence
-  addresses: Addresses
-  metrics: Metrics
-  log: Log
-  options?: Partial<EventOptions>
+  readonly presences: Presences
+  readonly publisher: Publisher
+  readonly addresses: Addresses
+  /** Bytes that wait to be read, over all kinds of answers: each address and together. */
+  readonly unread: Quota
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly options?: Partial<EventOptions> | undefined
 }
 
 /**
@@ -53,112 +46,138 @@ export interface EventStreamsDeps {
  */
 const retry = () => `retry: ${2000 + Math.floor(Math.random() * 3000)}\n`
 
-export function createEventStreams(deps: EventStreamsDeps): EventStreams {
-  const { presences, sequence, addresses, metrics, log } = deps
-  const options = { ...DEFAULTS, ...deps.options }
-  const streams = new Set<Stream>()
-  const feeds = new Map<string, Feed>()
-  /** Feeds with events that wait for the end of their burst. */
-  const noted = new Set<Feed>()
-  const delivery = createDelivery({ options, flush: ({ feed }) => flush(feed), giveUp })
-  const slow = metrics.counter(
-    'slow_event_streams_closed_total',
-    'Event streams closed because the client did not read',
-  )
-  metrics.gauge('event_streams', 'Open event streams', () => streams.size)
-  let rest: (() => void) | null = null
-  let closing = false
+/** Everybody who is told of somebody by server-sent events. Source: HTML Living Standard, 9.2. */
+export class EventStreams implements Transport {
+  readonly #deps: EventStreamsDeps
+  readonly #options: EventOptions
+  readonly #streams = new Set<Stream>()
+  readonly #feeds = new Map<string, Feed>()
+  /** Feeds with events that wait for the end of the turn. */
+  readonly #noted = new Set<Feed>()
+  readonly #delivery: Delivery
+  readonly #slow: Counter
+  #stopWatching: (() => void) | null = null
+  #closing = false
 
-  // A burst costs one write a stream; see the socket's topics for what belongs to one.
-  function change({ id, kind }: Change): void {
-    const feed = feeds.get(id)
-    if (feed === undefined || kind === 'left') return
-    if (noted.size === 0) setImmediate(flushAll)
-    noted.add(feed)
-    if (feed.note() >= options.long) flush(feed)
+  constructor(deps: EventStreamsDeps) {
+    const { publisher, unread, metrics } = deps
+    this.#deps = deps
+    this.#options = { ...DEFAULTS, ...deps.options }
+    this.#delivery = new Delivery({
+      options: this.#options,
+      publisher,
+      unread,
+      giveUp: stream => this.#giveUp(stream),
+    })
+    this.#slow = metrics.counter(
+      'slow_event_streams_closed_total',
+      'Event streams closed because the client did not read',
+    )
+    metrics.gauge('event_streams', 'Open event streams', () => this.#streams.size)
+    publisher.add(this)
   }
 
-  function flushAll(): void {
-    for (const feed of noted) flush(feed)
+  /** The body of an answer that begins with how the person is now and goes on with every change. */
+  open(id: string, address: string): ReadableStream {
+    let stream: Stream | null = null
+    return new ReadableStream({
+      type: 'direct',
+      pull: sink => {
+        stream = this.begin(id, address, sink)
+        if (this.#closing) this.#finish(stream)
+        return stream.settled.promise
+      },
+      cancel: () => {
+        if (stream !== null) this.#gone(stream)
+      },
+    })
   }
 
-  function flush(feed: Feed): void {
-    noted.delete(feed)
-    const events = feed.take()
-    if (events === undefined) return
-    for (const stream of feed.streams) delivery.send(stream, events)
+  /** Ends all of them. Who comes later is told the beginning, and that it is the end. */
+  close(): void {
+    this.#closing = true
+    this.#delivery.stop()
+    for (const stream of this.#streams) this.#finish(stream)
   }
 
-  /** One listener and one timer for all streams, and none without any. */
-  function work(): () => void {
-    const stopListening = presences.onChange(change)
-    const timer = setInterval(() => delivery.check(streams, performance.now()), options.checkInterval)
-    return () => {
-      stopListening()
-      clearInterval(timer)
-    }
+  follows(id: string): boolean {
+    return this.#feeds.has(id)
   }
 
-  function begin(id: string, address: string, sink: Sink): Stream {
-    const feed = feeds.get(id) ?? createFeed(id, presences, sequence)
-    feeds.set(id, feed)
-    flush(feed)
+  /** A turn costs one write a stream. */
+  publish(update: Update): number {
+    const feed = this.#feeds.get(update.snapshot.id)
+    if (feed === undefined) return 0
+    this.#noted.add(feed)
+    if (feed.note(update) >= this.#options.long) this.#flush(feed)
+    return feed.streams.size
+  }
+
+  publishLong(id: string): void {
+    for (const stream of this.#feeds.get(id)?.streams ?? []) this.#delivery.fallBehind(stream)
+  }
+
+  endTurn(): void {
+    for (const feed of this.#noted) this.#flush(feed)
+    this.#delivery.feed()
+  }
+
+  /** Tells a client the beginning. */
+  begin(id: string, address: string, sink: Sink): Stream {
+    const { presences, publisher, addresses } = this.#deps
     const settled = Promise.withResolvers<void>()
+    const isOut = publisher.settle(waiting => waiting === id)
+    const feed = this.#feeds.get(id) ?? new Feed(id, presences, publisher)
+    this.#feeds.set(id, feed)
     const stream = { feed, address, sink, settled, unread: 0, wroteAt: 0, behind: false }
-    streams.add(stream)
+    this.#streams.add(stream)
     feed.streams.add(stream)
     addresses.opened(address)
-    rest ??= work()
+    this.#stopWatching ??= this.#watch()
     sink.write(retry())
     const latest = feed.latest()
-    if (latest !== undefined) delivery.send(stream, latest)
+    if (!isOut) this.#delivery.fallBehind(stream)
+    else if (latest !== undefined) this.#delivery.send(stream, latest)
     sink.flush()
     return stream
   }
 
-  function gone(stream: Stream): void {
-    if (!streams.delete(stream)) return
-    const { feed, address } = stream
-    delivery.forget(stream)
-    addresses.closed(address)
-    feed.streams.delete(stream)
-    if (feed.streams.size === 0) feeds.delete(feed.id)
-    if (streams.size > 0) return
-    rest?.()
-    rest = null
+  #flush(feed: Feed): void {
+    this.#noted.delete(feed)
+    const events = feed.take()
+    if (events === undefined) return
+    for (const stream of feed.streams) this.#delivery.send(stream, events)
   }
 
-  function giveUp(stream: Stream): void {
-    slow.inc()
-    log.debug('closed an event stream whose client does not read', { unread: stream.unread })
-    gone(stream)
+  /** One timer for all streams, and none without any. */
+  #watch(): () => void {
+    return watch(this.#options.checkInterval, {
+      check: now => this.#delivery.check(this.#streams, now),
+      resumed: () => this.#delivery.feed(),
+    })
+  }
+
+  #gone(stream: Stream): void {
+    if (!this.#streams.delete(stream)) return
+    const { feed, address } = stream
+    this.#delivery.forget(stream)
+    this.#deps.addresses.closed(address)
+    feed.streams.delete(stream)
+    if (feed.streams.size === 0) this.#feeds.delete(feed.id)
+    if (this.#streams.size > 0) return
+    this.#stopWatching?.()
+    this.#stopWatching = null
+  }
+
+  #giveUp(stream: Stream): void {
+    this.#slow.inc()
+    this.#deps.log.debug('closed an event stream whose client does not read', { unread: stream.unread })
+    this.#gone(stream)
     cut(stream)
   }
 
-  function finish(stream: Stream): void {
+  #finish(stream: Stream): void {
     end(stream)
-    gone(stream)
-  }
-
-  return {
-    open(id, address) {
-      let stream: Stream | null = null
-      return new ReadableStream({
-        type: 'direct',
-        pull(sink) {
-          stream = begin(id, address, sink)
-          if (closing) finish(stream)
-          return stream.settled.promise
-        },
-        cancel() {
-          if (stream !== null) gone(stream)
-        },
-      })
-    },
-    close() {
-      closing = true
-      flushAll()
-      for (const stream of streams) finish(stream)
-    },
+    this.#gone(stream)
   }
 }

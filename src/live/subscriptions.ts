@@ -1,146 +1,274 @@
+import type { Presences } from '../domain/presences.ts'
+import { hashId, IdSet } from '../lib/id-set.ts'
+import type { Quota } from '../lib/quota.ts'
 import type { Follow, Unfollow } from './protocol.ts'
-import type { Following, Socket } from './session.ts'
+import { FOLLOWS_NOBODY, type Following, type Socket } from './session.ts'
 import { allTopic, manyTopic, oneTopic } from './topics.ts'
 
-/** Keeps what each socket follows and its topics in step. */
-export interface Subscriptions {
-  /** Follows what an op 2 names, on top of what was followed before. */
-  follow(ws: Socket, follow: Follow): void
-  unfollow(ws: Socket, unfollow: Unfollow): void
-  /** Those of the ids the socket may follow: known ones always, new ones up to the limit. */
-  accept(ws: Socket, ids: readonly string[]): readonly string[]
-  /** Call when the socket has closed; Bun takes it off its topics. */
-  forget(ws: Socket): void
-  /** Sockets that follow everybody but some. A topic has no exceptions, so they are on none. */
-  readonly picky: ReadonlySet<Socket>
-  /** People followed by name, over all sockets. */
-  readonly named: number
-  /** Sockets that follow everybody. */
-  readonly everybody: number
+/** Bytes that a name takes: of who is shown (places in sets, here and in Bun), and of who is not, or is silenced. */
+const SHOWN = 160
+const UNKNOWN = 24
+
+/** So many names of a socket are always within the bounds: who follows few is not kept out by those who follow many. */
+const FREE = 50
+
+/** Whether a socket is told of somebody. */
+export function follows({ all, silenced, one, many }: Following, id: string): boolean {
+  return all ? !silenced?.has(id) : (many?.has(id) ?? false) || (one?.has(id) ?? false)
 }
 
-export function createSubscriptions(maxNamed: number): Subscriptions {
-  const picky = new Set<Socket>()
-  let named = 0
-  let everybody = 0
+interface SubscriptionsDeps {
+  readonly presences: Pick<Presences, 'has' | 'person'>
+  /** Bytes that names may take, each address and together. */
+  readonly names: Quota
+  /** People one socket may follow by name, or silence. */
+  readonly maxNamed: number
+}
 
-  function followOne(ws: Socket, id: string): void {
+/** Keeps what each socket follows and its topics in step. */
+export class Subscriptions {
+  readonly #presences: Pick<Presences, 'has' | 'person'>
+  readonly #names: Quota
+  readonly #maxNamed: number
+  readonly #awaited = new Awaited()
+  readonly #exceptions = new Set<Socket>()
+  #named = 0
+  #everybody = 0
+
+  constructor({ presences, names, maxNamed }: SubscriptionsDeps) {
+    this.#presences = presences
+    this.#names = names
+    this.#maxNamed = maxNamed
+  }
+
+  /** Sockets that follow everybody but some. A topic has no exceptions, so they are on none. */
+  get exceptions(): ReadonlySet<Socket> {
+    return this.#exceptions
+  }
+
+  /** People followed by name, over all sockets. */
+  get named(): number {
+    return this.#named
+  }
+
+  /** Sockets that follow everybody. */
+  get everybody(): number {
+    return this.#everybody
+  }
+
+  /** Follows what an op 2 names, on top of what was followed before. */
+  follow(ws: Socket, follow: Follow): void {
+    if (follow.kind === 'followAll') this.#followAll(ws)
+    else if (ws.data.all) this.#unsilence(ws, idsOf(follow))
+    else for (const id of idsOf(follow)) this.#name(ws, id, follow.kind === 'followOne')
+  }
+
+  unfollow(ws: Socket, unfollow: Unfollow): void {
+    if (unfollow.kind === 'unfollowAll') this.#unfollowAll(ws)
+    else if (ws.data.all) this.#silence(ws, unfollow.ids)
+    else for (const id of unfollow.ids) this.#drop(ws, id)
+  }
+
+  /** Those of the ids the socket may follow: known ones always, new ones while it, its address and all have room. */
+  accept({ data }: Socket, ids: readonly string[]): readonly string[] {
+    if (data.all) return ids
+    let count = namedBy(data)
+    let room = this.#names.room(data.address)
+    return ids.filter(id => {
+      if (isNamed(data, id)) return true
+      const bytes = this.#presences.has(id) ? SHOWN : UNKNOWN
+      if (count >= this.#maxNamed || (count >= FREE && bytes > room)) return false
+      count++
+      room -= bytes
+      return true
+    })
+  }
+
+  /** Somebody is shown: who waited for them follows them from now on. */
+  arrived(id: string): void {
+    for (const ws of this.#awaited.take(id)) {
+      const alone = ws.data.awaitedOne?.delete(id) ?? false
+      if (!alone) ws.data.awaitedMany?.delete(id)
+      this.#named--
+      this.#account(ws, -UNKNOWN)
+      this.#name(ws, id, alone)
+    }
+  }
+
+  /** Call when the socket has closed; Bun takes it off its topics. */
+  forget(ws: Socket): void {
     const { data } = ws
-    if (data.many?.has(id) || data.one?.has(id)) return
-    data.one ??= new Set()
-    data.one.add(id)
-    named++
-    ws.subscribe(oneTopic(data, id))
+    this.#named -= namedBy(data)
+    if (data.all) this.#everybody--
+    this.#exceptions.delete(ws)
+    this.#awaited.forget(ws)
+    this.#names.add(data.address, -data.nameBytes)
+    Object.assign(data, FOLLOWS_NOBODY)
   }
 
-  /** Among many wins over alone: one message an update, with `user_id`. */
-  function followAmongMany(ws: Socket, id: string): void {
+  #name(ws: Socket, id: string, alone: boolean): void {
     const { data } = ws
-    if (data.many?.has(id)) return
-    dropOne(ws, id)
-    data.many ??= new Set()
-    data.many.add(id)
-    named++
-    ws.subscribe(manyTopic(data, id))
+    if (isAmongMany(data, id) || (alone && isNamed(data, id))) return
+    // Among many wins over alone: one message an update, with `user_id`.
+    if (!alone) this.#drop(ws, id)
+    const person = this.#presences.person(id)
+    if (person === undefined) this.#await(ws, id, alone)
+    else this.#subscribe(ws, person.id, alone)
   }
 
-  function dropOne(ws: Socket, id: string): void {
-    if (!ws.data.one?.delete(id)) return
-    named--
-    ws.unsubscribe(oneTopic(ws.data, id))
+  /** `id` is the store's own text: each client's would be kept once more. */
+  #subscribe(ws: Socket, id: string, alone: boolean): void {
+    const { data } = ws
+    const family = alone ? 'one' : 'many'
+    data[family] ??= new Set()
+    data[family].add(id)
+    ws.subscribe(alone ? oneTopic(data, id) : manyTopic(data, id))
+    this.#named++
+    this.#account(ws, SHOWN)
   }
 
-  function dropMany(ws: Socket, id: string): void {
-    if (!ws.data.many?.delete(id)) return
-    named--
-    ws.unsubscribe(manyTopic(ws.data, id))
+  #await(ws: Socket, id: string, alone: boolean): void {
+    const { data } = ws
+    const family = alone ? 'awaitedOne' : 'awaitedMany'
+    data[family] ??= new IdSet()
+    if (!data[family].add(id)) return
+    this.#awaited.add(ws, id)
+    this.#named++
+    this.#account(ws, UNKNOWN)
   }
 
-  function dropNamed(ws: Socket): void {
-    for (const id of ws.data.one ?? []) dropOne(ws, id)
-    for (const id of ws.data.many ?? []) dropMany(ws, id)
-    ws.data.one = null
-    ws.data.many = null
+  #drop(ws: Socket, id: string): void {
+    const { data } = ws
+    if (data.one?.delete(id)) ws.unsubscribe(oneTopic(data, id))
+    else if (data.many?.delete(id)) ws.unsubscribe(manyTopic(data, id))
+    else if (data.awaitedOne?.delete(id) || data.awaitedMany?.delete(id)) {
+      this.#awaited.delete(ws, id)
+      this.#named--
+      this.#account(ws, -UNKNOWN)
+      return
+    } else return
+    this.#named--
+    this.#account(ws, -SHOWN)
+  }
+
+  #dropNamed(ws: Socket): void {
+    const { data } = ws
+    for (const id of data.one ?? []) ws.unsubscribe(oneTopic(data, id))
+    for (const id of data.many ?? []) ws.unsubscribe(manyTopic(data, id))
+    this.#named -= namedBy(data)
+    this.#awaited.forget(ws)
+    this.#account(ws, -data.nameBytes)
+    Object.assign(data, { ...FOLLOWS_NOBODY, all: data.all })
   }
 
   /** The topic of everybody makes topics of single people superfluous. */
-  function followAll(ws: Socket): void {
+  #followAll(ws: Socket): void {
     const { data } = ws
-    dropNamed(ws)
     if (data.all) {
-      unsilence(ws, [...(data.silenced ?? [])])
-    } else {
-      data.all = true
-      everybody++
-      ws.subscribe(allTopic(data))
+      this.#unsilenceAll(ws)
+      return
     }
-  }
-
-  function unfollowAll(ws: Socket): void {
-    dropNamed(ws)
-    if (!ws.data.all) return
-    ws.data.all = false
-    everybody--
-    ws.data.silenced = null
-    if (!picky.delete(ws)) ws.unsubscribe(allTopic(ws.data))
-  }
-
-  function silence(ws: Socket, ids: readonly string[]): void {
-    const { data } = ws
-    for (const id of ids) {
-      data.silenced ??= new Set()
-      if (data.silenced.size < maxNamed) data.silenced.add(id)
-    }
-    if (data.silenced === null || picky.has(ws)) return
-    ws.unsubscribe(allTopic(data))
-    picky.add(ws)
-  }
-
-  function unsilence(ws: Socket, ids: readonly string[]): void {
-    const { data } = ws
-    for (const id of ids) data.silenced?.delete(id)
-    if (data.silenced?.size !== 0) return
-    data.silenced = null
-    picky.delete(ws)
+    this.#dropNamed(ws)
+    data.all = true
+    this.#everybody++
     ws.subscribe(allTopic(data))
   }
 
-  return {
-    picky,
-    get named() {
-      return named
-    },
-    get everybody() {
-      return everybody
-    },
-    follow(ws, follow) {
-      if (follow.kind === 'followAll') return followAll(ws)
-      const ids = follow.kind === 'followMany' ? follow.ids : follow.id === null ? [] : [follow.id]
-      if (ws.data.all) return unsilence(ws, ids)
-      const add = follow.kind === 'followMany' ? followAmongMany : followOne
-      for (const id of ids) add(ws, id)
-    },
-    unfollow(ws, unfollow) {
-      if (unfollow.kind === 'unfollowAll') return unfollowAll(ws)
-      if (ws.data.all) return silence(ws, unfollow.ids)
-      for (const id of unfollow.ids) {
-        dropOne(ws, id)
-        dropMany(ws, id)
-      }
-    },
-    accept({ data }, ids) {
-      if (data.all) return ids
-      let free = maxNamed - namedBy(data)
-      return ids.filter(id => data.many?.has(id) || data.one?.has(id) || free-- > 0)
-    },
-    forget(ws) {
-      const { data } = ws
-      named -= namedBy(data)
-      if (data.all) everybody--
-      picky.delete(ws)
-      Object.assign(data, { all: false, one: null, many: null, silenced: null } satisfies Following)
-    },
+  #unfollowAll(ws: Socket): void {
+    const { data } = ws
+    this.#dropNamed(ws)
+    if (!data.all) return
+    data.all = false
+    this.#everybody--
+    if (!this.#exceptions.delete(ws)) ws.unsubscribe(allTopic(data))
+  }
+
+  #silence(ws: Socket, ids: readonly string[]): void {
+    const { data } = ws
+    for (const id of ids) {
+      const size = data.silenced?.size ?? 0
+      if (size >= this.#maxNamed || (size >= FREE && this.#names.room(data.address) < UNKNOWN)) break
+      data.silenced ??= new IdSet()
+      if (data.silenced.add(id)) this.#account(ws, UNKNOWN)
+    }
+    if (data.silenced === null || data.silenced.size === 0 || this.#exceptions.has(ws)) return
+    ws.unsubscribe(allTopic(data))
+    this.#exceptions.add(ws)
+  }
+
+  #unsilence(ws: Socket, ids: readonly string[]): void {
+    const { silenced } = ws.data
+    for (const id of ids) if (silenced?.delete(id)) this.#account(ws, -UNKNOWN)
+    if (silenced?.size === 0) this.#unsilenceAll(ws)
+  }
+
+  #unsilenceAll(ws: Socket): void {
+    this.#account(ws, -ws.data.nameBytes)
+    ws.data.silenced = null
+    if (this.#exceptions.delete(ws)) ws.subscribe(allTopic(ws.data))
+  }
+
+  #account({ data }: Socket, bytes: number): void {
+    data.nameBytes += bytes
+    this.#names.add(data.address, bytes)
   }
 }
 
-const namedBy = ({ one, many }: Following) => (one?.size ?? 0) + (many?.size ?? 0)
+/** Whom a `followOne` or `followMany` names. */
+export function idsOf(follow: Exclude<Follow, { kind: 'followAll' }>): readonly string[] {
+  if (follow.kind === 'followMany') return follow.ids
+  return follow.id === null ? [] : [follow.id]
+}
+
+/** How many people a socket follows by name. */
+export const namedBy = ({ one, many, awaitedOne, awaitedMany }: Following) =>
+  (one?.size ?? 0) + (many?.size ?? 0) + (awaitedOne?.size ?? 0) + (awaitedMany?.size ?? 0)
+
+const isAmongMany = ({ many, awaitedMany }: Following, id: string) => many?.has(id) || awaitedMany?.has(id)
+const isAlone = ({ one, awaitedOne }: Following, id: string) => one?.has(id) || awaitedOne?.has(id)
+const isNamed = (data: Following, id: string) => isAmongMany(data, id) || isAlone(data, id)
+
+/** Which sockets wait for somebody: found by a part of the id's hash, because a place for every id would cost too much. */
+class Awaited {
+  /** A socket is in a list once for each id it waits for there. */
+  readonly #buckets = new Map<number, Socket[]>()
+
+  add(ws: Socket, id: string): void {
+    const bucket = bucketOf(hashId(id))
+    const sockets = this.#buckets.get(bucket)
+    if (sockets === undefined) this.#buckets.set(bucket, [ws])
+    else sockets.push(ws)
+  }
+
+  delete(ws: Socket, id: string): void {
+    this.#remove(ws, bucketOf(hashId(id)))
+  }
+
+  /** Those who wait for this person, and from now on do not. */
+  take(id: string): readonly Socket[] {
+    if (this.#buckets.size === 0) return []
+    const bucket = bucketOf(hashId(id))
+    const sockets = this.#buckets.get(bucket) ?? []
+    const found = new Set(sockets.filter(({ data }) => data.awaitedOne?.has(id) || data.awaitedMany?.has(id)))
+    for (const ws of found) this.#remove(ws, bucket)
+    return [...found]
+  }
+
+  forget(ws: Socket): void {
+    for (const set of [ws.data.awaitedOne, ws.data.awaitedMany]) {
+      for (const hash of set?.hashes() ?? []) this.#remove(ws, bucketOf(hash))
+    }
+  }
+
+  #remove(ws: Socket, bucket: number): void {
+    const sockets = this.#buckets.get(bucket)
+    const at = sockets?.indexOf(ws) ?? -1
+    if (sockets === undefined || at === -1) return
+    const last = sockets.pop()
+    if (last !== undefined && at < sockets.length) sockets[at] = last
+    if (sockets.length === 0) this.#buckets.delete(bucket)
+  }
+}
+
+/** 65,536 lists: of two million names each has thirty. */
+const bucketOf = (hash = 0) => hash & 0xffff

@@ -1,16 +1,23 @@
-import type { Change, Presences } from '../domain/presences.ts'
+import { HINTS } from '../domain/operator.ts'
+import type { Presences } from '../domain/presences.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
+import type { Quota } from '../lib/quota.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { spend } from '../lib/token-bucket.ts'
-import { type Backlogs, createBacklogs } from './backpressure.ts'
-import { createFrame, sendFrame } from './frame.ts'
-import { createInitializer, createInitialStates, type Initializer } from './init-state.ts'
+import { Backpressure } from './backpressure.ts'
+import { Commands } from './commands.ts'
+import { Precedence, Turns } from './fair-queue.ts'
+import { Frame, sendFrame } from './frame.ts'
+import { InitialStates } from './init-state.ts'
+import { LongUpdates } from './long-updates.ts'
 import { CLOSES, type Close, extraCost, HELLO, type Parsed, parseFrame } from './protocol.ts'
-import type { Sequence } from './sequence.ts'
+import type { Publisher } from './publisher.ts'
 import { createSession, DEFAULTS, type Session, type Socket, type SocketOptions } from './session.ts'
-import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
-import { createTopics, type Publisher } from './topics.ts'
+import { namedBy, Subscriptions } from './subscriptions.ts'
+import { type TopicServer, Topics } from './topics.ts'
+import { watch } from './watch.ts'
 
 /** Codes counted each by itself. Clients may close with any of thousands; the rest is counted together. */
 const CODES = [1000, 1001, 1005, 1006, 1007, 1009, 4004, 4005, 4006, 4008]
@@ -22,240 +29,249 @@ const BY_REASON: ReadonlyMap<string, number> = new Map([
 ])
 
 /** Counts closed sockets by close code. */
-function createCloseCounters(metrics: Metrics): (code: number, reason: string) => void {
-  const counter = (code: string) => metrics.counter('socket_closes_total', 'Closed WebSockets by close code', { code })
-  const counters = new Map<number, Counter>(CODES.map(code => [code, counter(String(code))]))
-  const other = counter('other')
-  return (code, reason) => {
-    const known = counters.get(BY_REASON.get(reason) ?? code) ?? other
+class CloseCounters {
+  readonly #known: ReadonlyMap<number, Counter>
+  readonly #other: Counter
+
+  constructor(metrics: Metrics) {
+    const counter = (code: string) =>
+      metrics.counter('socket_closes_total', 'Closed WebSockets by close code', { code })
+    this.#known = new Map(CODES.map(code => [code, counter(String(code))]))
+    this.#other = counter('other')
+  }
+
+  count(code: number, reason: string): void {
+    const known = this.#known.get(BY_REASON.get(reason) ?? code) ?? this.#other
     known.inc()
   }
 }
 
-interface HandlersDeps {
-  options: SocketOptions
-  /** Kept up to date: every open socket. */
-  sockets: Set<Socket>
-  addresses: Addresses
-  subscriptions: Subscriptions
-  backlogs: Backlogs
-  initializer: Initializer
-  metrics: Metrics
-  outbound: Counter
+/** What of Bun's server is needed to accept a WebSocket, and to reach all of them. */
+interface Upgrader extends TopicServer {
+  upgrade(request: Request, options: { data: Session }): boolean
+}
+
+/** Until the first socket there is no server, and nobody to be reached. */
+const NO_SERVER: TopicServer = { publish: () => 0, subscriberCount: () => 0 }
+
+interface SocketsDeps {
+  readonly presences: Presences
+  readonly publisher: Publisher
+  readonly addresses: Addresses
+  /** Bytes that wait to be read, and bytes that names of people take: each address and together. */
+  readonly unread: Quota
+  readonly names: Quota
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly clock?: Clock
+  readonly options?: Partial<SocketOptions> | undefined
 }
 
 /** Milliseconds. One client under Node loses a Hello that it reads together with the answer to the upgrade. */
 const HELLO_DELAY = 5
+const HELLO_FRAME = new Frame(HELLO)
 
-/** What Bun calls for each connection. */
-function createHandlers(deps: HandlersDeps): Bun.WebSocketHandler<Session> {
-  const { options, sockets, addresses, subscriptions, backlogs, initializer, metrics, outbound } = deps
-  const inbound = metrics.counter('messages_inbound', 'Messages received from WebSocket clients')
-  const countClose = createCloseCounters(metrics)
-  const hello = createFrame(HELLO)
+/** People from which on an INIT_STATE of everybody keeps others waiting for longer than anything else. */
+const LARGE_CROWD = 50_000
+
+/** The WebSocket side: who is connected, whom they follow, and every frame they get. */
+export class Sockets {
+  /** Handlers for the server that listens. */
+  readonly websocket: Bun.WebSocketHandler<Session>
+  readonly #options: SocketOptions
+  readonly #deps: SocketsDeps
+  readonly #sockets = new Set<Socket>()
+  readonly #subscriptions: Subscriptions
+  readonly #backpressure: Backpressure
+  readonly #turns: Turns
+  readonly #longUpdates: LongUpdates
+  readonly #commands: Commands
+  readonly #inbound: Counter
+  readonly #outbound: Counter
+  readonly #slow: Counter
+  readonly #silent: Counter
+  readonly #closes: CloseCounters
+  readonly #stopWatching: () => void
+  /** The server of the first socket, and of every one since. */
+  #server: TopicServer = NO_SERVER
+  #closed = false
+  #warned = false
+
+  constructor(deps: SocketsDeps) {
+    const { presences, publisher, metrics, unread, names, clock = systemClock } = deps
+    this.#deps = deps
+    this.#options = { ...DEFAULTS, ...deps.options }
+    const { maxSubscriptions: maxNamed, maxQueuedBytes, checkInterval } = this.#options
+    this.#inbound = metrics.counter('messages_inbound', 'Messages received from WebSocket clients')
+    this.#outbound = metrics.counter('messages_outbound', 'Messages sent to WebSocket clients')
+    this.#slow = metrics.counter('slow_sockets_closed_total', 'WebSockets closed because the client did not read')
+    this.#silent = metrics.counter('silent_sockets_closed_total', 'WebSockets closed because the client was silent')
+    this.#closes = new CloseCounters(metrics)
+    const subscriptions = new Subscriptions({ presences, names, maxNamed })
+    const closeSlow = (ws: Socket, queued: number) => this.#closeSlow(ws, queued)
+    const shared = {
+      presences,
+      publisher,
+      sockets: this.#sockets,
+      subscriptions,
+      backpressure: new Backpressure({ ...this.#options, sockets: this.#sockets, unread, closeSlow }),
+      turns: new Turns(clock),
+      precedence: new Precedence(),
+      initialStates: new InitialStates(presences, publisher),
+      outbound: this.#outbound,
+    }
+    const longUpdates = new LongUpdates(shared)
+    const commands = new Commands({ ...shared, longUpdates, maxQueuedBytes })
+    publisher.add(new Topics({ ...shared, longUpdates, commands, server: () => this.#server }))
+    this.#subscriptions = subscriptions
+    this.#backpressure = shared.backpressure
+    this.#turns = shared.turns
+    this.#longUpdates = longUpdates
+    this.#commands = commands
+    this.#measure(metrics)
+    this.#stopWatching = watch(checkInterval, {
+      check: now => this.#check(now),
+      resumed: now => this.#backpressure.resumed(now),
+    })
+    this.websocket = this.#handlers()
+  }
+
+  /** Whether one more socket may be opened from this address. If not, answer 429. */
+  admits(address: string): boolean {
+    return this.#deps.addresses.admits(address)
+  }
+
+  /** Turns a request for `/socket` into a WebSocket. False when it is not a request for one, or everything stops. */
+  upgrade(request: Request, server: Upgrader, address: string): boolean {
+    if (this.#closed) return false
+    this.#server = server
+    return server.upgrade(request, { data: createSession(request.url, address, this.#options.frameBurst) })
+  }
+
+  /** Closes every socket with 1001, behind what the publisher has sent. */
+  close(): void {
+    this.#closed = true
+    this.#turns.stop()
+    this.#commands.stop()
+    this.#longUpdates.stop()
+    for (const ws of this.#sockets) close(ws, CLOSES.goingAway)
+    this.#stopWatching()
+  }
+
+  #measure(metrics: Metrics): void {
+    const { everybody, named } = {
+      everybody: () => this.#subscriptions.everybody,
+      named: () => this.#subscriptions.named,
+    }
+    metrics.gauge('connected_sessions', 'Open WebSockets', () => this.#sockets.size)
+    metrics.gauge('subscriptions', 'What WebSockets follow', everybody, { to: 'everybody' })
+    metrics.gauge('subscriptions', 'What WebSockets follow', named, { to: 'one_user' })
+  }
+
+  /** What Bun calls for each connection. */
+  #handlers(): Bun.WebSocketHandler<Session> {
+    return {
+      // Queues are bounded by backpressure.ts. Negotiated compression would make every broadcast ten times as dear.
+      // Silence is noticed by ourselves, and answered by nothing but the end: no client has to expect pings.
+      backpressureLimit: 0,
+      perMessageDeflate: false,
+      idleTimeout: 0,
+      sendPings: false,
+      // Bun closes with 1009 beyond it, and with 1007 when a text frame is not UTF-8.
+      maxPayloadLength: this.#options.maxFrameBytes,
+
+      open: ws => {
+        this.#sockets.add(ws)
+        this.#deps.addresses.opened(ws.data.address)
+        setTimeout(() => this.#greet(ws), HELLO_DELAY)
+      },
+      message: (ws, message) => this.#receive(ws, message),
+      ping: ws => void this.#charge(ws),
+      pong: ws => void this.#charge(ws),
+      drain: ws => {
+        this.#backpressure.drained(ws)
+        this.#resume()
+      },
+      close: (ws, code, reason) => {
+        this.#closes.count(code, reason)
+        this.#forget(ws)
+      },
+    }
+  }
 
   /** The first frame, however early the client speaks: clients read frames by position. */
-  function greet(ws: Socket): void {
+  #greet(ws: Socket): void {
     if (ws.data.greeted || ws.readyState !== WebSocket.OPEN) return
     ws.data.greeted = true
-    sendFrame(ws, hello)
-    outbound.inc()
+    sendFrame(ws, HELLO_FRAME)
+    this.#outbound.inc()
+  }
+
+  #receive(ws: Socket, message: string | Uint8Array): void {
+    this.#inbound.inc()
+    this.#greet(ws)
+    if (!this.#charge(ws)) return
+    this.#execute(ws, parseFrame(message))
   }
 
   /** Every kind of frame is a sign of life and counts towards the limit, some as more than one. */
-  function charge(ws: Socket, cost = 1): boolean {
-    if (spend(ws.data, performance.now(), options.frameBurst, options.framesPerSecond, cost)) return true
+  #charge(ws: Socket, cost = 1): boolean {
+    const { frameBurst, framesPerSecond } = this.#options
+    if (spend(ws.data, performance.now(), frameBurst, framesPerSecond, cost)) return true
     close(ws, CLOSES.rateLimited)
     return false
   }
 
-  function execute(ws: Socket, parsed: Parsed): void {
-    if (parsed.kind === 'nothing' || !charge(ws, extraCost(parsed))) return
+  #execute(ws: Socket, parsed: Parsed): void {
+    if (parsed.kind === 'nothing' || !this.#charge(ws, extraCost(parsed, namedBy(ws.data)))) return
     if (parsed.kind === 'close') close(ws, parsed)
-    else if (!initializer.handle(ws, parsed)) close(ws, CLOSES.rateLimited)
+    else if (parsed.kind === 'followAll' && !this.#mayFollowAll()) close(ws, CLOSES.invalidPayload)
+    else if (!this.#commands.handle(ws, parsed)) close(ws, CLOSES.rateLimited)
   }
 
-  return {
-    // Queues are bounded by backlogs.ts. Negotiated compression would make every broadcast ten times as dear. Silence is
-    // noticed by ourselves, and answered by nothing but the end: no client has to expect pings.
-    backpressureLimit: 0,
-    perMessageDeflate: false,
-    idleTimeout: 0,
-    sendPings: false,
-    // Bun closes with 1009 beyond it, and with 1007 when a text frame is not UTF-8.
-    maxPayloadLength: options.maxFrameBytes,
+  #mayFollowAll(): boolean {
+    const { presences, log } = this.#deps
+    if (!this.#options.subscribeToAll) return false
+    if (presences.size > LARGE_CROWD && !this.#warned) {
+      this.#warned = true
+      log.warn(HINTS.largeCrowd(presences.size))
+    }
+    return true
+  }
 
-    open(ws) {
-      sockets.add(ws)
-      addresses.opened(ws.data.address)
-      setTimeout(greet, HELLO_DELAY, ws)
-    },
-    message(ws, message) {
-      inbound.inc()
-      greet(ws)
-      if (!charge(ws)) return
-      const text = typeof message === 'string' ? message : decode(message)
-      execute(ws, text === null ? CLOSES.invalidPayload : parseFrame(text))
-    },
-    ping: ws => void charge(ws),
-    pong: ws => void charge(ws),
-    drain(ws) {
-      backlogs.drained(ws)
-      initializer.roomMade()
-    },
-    close(ws, code, reason) {
-      countClose(code, reason)
-      sockets.delete(ws)
-      addresses.closed(ws.data.address)
-      subscriptions.forget(ws)
-      backlogs.forget(ws)
-      initializer.forget(ws)
-      initializer.roomMade()
-    },
+  /** What waits for memory, or for a reader, may be able to go on. */
+  #resume(): void {
+    this.#commands.resume()
+    this.#longUpdates.resume()
+  }
+
+  #forget(ws: Socket): void {
+    this.#sockets.delete(ws)
+    this.#deps.addresses.closed(ws.data.address)
+    this.#subscriptions.forget(ws)
+    this.#backpressure.forget(ws)
+    this.#commands.forget(ws)
+    this.#longUpdates.forget(ws)
+    this.#resume()
+  }
+
+  /** A close frame would never be read; ending the connection frees the memory at once. */
+  #closeSlow(ws: Socket, queued: number): void {
+    this.#slow.inc()
+    this.#deps.log.debug('closed a WebSocket whose client does not read', { queued })
+    ws.terminate()
+  }
+
+  /** Bun's own idle timeout is of no use here: it starts anew with every message sent to the client. */
+  #check(now: number): void {
+    for (const ws of this.#sockets) {
+      if (now - ws.data.heardAt < this.#options.maxSilence) continue
+      this.#silent.inc()
+      ws.terminate()
+    }
+    this.#backpressure.checkProgress(now, this.#commands.crowded || this.#longUpdates.crowded)
+    this.#resume() // so that nothing waits for ever on a drain event that did not come
   }
 }
 
 const close = (ws: Socket, { code, reason }: Close) => ws.close(code, reason)
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return null
-  }
-}
-
-export type { SocketOptions } from './session.ts'
-
-/** The WebSocket side: who is connected, whom they follow, and every frame they get. */
-interface Sockets {
-  /** Handlers for the server that listens. */
-  readonly websocket: Bun.WebSocketHandler<Session>
-  /** Whether one more socket may be opened from this address. If not, answer 429. */
-  admits(address: string): boolean
-  /** Turns a request for `/socket` into a WebSocket. False when it is not a request for one, or everything stops. */
-  upgrade(request: Request, server: Upgrader, address: string): boolean
-  /** Closes every socket with 1001 and lets go of the store. */
-  close(): void
-}
-
-/** What of Bun's server is needed to accept a WebSocket, and to reach all of them. */
-interface Upgrader extends Publisher {
-  upgrade(request: Request, options: { data: Session }): boolean
-}
-
-interface SocketsDeps {
-  presences: Presences
-  /** Numbers every frame. */
-  sequence: Sequence
-  addresses: Addresses
-  metrics: Metrics
-  log: Log
-  options?: Partial<SocketOptions>
-}
-
-export function createSockets(deps: SocketsDeps): Sockets {
-  const { presences, sequence, addresses, metrics, log, options: given = {} } = deps
-  const options = { ...DEFAULTS, ...given }
-  const sockets = new Set<Socket>()
-  const outbound = metrics.counter('messages_outbound', 'Messages sent to WebSocket clients')
-  const slow = metrics.counter('slow_sockets_closed_total', 'WebSockets closed because the client did not read')
-  const silent = metrics.counter('silent_sockets_closed_total', 'WebSockets closed because the client was silent')
-
-  /** The server of the first socket, and of every one since. */
-  let server: Publisher | undefined
-  const publisher: Publisher = {
-    publish: (topic, data) => server?.publish(topic, data) ?? 0,
-    subscriberCount: topic => server?.subscriberCount(topic) ?? 0,
-  }
-  const subscriptions = createSubscriptions(options.maxSubscriptions)
-  const backlogs = createBacklogs({ ...options, sockets, closeSlow })
-  const topics = createTopics({
-    presences,
-    publisher,
-    sequence,
-    picky: subscriptions.picky,
-    sockets,
-    backlogs,
-    outbound,
-    maxQueuedBytes: options.maxQueuedBytes,
-  })
-  const initialStates = createInitialStates(presences, sequence)
-  const initializer = createInitializer({
-    maxQueuedBytes: options.maxQueuedBytes,
-    presences,
-    subscriptions,
-    initialStates,
-    topics,
-    backlogs,
-    onSent: () => outbound.inc(),
-  })
-  const websocket = createHandlers({
-    options,
-    sockets,
-    addresses,
-    subscriptions,
-    backlogs,
-    initializer,
-    metrics,
-    outbound,
-  })
-
-  metrics.gauge('connected_sessions', 'Open WebSockets', () => sockets.size)
-  metrics.gauge('subscriptions', 'What WebSockets follow', () => subscriptions.everybody, { to: 'everybody' })
-  metrics.gauge('subscriptions', 'What WebSockets follow', () => subscriptions.named, { to: 'one_user' })
-
-  /** A close frame would never be read; ending the connection frees the memory at once. */
-  function closeSlow(ws: Socket, queued: number): void {
-    slow.inc()
-    log.debug('closed a WebSocket whose client does not read', { queued })
-    ws.terminate()
-  }
-
-  function change(change: Change): void {
-    initialStates.outdated()
-    if (sockets.size > 0) topics.change(change)
-  }
-
-  /** Bun's own idle timeout is of no use here: it starts anew with every message sent to the client. */
-  function check(): void {
-    const now = performance.now()
-    for (const ws of sockets) {
-      if (now - ws.data.heardAt < options.maxSilence) continue
-      silent.inc()
-      ws.terminate()
-    }
-    backlogs.checkProgress(now, initializer.crowded)
-    initializer.roomMade() // so that no command waits for ever on a drain event that did not come
-  }
-
-  const stopListening = presences.onChange(change)
-  const timer = setInterval(check, options.checkInterval)
-  let closed = false
-
-  return {
-    websocket,
-    admits: addresses.admits,
-    upgrade(request, upgrader, address) {
-      if (closed) return false
-      server = upgrader
-      const zlib = new URLSearchParams(queryOf(request.url)).get('compression') === 'zlib_json'
-      return upgrader.upgrade(request, { data: createSession(zlib, address, options.frameBurst) })
-    },
-    close() {
-      closed = true
-      topics.flush()
-      initializer.stop()
-      for (const ws of sockets) ws.close(CLOSES.goingAway.code, CLOSES.goingAway.reason)
-      stopListening()
-      clearInterval(timer)
-    },
-  }
-}
-
-/** Not through URL: with a strange Host header, or none, there is no URL to be parsed. */
-function queryOf(url: string): string {
-  const at = url.indexOf('?')
-  return at === -1 ? '' : url.slice(at)
-}

@@ -231,6 +231,8 @@ async function guessedKeys({ url, owner, key }: Scene): Promise<Figures> {
 const UNREAD = 40
 /** What may be held for all of them together, beside what is sent. Bytes. */
 const UNREAD_BOUND = 160 * KIB * KIB
+/** The same for events, of which 256 MiB may wait. */
+const UNREAD_EVENTS_BOUND = 448 * KIB * KIB
 
 /** Somebody has as many pairs as there may be, and many ask for them without reading the answer. */
 async function unreadAnswers({ url, owner, key }: Scene, server: Worker): Promise<Figures> {
@@ -263,10 +265,10 @@ async function unreadEvents({ url, owner, key }: Scene, server: Worker): Promise
     hold(status === 204, `writing a pair got ${status}`)
   }
   const rise = (await server.ask<Holdings>('measure')).resident - before.resident
-  hold(rise < UNREAD_BOUND, `${UNREAD} clients that do not read events make memory rise by ${megabytes(rise)}`)
+  hold(rise < UNREAD_EVENTS_BOUND, `${UNREAD} clients that do not read events make memory rise by ${megabytes(rise)}`)
   await within(PATIENCE, firstEvent(url + path), 'who reads events is not told any while others do not read theirs')
   for (const client of clients) client.terminate()
-  return { [`memory for ${UNREAD} unread event streams of 15 MB, at most`]: megabytes(UNREAD_BOUND) }
+  return { [`memory for ${UNREAD} unread event streams of 15 MB, at most`]: megabytes(UNREAD_EVENTS_BOUND) }
 }
 
 /** Resolves when the first event is there whole. */

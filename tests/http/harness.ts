@@ -8,10 +8,10 @@ import type { Readiness } from '../../src/domain/presences.ts'
 import { type HttpDeps, startHttp } from '../../src/http/server.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
-import type { QuotaOptions } from '../../src/lib/quota.ts'
+import { Quota, type QuotaOptions } from '../../src/lib/quota.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
-import { createSequence } from '../../src/live/sequence.ts'
-import { createEventStreams, type EventOptions } from '../../src/live/sse.ts'
+import { Publisher } from '../../src/live/publisher.ts'
+import { type EventOptions, EventStreams } from '../../src/live/sse.ts'
 
 export const ADA = '204255221017214977'
 /** A live key of Ada's. */
@@ -24,11 +24,14 @@ export interface Options {
   kv?: Partial<Kv>
   grace?: number
   bodyPatience?: number
-  unread?: QuotaOptions
+  /** Bytes that clients may leave unread. */
+  unread?: Partial<QuotaOptions>
   events?: Partial<EventOptions>
   /** Told whose account somebody looks at. */
   looked?: (userId: string) => void
 }
+
+const UNBOUNDED = { perAddress: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
 
 /** The real server at a port of its own, with Ada online, one key, and sockets that echo. Stop it with `await using`. */
 export function startServer({
@@ -38,7 +41,7 @@ export function startServer({
   kv,
   grace,
   bodyPatience,
-  unread,
+  unread: bounds,
   events = {},
   looked = () => {},
 }: Options = {}) {
@@ -58,14 +61,9 @@ export function startServer({
     { status: 'online' },
   )
   const log = createLog({ level: 'info', format: 'text', write: line => logged.push(line) })
-  const streams = createEventStreams({
-    presences,
-    sequence: createSequence(),
-    addresses,
-    metrics,
-    log,
-    options: events,
-  })
+  const publisher = new Publisher({ presences })
+  const unread = new Quota({ ...UNBOUNDED, ...bounds })
+  const streams = new EventStreams({ presences, publisher, addresses, unread, metrics, log, options: events })
   const http = startHttp({
     config: { ...readConfig({}), host: '127.0.0.1', port: 0, rateLimitPerMinute: 0, ...config },
     presences,
@@ -78,7 +76,7 @@ export function startServer({
     addresses,
     ...(grace !== undefined && { grace }),
     ...(bodyPatience !== undefined && { bodyPatience }),
-    ...(unread !== undefined && { unread }),
+    unread,
     metrics,
     log,
     version: VERSION,
@@ -90,6 +88,7 @@ export function startServer({
     },
   })
   const stop = () => {
+    publisher.close()
     streams.close()
     return http.stop()
   }
@@ -98,6 +97,7 @@ export function startServer({
     port: http.port,
     presences,
     addresses,
+    unread,
     metrics,
     logged,
     /** Asks as a program would; bodies stay as they are on the wire. */

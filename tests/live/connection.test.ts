@@ -206,7 +206,7 @@ describe('the end', () => {
     const clients = [await server.client(), await server.client('?compression=zlib_json')]
     for (const client of clients) await client.follow({ subscribe_to_all: true })
     setNumber(server.presences, ALICE, 1)
-    server.sockets.close()
+    server.close()
     for (const client of clients) {
       expect((await client.next()).d.kv).toEqual({ n: '1' })
       expect((await client.closed).code).toBe(1001)

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
-import { createFrame, deflate, deflated } from '../../src/live/frame.ts'
+import { deflate, deflatePiece, Frame, joinPieces, storedPiece } from '../../src/live/frame.ts'
 import { inflateWhole } from './support.ts'
 
 // Generous, because a machine may be busy with much else.
@@ -22,7 +22,25 @@ describe('a compressed frame', () => {
   })
 
   test('is compressed once', () => {
-    const frame = createFrame('{"op":0}')
-    expect(deflated(frame)).toBe(deflated(frame))
+    const frame = new Frame('{"op":0}')
+    expect(frame.zlib).toBe(frame.zlib)
+  })
+})
+
+describe('pieces of a message', () => {
+  test('make one zlib stream of their texts, whatever they are and however many', () => {
+    const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 2000 }), fc.lorem({ maxCount: 100 }))
+    const piece = fc.tuple(text, fc.boolean())
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), pieces => {
+        const made = pieces.map(([text, stored]) => (stored ? storedPiece(text) : deflatePiece(text)))
+        expect(back(joinPieces(made))).toBe(pieces.map(([text]) => text).join(''))
+      }),
+    )
+  })
+
+  test('hold megabytes', () => {
+    const text = 'ü0123456789'.repeat(300_000)
+    expect(back(joinPieces([storedPiece('{'), deflatePiece(text), storedPiece('}')]))).toBe(`{${text}}`)
   })
 })

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import {
-  type Client,
   type Frame,
   inflateWhole,
   join,
@@ -57,10 +56,13 @@ function readSlowly({ tcp }: RawClient): void {
   tcp.resume()
 }
 
-/** Everything sent to the server before is with it when something asked later is answered; that may take a few rounds. */
-async function untilOneFollowsEverybody(asker: Client): Promise<void> {
-  while (!server.metrics.render().includes('exoix_subscriptions{to="everybody"} 1\n')) await asker.soFar()
+/** Resolves when this holds; looks whenever the server has done something else. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise<void>(resolve => setImmediate(resolve))
 }
+
+const followEverybody = (sockets: number) => () =>
+  server.metrics.render().includes(`exoix_subscriptions{to="everybody"} ${sockets}\n`)
 
 const count = (name: string) => Number(new RegExp(`^exoix_${name} (\\d+)$`, 'm').exec(server.metrics.render())?.[1])
 
@@ -125,7 +127,7 @@ describe('a large INIT_STATE', () => {
       reader.send({ op: 2, d: { subscribe_to_all: true } })
       const watcher = await server.client()
       await watcher.follow({ subscribe_to_id: '1' })
-      await untilOneFollowsEverybody(watcher)
+      await until(followEverybody(1))
       readSlowly(reader)
       let n = 0
       const first = reader.next()
@@ -179,7 +181,7 @@ describe('while a large INIT_STATE is read', () => {
     reader.send({ op: 4, d: { unsubscribe_from_all: true } })
     reader.send({ op: 2, d: { subscribe_to_ids: ['6'] } })
     const other = await server.client()
-    await untilOneFollowsEverybody(other)
+    await until(followEverybody(1))
     await other.follow({ subscribe_to_id: '5' })
     setNumber(server.presences, '5', 1)
     await other.next()
@@ -201,12 +203,12 @@ describe('while a large INIT_STATE is read', () => {
     ['many users', 8_000, 1200],
     ['few users with much to tell', 100, 100_000],
   ])('others of %s wait for memory, small ones do not', async (_, users, size) => {
-    server = startServer({ maxInitialBytes: MEGABYTE, checkInterval: NEVER })
+    server = startServer({ unread: { total: MEGABYTE }, checkInterval: NEVER })
     joinMany(users, size)
     const first = await unread()
     first.send({ op: 2, d: { subscribe_to_all: true } })
     const small = await server.client()
-    await untilOneFollowsEverybody(small)
+    await until(followEverybody(1))
     const second = await server.client()
     second.send({ op: 2, d: { subscribe_to_all: true } })
     let served = false
@@ -227,12 +229,12 @@ describe('while a large INIT_STATE is read', () => {
   })
 
   test('a client that goes away makes room for those who wait', async () => {
-    server = startServer({ maxInitialBytes: MEGABYTE, checkInterval: NEVER })
+    server = startServer({ unread: { total: MEGABYTE }, checkInterval: NEVER })
     joinMany(8_000, 1200)
     const first = await unread()
     first.send({ op: 2, d: { subscribe_to_all: true } })
     const second = await server.client()
-    await untilOneFollowsEverybody(second)
+    await until(followEverybody(1))
     second.send({ op: 2, d: { subscribe_to_all: true } })
     first.close()
     expect(Object.keys((await second.next()).d)).toHaveLength(8_000)
@@ -241,12 +243,12 @@ describe('while a large INIT_STATE is read', () => {
 
 describe('of many who wait for a large INIT_STATE', () => {
   test('one address gets its next only when no other waits, however many sockets it has', async () => {
-    server = startServer({ maxInitialBytes: MEGABYTE, checkInterval: NEVER })
+    server = startServer({ unread: { total: MEGABYTE }, checkInterval: NEVER })
     joinMany(8_000, 1200)
     const first = await unread('', 'greedy')
     first.send({ op: 2, d: { subscribe_to_all: true } })
     const watcher = await server.client()
-    await untilOneFollowsEverybody(watcher)
+    await until(followEverybody(1))
     for (let i = 0; i < 5; i++) (await unread('', 'greedy')).send({ op: 2, d: { subscribe_to_all: true } })
     await watcher.soFar()
     const other = await unread('', 'modest')
@@ -262,8 +264,8 @@ describe('of many who wait for a large INIT_STATE', () => {
 describe('an update of megabytes', () => {
   const pairs = noise(6 * MEGABYTE)
 
-  test('reaches readers whole and in order, however often', async () => {
-    server = startServer({ maxQueuedBytes: 256 * KILOBYTE })
+  test('reaches readers whole, however often, and under numbers that rise', async () => {
+    server = startServer()
     join(server.presences, ALICE)
     join(server.presences, '1')
     const clients = await Promise.all(['', '?compression=zlib_json'].map(query => server.client(query)))
@@ -276,23 +278,112 @@ describe('an update of megabytes', () => {
       setNumber(server.presences, '1', 10 * n + 2)
       for (const client of clients) {
         const frames = [await client.next(), await client.next(), await client.next()]
-        expect(numbers(frames)).toEqual([10 * n, 10 * n + 1, 10 * n + 2])
-        expect(frames[1]?.d.kv.filler).toBe(pairs)
+        expect(numbers(frames).sort((a, b) => a - b)).toEqual([10 * n, 10 * n + 1, 10 * n + 2])
+        expect(frames.find(frame => frame.d.user_id === ALICE)?.d.kv.filler).toBe(pairs)
+        const seqs = frames.map(frame => frame.seq)
+        expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
       }
     }
     expect(count('slow_sockets_closed_total')).toBe(0)
   })
 
-  test.each(['', '?compression=zlib_json'])('takes bounded memory: who does not fit in is closed "%s"', async query => {
-    server = startServer({ maxQueuedBytes: 256 * KILOBYTE, maxInitialBytes: MEGABYTE })
+  test('is without user_id for who follows that person alone', async () => {
+    server = startServer()
     join(server.presences, ALICE)
-    const idle = await Promise.all(Array.from({ length: 10 }, () => unread(query)))
-    for (const raw of idle) raw.send({ op: 2, d: { subscribe_to_all: true } })
-    const small = await server.client()
-    while (!server.metrics.render().includes('exoix_subscriptions{to="everybody"} 10\n')) await small.soFar()
-    for (let n = 0; n < 3; n++) setNumber(server.presences, ALICE, n, pairs)
-    await small.soFar()
-    expect(count('connected_sessions')).toBeLessThan(4)
-    expect(count('slow_sockets_closed_total')).toBeGreaterThan(7)
+    const clients = await Promise.all(['', '?compression=zlib_json'].map(query => server.client(query)))
+    for (const client of clients) await client.follow({ subscribe_to_id: ALICE })
+    setNumber(server.presences, ALICE, 1, pairs)
+    for (const client of clients) {
+      const { d } = await client.next()
+      expect(d).toEqual(JSON.parse(server.presences.snapshot(ALICE)?.json ?? ''))
+    }
   })
+
+  test('is made and sent once for changes that come together: the newest', async () => {
+    server = startServer()
+    join(server.presences, ALICE)
+    setNumber(server.presences, ALICE, 0, pairs)
+    const client = await server.client()
+    await client.follow({ subscribe_to_all: true })
+    setNumber(server.presences, ALICE, 1, pairs)
+    expect(numbers([await client.next()])).toEqual([1])
+    let made = 0
+    const snapshot = server.presences.snapshot.bind(server.presences)
+    Object.assign(server.presences, {
+      snapshot(id: string) {
+        made++
+        return snapshot(id)
+      },
+    })
+    for (let n = 2; n <= 500; n++) setNumber(server.presences, ALICE, n, pairs)
+    expect(made).toBe(0)
+    expect(numbers([await client.next()])).toEqual([500])
+    expect(made).toBeLessThan(5)
+    expect(await client.soFar()).toEqual([])
+    expect(count('slow_sockets_closed_total')).toBe(0)
+  })
+
+  test('comes once, as one of usual size, when it has become one meanwhile', async () => {
+    server = startServer()
+    join(server.presences, ALICE)
+    setNumber(server.presences, ALICE, 0, pairs)
+    const reader = await unread()
+    reader.send({ op: 2, d: { subscribe_to_all: true } })
+    await until(followEverybody(1))
+    // It waits for the reader, who has not taken the first.
+    setNumber(server.presences, ALICE, 1, pairs)
+    const other = await server.client()
+    await other.follow({ subscribe_to_id: ALICE })
+    setNumber(server.presences, ALICE, 2)
+    expect(numbers(await other.soFar())).toEqual([2])
+    reader.tcp.resume()
+    const frames = [await reader.next(), await reader.next()].map(parse)
+    expect(frames.map(({ t, d }) => [t, (d.kv ?? d[ALICE].kv).n])).toEqual([
+      ['INIT_STATE', '0'],
+      ['PRESENCE_UPDATE', '2'],
+    ])
+    await other.soFar()
+    setNumber(server.presences, ALICE, 3)
+    expect(numbers([parse(await reader.next())])).toEqual([3])
+  })
+
+  test('is not sent again to who has it from an INIT_STATE', async () => {
+    server = startServer()
+    join(server.presences, ALICE)
+    const client = await server.client()
+    await client.follow({ subscribe_to_ids: [ALICE] })
+    setNumber(server.presences, ALICE, 1, pairs)
+    client.send({ op: 2, d: { subscribe_to_ids: [ALICE] } })
+    const frames = [await client.next()]
+    if (frames[0]?.t === 'PRESENCE_UPDATE') frames.push(await client.next())
+    expect(await client.soFar()).toEqual([])
+    expect(frames.at(-1)?.t).toBe('INIT_STATE')
+  })
+
+  test.each(['', '?compression=zlib_json'])(
+    'takes bounded memory: those for whom there is none wait, and get the newest: "%s"',
+    async query => {
+      server = startServer({ unread: { total: MEGABYTE }, checkInterval: NEVER })
+      join(server.presences, ALICE)
+      const idle = await Promise.all(Array.from({ length: 10 }, () => unread(query)))
+      for (const raw of idle) raw.send({ op: 2, d: { subscribe_to_all: true } })
+      await until(followEverybody(10))
+      const before = count('messages_outbound')
+      for (let n = 0; n < 3; n++) {
+        setNumber(server.presences, ALICE, n, pairs)
+        await until(() => count('messages_outbound') > before)
+      }
+      const small = await server.client()
+      await small.follow({ subscribe_to_id: '1' })
+      expect(server.unread.held).toBeLessThan(7 * MEGABYTE)
+      expect(count('connected_sessions')).toBe(11)
+      for (const raw of idle) raw.tcp.resume()
+      for (const raw of idle) {
+        await raw.next()
+        let frame = parse(await raw.next())
+        while (frame.d.kv.n !== '2') frame = parse(await raw.next())
+      }
+      expect(count('slow_sockets_closed_total')).toBe(0)
+    },
+  )
 })

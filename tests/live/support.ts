@@ -1,14 +1,26 @@
 import { connect } from 'node:net'
 import { inflateSync } from 'node:zlib'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import { createLog } from '../../src/lib/log.ts'
+import { createLog, type Log } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
+import { Quota, type QuotaOptions } from '../../src/lib/quota.ts'
 import { createAddresses } from '../../src/lib/semaphore.ts'
-import { createSequence } from '../../src/live/sequence.ts'
-import { createSockets, type SocketOptions } from '../../src/live/websocket.ts'
+import { Publisher, type PublisherOptions } from '../../src/live/publisher.ts'
+import type { SocketOptions } from '../../src/live/session.ts'
+import { Sockets } from '../../src/live/websocket.ts'
+
+interface ServerOptions extends Partial<SocketOptions> {
+  readonly maxSocketsPerAddress?: number
+  readonly publisher?: Partial<PublisherOptions>
+  readonly unread?: Partial<QuotaOptions>
+  readonly names?: Partial<QuotaOptions>
+  readonly log?: Log
+}
+
+const UNBOUNDED = { perAddress: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
 
 /** A server with nothing but the sockets, on a free port. */
-export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAddress?: number } = {}) {
+export function startServer(options: ServerOptions = {}) {
   const presences = new PresenceStore()
   const onChange = presences.onChange.bind(presences)
   let listeners = 0
@@ -23,9 +35,12 @@ export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAdd
     },
   })
   const metrics = createMetrics()
-  const log = createLog({ level: 'silent', format: 'text' })
+  const log = options.log ?? createLog({ level: 'silent', format: 'text' })
   const addresses = createAddresses(options.maxSocketsPerAddress ?? 0)
-  const sockets = createSockets({ presences, sequence: createSequence(), addresses, metrics, log, options })
+  const unread = new Quota({ ...UNBOUNDED, ...options.unread })
+  const names = new Quota({ ...UNBOUNDED, ...options.names })
+  const publisher = new Publisher({ presences, options: options.publisher })
+  const sockets = new Sockets({ presences, publisher, addresses, unread, names, metrics, log, options })
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -37,6 +52,10 @@ export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAdd
     },
   })
   const clients: { close(): void }[] = []
+  const close = () => {
+    publisher.close()
+    sockets.close()
+  }
   const track = <T extends { close(): void }>(client: T): T => {
     clients.push(client)
     return client
@@ -44,9 +63,13 @@ export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAdd
   return {
     presences,
     metrics,
+    publisher,
     sockets,
+    unread,
+    names,
     server,
     port: server.port as number,
+    close,
     /** Who listens to the store. */
     listeners: () => listeners,
     url: `ws://127.0.0.1:${server.port}/socket`,
@@ -55,7 +78,7 @@ export function startServer(options: Partial<SocketOptions> & { maxSocketsPerAdd
     raw: (head?: string | Buffer) => track(openRaw(server.port as number, head)),
     async stop() {
       for (const client of clients) client.close()
-      sockets.close()
+      close()
       await server.stop(true)
     },
   }

@@ -24,13 +24,6 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'src/discord/shard.ts createShard',
     'src/discord/socket.ts openPeer',
     'src/github/refresher.ts createRefresher',
-    'src/live/init-state.ts createInitializer',
-    'src/live/sse-stream.ts createDelivery',
-    'src/live/sse.ts createEventStreams',
-    'src/live/subscriptions.ts createSubscriptions',
-    'src/live/topics.ts createTopics',
-    'src/live/websocket.ts createHandlers',
-    'src/live/websocket.ts createSockets',
   ],
 }
 
