@@ -132,7 +132,7 @@ const MICROSECONDS = 1e-6
 export function measureProcess(metrics: Metrics): () => void {
   metrics.gauge('process_resident_memory_bytes', 'Memory the process occupies', process.memoryUsage.rss, {}, 'max')
   metrics.gauge('process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
-  metrics.gauge('process_cpu_seconds_total', 'Processor time used since the start', cpuSeconds, {}, 'max')
+  metrics.total('process_cpu_seconds_total', 'Processor time used since the start', cpuSeconds, 'max')
   metrics.gauge('process_uptime_seconds', 'Seconds since the start', () => process.uptime(), {}, 'max')
   return measureEventLoop(metrics)
 }

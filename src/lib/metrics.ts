@@ -8,11 +8,20 @@ export interface Counter {
 type Combine = 'sum' | 'max'
 
 /**
+ * What rises must say so by its name (`_total`), and what doesn't must not. The names Lanyard has for some of them stay
+ * beside, as numbers nothing is said of. Source: Prometheus docs, "Metric and label naming".
+ */
+const TOTAL = '_total'
+
+/**
  * Counters and gauges in the Prometheus text format (version 0.0.4). Counters are plain numbers, so that counting costs
  * nothing on hot paths; gauges are read when somebody asks.
  */
 export interface Metrics {
+  /** Shown as `<name>_total`, and as `name` too where that ends otherwise. */
   counter(name: string, help: string, labels?: Labels): Counter
+  /** A counter of what is counted elsewhere already. */
+  total(name: string, help: string, read: () => number, combine?: Combine): void
   gauge(name: string, help: string, read: () => number, labels?: Labels, combine?: Combine): void
   /** The numbers as they are now, to be combined with those of others. Without gauges, what reading resets stays. */
   read(which?: 'all' | 'counters'): Readings
@@ -23,7 +32,7 @@ type Labels = Readonly<Record<string, string>>
 
 /** One name with all its numbers, by their labels as text. Plain data, for other threads. */
 interface Family {
-  readonly type: 'counter' | 'gauge'
+  readonly type: 'counter' | 'gauge' | 'untyped'
   readonly help: string
   readonly combine: Combine
   readonly series: ReadonlyMap<string, number>
@@ -47,7 +56,7 @@ export function createMetrics(prefix = 'exoix_'): Metrics {
   }
 
   function read(which = 'all'): Readings {
-    const wanted = [...families].filter(([, { type }]) => which === 'all' || type === 'counter')
+    const wanted = [...families].filter(([, { type }]) => which === 'all' || type !== 'gauge')
     return new Map(wanted.map(([name, { series, ...about }]) => [name, { ...about, series: readAll(series) }]))
   }
 
@@ -59,8 +68,14 @@ export function createMetrics(prefix = 'exoix_'): Metrics {
           counter.value += by
         },
       }
-      add(name, labels, () => counter.value, { type: 'counter', help, combine: 'sum' })
+      const value = () => counter.value
+      const about = { help, combine: 'sum' } as const
+      if (!name.endsWith(TOTAL)) add(name, labels, value, { ...about, type: 'untyped' })
+      add(name.endsWith(TOTAL) ? name : name + TOTAL, labels, value, { ...about, type: 'counter' })
       return counter
+    },
+    total(name, help, read, combine = 'sum') {
+      add(name, {}, read, { type: 'counter', help, combine })
     },
     gauge(name, help, read, labels = {}, combine = 'sum') {
       add(name, labels, read, { type: 'gauge', help, combine })

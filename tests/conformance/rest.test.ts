@@ -511,6 +511,35 @@ describe('numbers for Prometheus', () => {
   })
 })
 
+describe('what promtool would say of them', () => {
+  // Source: promlint of prometheus/client_golang, each of its rules that can concern counters and gauges.
+  const NOT_BASE =
+    /_(milli|micro|nano)?(seconds)_|_(minutes?|hours?|days?|milliseconds|kilobytes|megabytes|percent)(_|$)/
+  const ABBREVIATED = /_(s|ms|us|ns|sec|b|kb|mb|gb|tb|pb|m|h|d)(_|$)/
+
+  test('is nothing', async () => {
+    const text = (await world.raw(request('GET /metrics'))).text
+    const families = Array.from(text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \1 (\w+)\n((?:\1[{ ].*\n)+)/gm))
+    expect(families.map(([whole]) => whole).join('')).toBe(text)
+    const problems = families.flatMap(([, name = '', help = '', type = '', samples = '']) => {
+      const series = samples
+        .trimEnd()
+        .split('\n')
+        .map(line => line.slice(0, line.lastIndexOf(' ')))
+      return [
+        help.trim() === '' && 'no help',
+        (type === 'counter') !== name.endsWith('_total') && `${type} by this name`,
+        !['counter', 'gauge', 'untyped'].includes(type) && type,
+        /_(count|sum|bucket|info|counter|gauge|untyped|metric)$/.test(name) && 'a suffix that means something else',
+        (NOT_BASE.test(name.replace(/_seconds(_total)?$/, '')) || ABBREVIATED.test(name)) && 'no base unit',
+        /[A-Z]|__/.test(name) && 'not in snake case',
+        new Set(series).size !== series.length && 'a series twice',
+      ].flatMap(problem => (problem === false ? [] : [`${name}: ${problem}`]))
+    })
+    expect(problems).toEqual([])
+  })
+})
+
 describe('what is counted', () => {
   test('grows with what happens: requests, sockets, messages, presences', async () => {
     await using own = await startReadyWorld()
