@@ -367,6 +367,31 @@ interface Routes {
             }
           }
         }
+        images: {
+          /** Addresses of everything of a person that is a picture */
+          get: {
+            body: undefined
+            params: { id: string }
+            query: unknown
+            headers: unknown
+            response: { 200: {
+              success: true
+              data: {
+                avatar: string
+                avatar_decoration: string | null
+                banner: string | null
+                nameplate: string | null
+                tag_badge: string | null
+                custom_status_emoji: string | null
+                album_art: string | null
+                activities: Array<{
+                  large_image: string | null
+                  small_image: string | null
+                }>
+              }
+            }; 401: Failure; 404: Failure; 429: Failure; 503: Failure }
+          }
+        }
       }
       '@me': {
         /** The presence of the key's owner */

@@ -16,6 +16,7 @@ import { QUICKLINK_PATH, quicklinkRoutes } from './avatars.ts'
 import { cardRoutes } from './card.ts'
 import { docRoutes } from './docs.ts'
 import { harmyRoutes } from './harmy.ts'
+import { imageRoutes } from './images.ts'
 import { kvRoutes } from './kv.ts'
 import { type EventStreams, eventRoutes, type SocketDoor, socketRoute } from './live.ts'
 import { Normalizer } from './normalize.ts'
@@ -151,6 +152,7 @@ class HttpServer implements Http {
     const { config, log, metrics, sockets, version } = deps
     const { original } = this.#normalizer
     const users = createUsers(deps)
+    const pictures = new Pictures(config)
     const { numbers = () => metrics.render() } = deps
     const readNumbers = readMetrics(numbers, config.metrics, request => isLocal(request, this.#addressOf(request)))
     const app: AnyElysia = new Elysia({
@@ -174,7 +176,8 @@ class HttpServer implements Http {
       .use(socketRoute({ sockets, server: () => this.#server, addressOf: this.#addressOf, original }))
       .use(scriptRoutes(deps))
       .use(docRoutes({ routes: () => app, paths: QUICKLINK_PATH, version }))
-      .use(quicklinkRoutes({ ...deps, pictures: new Pictures(config) }))
+      .use(imageRoutes({ ...deps, pictures }))
+      .use(quicklinkRoutes({ ...deps, pictures }))
       .options('/*', ({ request }) => preflight(request), HIDDEN)
       .all('/*', ({ request }) => this.#normalizer.answer(request), HIDDEN)
     return app
