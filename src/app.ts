@@ -15,8 +15,6 @@ export interface App extends Pick<Hub, 'presences' | 'gateway'> {
   readonly url: string
   /** Resolves when it answers there: at once, or when the threads that serve have started. Rejects with FatalError. */
   readonly listening: Promise<void>
-  /** Resolves once every thread that serves shows what is known now. */
-  spread(): Promise<void>
   /** Stops taking requests, finishes what is under way, closes sockets with 1001, keeps everything. Within seconds. */
   stop(): Promise<void>
 }
@@ -46,7 +44,7 @@ export function startApp(config: Config, { env = {}, onFatal = () => {}, ...opti
     })
     listening.catch(onFatal)
     const { presences, gateway } = hub
-    return { url: door.url, listening, presences, gateway, spread: door.spread, stop: () => stop(hub, door, store) }
+    return { url: door.url, listening, presences, gateway, stop: () => stop(hub, door, store) }
   } catch (error) {
     void store.close()
     throw error
@@ -62,7 +60,6 @@ async function stop(hub: Hub, door: Door, store: Store): Promise<void> {
 interface Door {
   readonly url: string
   readonly listening: Promise<void>
-  spread(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -78,7 +75,7 @@ function openDoor({ config, hub, metrics, log }: DoorDeps): Door {
   const { presences, calls } = hub
   if (threadsOf(config, log) > 1) return openDoors({ config, hub, metrics, log })
   const { url, stop } = serve({ config, presences, calls, metrics, log })
-  return { url, listening: Promise.resolve(), spread: async () => {}, stop }
+  return { url, listening: Promise.resolve(), stop }
 }
 
 /** One door for every thread that serves, all of them at the same port. */
@@ -94,12 +91,8 @@ function openDoors({ config, hub, metrics, log }: DoorDeps): Door {
     metrics,
     log,
   })
-  return {
-    url: localUrl(config.host, port),
-    listening: pool.start(),
-    spread: () => pool.spread(),
-    stop: () => pool.stop(),
-  }
+  hub.presences.copies.add(pool)
+  return { url: localUrl(config.host, port), listening: pool.start(), stop: () => pool.stop() }
 }
 
 function threadsOf({ workers }: Config, log: Log): number {

@@ -34,7 +34,7 @@ export async function startDemo(env: Environment, say: (text: string) => void): 
   }
   const app = isSet(env, 'PORT') ? startApp(demo) : startOnFreePort(demo)
   await Promise.all([app.listening, app.gateway.whenLoaded])
-  await app.spread()
+  await app.presences.copies.spread()
   void actors.begin().then(() => connectGithubPeople(simulator, github, actors.featuredIds))
   const people = shown.map(id => ({ id, name: simulator.world.user(id)?.global_name }))
   say(welcome(app.url, people))

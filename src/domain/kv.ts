@@ -48,6 +48,7 @@ export function createKv(store: KvStore, presences: PresenceStore, keys?: Pick<K
     if (held.has(userId)) throw storageUnavailable()
     const stored = await store.changePairs(userId, change)
     if (stored) presences.setKv(userId, applyChange(presences.kv(userId), change))
+    await presences.copies.spread()
     return stored
   }
 

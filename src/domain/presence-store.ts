@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { Listeners } from '../lib/listeners.ts'
+import { Copies } from './copies.ts'
 import type { GithubSnapshot } from './github.ts'
 import { Entry, type ListedPresence, type Person, readNick, type SavedPerson, type Snapshot } from './person.ts'
 import {
@@ -22,6 +23,8 @@ const NO_PAIRS: ReadonlyMap<string, string> = new Map()
  * false, never by throwing.
  */
 export class PresenceStore implements Source {
+  /** Who else shows what is shown here. */
+  readonly copies = new Copies()
   readonly #clock: Pick<Clock, 'now'>
   readonly #entries = new Map<string, Entry>()
   readonly #rosters = new Rosters()

@@ -35,12 +35,14 @@ export class Privacy {
   }
 
   /**
-   * Hides at once, before anything is stored. Rejects with `storage_unavailable` when that could not be kept yet: it
+   * Hides at once and everywhere, before anything is stored. Rejects with `storage_unavailable` when that could not be kept yet: it
    * holds, and is tried again until it is kept.
    */
   async hide(userId: string): Promise<void> {
-    this.#memory.presences.setHidden(userId, true)
-    await this.#hides.keep(userId, () => this.#store.storeHidden(userId, true))
+    const { presences } = this.#memory
+    presences.setHidden(userId, true)
+    const everywhere = presences.copies.confirm()
+    await this.#hides.keep(userId, () => this.#store.storeHidden(userId, true)).finally(() => everywhere)
   }
 
   async show(userId: string): Promise<void> {
@@ -52,6 +54,7 @@ export class Privacy {
       throw error
     }
     this.#memory.presences.setHidden(userId, false)
+    await this.#memory.presences.copies.spread()
   }
 
   /**
@@ -67,6 +70,7 @@ export class Privacy {
       presences.forget(userId)
       keys.forget(userId)
       for (const drop of forget) drop(userId)
+      await presences.copies.confirm()
       await tell()
     } finally {
       for (const end of release) end()

@@ -150,9 +150,7 @@ export class WorkerPool {
     const { calls, log } = this.#deps
     switch (message.kind) {
       case 'request':
-        void answerRequest(calls, message.request, () => this.spread()).then(answer =>
-          thread.post({ kind: 'answer', answer }),
-        )
+        void answerRequest(calls, message.request).then(answer => thread.post({ kind: 'answer', answer }))
         break
       case 'looked':
         for (const userId of message.userIds) calls.looked(userId)

@@ -2,7 +2,7 @@ import type { GithubSnapshot, GithubStore, StoredLink } from '../domain/github.t
 import type { PresenceStore } from '../domain/presence-store.ts'
 
 /** Where linked accounts are shown. */
-export type AccountSink = Pick<PresenceStore, 'account' | 'setAccount'>
+export type AccountSink = Pick<PresenceStore, 'account' | 'setAccount' | 'copies'>
 
 /** One person's link in memory. */
 export interface Link {
@@ -61,6 +61,7 @@ export function createLinks(store: GithubStore, presences: AccountSink): Links {
       await store.storeLink(stored)
       drop(stored.userId)
       add(stored)
+      await presences.copies.spread()
     },
     async update(link, copy) {
       const stored = { ...link.stored, ...copy }
@@ -72,7 +73,9 @@ export function createLinks(store: GithubStore, presences: AccountSink): Links {
     },
     async remove(userId) {
       await store.deleteLink(userId)
-      return drop(userId)
+      const dropped = drop(userId)
+      await presences.copies.spread()
+      return dropped
     },
     forget: drop,
   }

@@ -259,6 +259,7 @@ describe('a message', () => {
     simulator.sendMessage({ authorId: me, guildId, content: '.set a b', type: 7 })
     simulator.editMessage(simulator.sendMessage({ authorId: me, guildId, content: 'x' }).id, { content: '.set a b' })
     await nothingSaid(before)
+    await world.settled()
     expect([await pairs(), await pairs(robot)]).toEqual([{}, {}])
   })
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { TEST_WORKERS } from '../support/app.ts'
 import { type EventClient, openEvents } from '../support/events.ts'
 import { NOBODY, PRESENCE_KEYS, request, startReadyWorld, startWorld, upgradeHead, type World } from './support.ts'
 
@@ -36,7 +37,8 @@ describe('GET /v1/users/:id/events', () => {
       const [event, frame] = [await events.next(), await socket.next()]
       expect(event.data).toEqual(frame.d)
       expect(event.data.activities[0].name).toBe(`game ${at}`)
-      expect(event.id).toBe(frame.seq)
+      // Each serving thread counts by itself.
+      if (TEST_WORKERS === 1) expect(event.id).toBe(frame.seq)
       seen.push(event.id)
     }
     expect(seen).toEqual([...new Set(seen)].sort((one, other) => one - other))

@@ -142,8 +142,7 @@ describe('a key that shows up', () => {
   test('with closed direct messages is worthless all the same, and the channel is told without it', async () => {
     const old = await world.key(me)
     world.simulator.closeDms(me)
-    say(other, `look: ${old}`)
-    const { content } = await inChannel()
+    const { content } = await world.ask(other, `look: ${old}`, world.guildId)
     expect(content).toMatch(/revoked/)
     expect(content).not.toContain('exoix_')
     expect(await owner(old)).toBe(401)

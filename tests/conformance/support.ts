@@ -84,7 +84,7 @@ export async function startWorld(options: TestAppOptions = {}) {
       const someone = simulator.world.guild(guildId).members.keys().toArray()[1] as string
       const asked = { command: 'kv get', options: { key: '' }, focused: 'key' }
       await simulator.interact({ kind: 'autocomplete', userId: someone, ...asked })
-      await running.app.spread()
+      await running.app.presences.copies.spread()
     },
     socketUrl,
     /** A WebSocket whose Hello was read. */

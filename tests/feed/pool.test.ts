@@ -45,6 +45,7 @@ async function startPool({ size = 2, config = {} }: { size?: number; config?: Pa
     await pool.stop()
     await truth[Symbol.asyncDispose]()
   })
+  truth.presences.copies.add(pool)
   await pool.start()
   const url = `http://127.0.0.1:${port}`
   return {

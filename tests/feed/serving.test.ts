@@ -13,9 +13,9 @@ function copyOf(truth: Truth): Served {
   replica.take(journal.slice([...truth.presences.ids()]))
   replica.complete()
   const local = new LocalCalls(truth)
+  const forget = truth.presences.copies.add({ spread: async () => journal.flush() })
   const calls = new RemoteCalls({
-    send: request =>
-      void answerRequest(local, request, async () => journal.flush()).then(answer => calls.answered(answer)),
+    send: request => void answerRequest(local, request).then(answer => calls.answered(answer)),
     looked: ids => {
       for (const id of ids) local.looked(id)
     },
@@ -30,6 +30,7 @@ function copyOf(truth: Truth): Served {
     },
     async [Symbol.asyncDispose]() {
       stop()
+      forget()
       journal.stop()
     },
   }

@@ -20,7 +20,7 @@ export interface TestAppOptions extends AppOptions {
 }
 
 /** `TEST_WORKERS=2 bun test tests/conformance`: the same promises, kept by serving threads. */
-const TEST_WORKERS = Number(process.env.TEST_WORKERS ?? 1)
+export const TEST_WORKERS = Number(process.env.TEST_WORKERS ?? 1)
 
 /** Settings for a test: any port, nothing kept, the given simulator. */
 export function testConfig(simulator: Simulator, overrides: Partial<Config> = {}): Config {
@@ -53,7 +53,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     url: app.url,
     async ready() {
       await app.gateway.whenLoaded
-      await app.spread()
+      await app.presences.copies.spread()
     },
     async [Symbol.asyncDispose]() {
       await app.stop()
