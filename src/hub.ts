@@ -1,4 +1,4 @@
-import { type Bot, createBot } from './bot/bot.ts'
+import { Bot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
 import { createGateway, type Gateway } from './discord/gateway.ts'
 import { DiscordRest } from './discord/rest.ts'
@@ -62,8 +62,20 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     sessions: checkpoint,
   })
   const answers = answersCommands(config, env)
-  const bot = createBot({ config, answers, api: rest.api, presences, kv, keys, privacy, github, metrics, log })
   const stopping = new AbortController()
+  const bot = new Bot({
+    config,
+    answers,
+    api: rest.api,
+    presences,
+    kv,
+    keys,
+    privacy,
+    github,
+    metrics,
+    log,
+    signal: stopping.signal,
+  })
   let stopRetention = () => {}
 
   return {
@@ -72,7 +84,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     gateway,
     start() {
       stopRetention = sweepDaily(retention, presences, log)
-      void connect(gateway, bot, onFatal, stopping.signal)
+      void connect(gateway, bot, onFatal)
     },
     async disconnect() {
       stopping.abort()
@@ -87,16 +99,11 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   }
 }
 
-async function connect(
-  gateway: Gateway,
-  bot: Bot,
-  onFatal: (error: FatalError) => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function connect(gateway: Gateway, bot: Bot, onFatal: (error: FatalError) => void): Promise<void> {
   try {
     await gateway.start()
     const application = gateway.application()
-    if (application !== undefined) await bot.register(application.id, signal)
+    if (application !== undefined) await bot.register(application.id)
   } catch (error) {
     onFatal(error instanceof FatalError ? error : new FatalError(describeError(error)))
   }

@@ -3,140 +3,195 @@ import type { Config } from '../config.ts'
 import type { Github } from '../domain/github.ts'
 import type { Keys } from '../domain/keys.ts'
 import type { Kv } from '../domain/kv.ts'
-import { isObject, isSnowflake } from '../domain/presence.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Privacy } from '../domain/privacy.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { tell } from './command.ts'
+import { Addresses } from './addresses.ts'
+import { sendQuietly } from './command.ts'
+import { readExposure } from './exposures.ts'
 import { githubCommands } from './github.ts'
 import { readInteraction } from './interaction.ts'
-import { createGuard, createKeyDesk } from './key-delivery.ts'
+import { KeyDelivery, LeakGuard } from './key-delivery.ts'
 import { keyCommands } from './keys.ts'
 import { pairCommands } from './kv.ts'
-import { createLimits } from './limits.ts'
-import { createIdentity, type Message, readMessage } from './message.ts'
-import { createTypedCommands } from './prefix-commands.ts'
+import { Limits } from './limits.ts'
+import { Identity, type Message, readMessage } from './message.ts'
+import { PrefixCommands } from './prefix-commands.ts'
 import { privacyCommands } from './privacy.ts'
-import { registerCommands, slashDefinitions } from './registration.ts'
-import { createTable } from './registry.ts'
-import { createOutbox } from './sender.ts'
-import { createInteractions } from './slash-commands.ts'
-
-/** The bot: answers commands and buttons, and guards keys. */
-export interface Bot {
-  /** Takes any gateway dispatch. Never throws; what it starts goes on by itself. */
-  handle(type: string, data: unknown): void
-  /** Resolves when everything under way is done. */
-  idle(): Promise<void>
-  /** Registers the slash commands; tries again until Discord takes them or the signal is aborted. Never rejects. */
-  register(applicationId: string, signal?: AbortSignal): Promise<void>
-}
+import { Profiles } from './profile.ts'
+import { commandDefinitions, registerCommands } from './registration.ts'
+import { Registry } from './registry.ts'
+import { Sender } from './sender.ts'
+import { SlashCommands } from './slash-commands.ts'
 
 export interface BotDeps {
-  config: Pick<Config, 'commandPrefix' | 'externalUrl'>
+  readonly config: Pick<Config, 'commandPrefix' | 'externalUrl' | 'discordInvite'>
   /** False: another copy answers for this bot, and this one does nothing at all. */
-  answers: boolean
-  api: API
-  presences: PresenceStore
-  kv: Kv
-  keys: Keys
-  privacy: Privacy
-  github: Github
-  metrics: Metrics
-  log: Log
-  clock?: Clock
+  readonly answers: boolean
+  readonly api: API
+  readonly presences: PresenceStore
+  readonly kv: Kv
+  readonly keys: Keys
+  readonly privacy: Privacy
+  readonly github: Github
+  readonly metrics: Metrics
+  readonly log: Log
+  /** Aborted when the bot is to stop: it takes nothing on any more, and gives up what waits for Discord. */
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
   /** Milliseconds after which an interaction's answer is deferred. */
-  deferAfter?: number
+  readonly deferAfter?: number
 }
 
-export function createBot(options: BotDeps): Bot {
-  const { config, api, presences, kv, keys, privacy, github, metrics, log } = options
-  const { answers, clock = systemClock, deferAfter = 2000 } = options
-  const { commandPrefix, externalUrl } = config
-  const underWay = new Set<Promise<void>>()
-  const dropped = metrics.counter('bot_commands_dropped_total', 'Commands ignored because too many were under way')
-  const limits = createLimits(clock.now)
-  const outbox = createOutbox({ api, metrics, log, onForbidden: limits.mute })
-  const identity = createIdentity(api, log)
-  const desk = createKeyDesk({ keys, outbox, log, commandPrefix, externalUrl })
-  const guard = createGuard({ keys, desk, metrics, log })
-  const nouns = [
-    pairCommands({ kv, presences, externalUrl }),
-    keyCommands(desk),
-    githubCommands({ github, outbox, log }),
-    privacyCommands({ privacy, presences, now: clock.now }),
-  ]
-  const table = createTable(nouns, commandPrefix)
-  const typed = createTypedCommands({ table, outbox, limits, identity, dropped, log, commandPrefix })
-  const interact = createInteractions({ api, table, outbox, limits, guard, dropped, log, clock, deferAfter })
+/** The bot: answers commands and buttons, and guards keys. */
+export class Bot {
+  readonly #deps: BotDeps
+  readonly #clock: Clock
+  readonly #signal: AbortSignal
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #sender: Sender
+  readonly #identity: Identity
+  readonly #guard: LeakGuard
+  readonly #registry: Registry
+  readonly #prefixCommands: PrefixCommands
+  readonly #slashCommands: SlashCommands
 
-  function onMessage(data: unknown, isNew: boolean): Promise<void> | undefined {
+  constructor(deps: BotDeps) {
+    const { config, api, presences, keys, metrics, log } = deps
+    const { clock = systemClock, signal = new AbortController().signal, deferAfter = 2000 } = deps
+    const { commandPrefix } = config
+    this.#deps = deps
+    this.#clock = clock
+    this.#signal = signal
+    const limits = new Limits(clock)
+    const dropped = metrics.counter('bot_commands_dropped_total', 'Commands ignored because too many were under way')
+    const sender = new Sender(api, { metrics, log, clock, signal, onForbidden: channelId => limits.mute(channelId) })
+    this.#sender = sender
+    this.#identity = new Identity(api, sender, log)
+    const delivery = new KeyDelivery({ keys, sender, log, externalUrl: config.externalUrl })
+    this.#guard = new LeakGuard({ keys, delivery, metrics, log, command: `${commandPrefix}apikey` })
+    const addresses = new Addresses(config.externalUrl)
+    const profiles = new Profiles({ presences, addresses, discordInvite: config.discordInvite })
+    this.#registry = new Registry(
+      commandGroups(deps, { clock, sender, delivery, addresses, profiles }),
+      commandPrefix,
+      addresses,
+    )
+    const shared = { registry: this.#registry, sender, limits, dropped, log }
+    const introduce = (userId: string) => profiles.introduce(userId, commandPrefix)
+    this.#prefixCommands = new PrefixCommands({ ...shared, identity: this.#identity, commandPrefix, introduce })
+    this.#slashCommands = new SlashCommands({ ...shared, api, guard: this.#guard, clock, deferAfter })
+    if (deps.answers) keys.onExposed((owners, where) => this.#follow(this.#guard.replace(owners, where)))
+  }
+
+  /** Takes any gateway dispatch. Never throws; what it starts goes on by itself. */
+  handle(type: string, data: unknown): void {
+    if (!this.#deps.answers || this.#signal.aborted) return
+    try {
+      const work = this.#dispatch(type, data)
+      if (work !== undefined) this.#follow(work)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Resolves when everything under way is done. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  /** Registers the commands; tries again until Discord takes them or the bot stops. Never rejects. */
+  async register(applicationId: string): Promise<void> {
+    const { answers, api, log } = this.#deps
+    if (!answers) return
+    await registerCommands(
+      { api, log, clock: this.#clock },
+      applicationId,
+      commandDefinitions(this.#registry),
+      this.#signal,
+    )
+  }
+
+  #dispatch(type: string, data: unknown): Promise<void> | undefined {
+    switch (type) {
+      case 'MESSAGE_CREATE':
+        return this.#onMessage(data, true)
+      case 'MESSAGE_UPDATE':
+        return this.#onMessage(data, false)
+      case 'INTERACTION_CREATE':
+        return this.#onInteraction(data)
+      case 'READY':
+        return this.#identity.learn(data) as undefined
+      default:
+        return this.#onOther(type, data) as undefined
+    }
+  }
+
+  #onInteraction(data: unknown): Promise<void> | undefined {
+    const interaction = readInteraction(data)
+    return interaction === null ? undefined : this.#slashCommands.handle(interaction)
+  }
+
+  #onOther(type: string, data: unknown): void {
+    const exposure = readExposure(type, data)
+    if (exposure !== null) this.#deps.keys.expose(exposure.text, exposure.where)
+  }
+
+  #onMessage(data: unknown, isNew: boolean): Promise<void> | undefined {
     const message = readMessage(data)
-    if (message === null || (message.authorId !== null && message.authorId === identity.id())) return undefined
-    const owners = guard.leaked(message.text)
-    if (owners.length > 0) return onLeak(message, owners, isNew)
-    return isNew ? typed.handle(message) : undefined
+    if (message === null || (message.authorId !== null && message.authorId === this.#identity.id)) return undefined
+    const owners = this.#guard.leaked(message.text)
+    if (owners.length > 0) return this.#onLeak(message, owners, isNew)
+    return isNew ? this.#prefixCommands.handle(message) : undefined
   }
 
   /** A key comes before anything else the message may want. */
-  async function onLeak(message: Message, owners: readonly string[], isNew: boolean): Promise<void> {
-    if (!message.byPerson && (await mayBeOwn(message))) return
+  async #onLeak(message: Message, owners: readonly string[], isNew: boolean): Promise<void> {
+    if (!message.byPerson && (await this.#mayBeOwn(message))) return
     const { id, channelId, guildId } = message
     const place = guildId === null || channelId === null ? 'a direct message' : `a message in <#${channelId}>`
-    const { reached, notice } = await guard.protect(owners, place)
-    const command = isNew && typed.find(message) !== null
+    const { reached, notice } = await this.#guard.protect(owners, place)
+    const command = isNew && this.#prefixCommands.find(message) !== null
     if (id === null || channelId === null || (reached && !command)) return
     const text = command ? `${notice} The command was not carried out.` : notice
-    await tell(reply => outbox.answer(channelId, id, reply), text)
+    await sendQuietly(reply => this.#sender.answer(channelId, id, reply), text)
   }
 
   /** The bot's own messages carry the keys it hands out; they must never be taken for leaks. */
-  async function mayBeOwn({ authorId, guildId }: Message): Promise<boolean> {
+  async #mayBeOwn({ authorId, guildId }: Message): Promise<boolean> {
     if (authorId === null) return guildId === null
-    const own = await identity.find()
+    const own = await this.#identity.find()
     return own === null || own === authorId
   }
 
-  function dispatch(type: string, data: unknown): Promise<void> | undefined {
-    if (type === 'MESSAGE_CREATE') return onMessage(data, true)
-    if (type === 'MESSAGE_UPDATE') return onMessage(data, false)
-    if (type === 'READY') learnIdentity(data)
-    const interaction = type === 'INTERACTION_CREATE' ? readInteraction(data) : null
-    return interaction === null ? undefined : interact(interaction)
+  #follow(work: Promise<void>): void {
+    const done = work.catch(error => this.#fail(error)).finally(() => this.#underWay.delete(done))
+    this.#underWay.add(done)
   }
 
-  function learnIdentity(data: unknown): void {
-    if (isObject(data) && isObject(data.user) && isSnowflake(data.user.id)) identity.know(data.user.id)
+  #fail(error: unknown): void {
+    this.#deps.log.error('a message or interaction could not be handled', { error: describeError(error) })
   }
+}
 
-  function follow(work: Promise<void>): void {
-    const done = work.catch(fail).finally(() => underWay.delete(done))
-    underWay.add(done)
-  }
+interface Tools {
+  readonly clock: Clock
+  readonly sender: Sender
+  readonly delivery: KeyDelivery
+  readonly addresses: Addresses
+  readonly profiles: Profiles
+}
 
-  function fail(error: unknown): void {
-    log.error('a message or interaction could not be handled', { error: describeError(error) })
-  }
-
-  if (answers) keys.onExposed((owners, where) => follow(guard.replace(owners, where).then(() => {})))
-
-  return {
-    handle(type, data) {
-      if (!answers) return
-      try {
-        const work = dispatch(type, data)
-        if (work !== undefined) follow(work)
-      } catch (error) {
-        fail(error)
-      }
-    },
-    async idle() {
-      while (underWay.size > 0) await Promise.all(underWay)
-    },
-    async register(applicationId, signal = new AbortController().signal) {
-      if (answers) await registerCommands({ api, log, clock }, applicationId, slashDefinitions(table), signal)
-    },
-  }
+/** In the order of `help`. */
+function commandGroups(deps: BotDeps, { clock, sender, delivery, addresses, profiles }: Tools) {
+  const { kv, presences, github, privacy, log } = deps
+  return [
+    profiles.commands(),
+    pairCommands({ kv, presences, addresses }),
+    keyCommands(delivery),
+    githubCommands({ github, sender, log }),
+    privacyCommands({ privacy, presences, now: clock.now }),
+  ]
 }

@@ -29,21 +29,25 @@ export interface Command {
   readonly names: readonly string[]
   /** Slash command, or command and subcommand: one or two words. */
   readonly slash?: string
+  /** Name in the menu of a person, whose id is the text `user` then. */
+  readonly menu?: string
   /** What it does, at most 100 characters. */
   readonly summary: string
   readonly options: readonly Option[]
   /** May throw ApiError (its message is the reply) and {@link WrongUsage}. */
-  run(call: Call): Promise<void>
+  run(context: CommandContext): Promise<void>
 }
 
 /** What happens when a button is pressed or a form is sent. Only the person it was made for gets here. */
 export interface Action {
   readonly name: string
-  run(call: Call, argument: string): Promise<void>
+  run(context: CommandContext, argument: string): Promise<void>
 }
 
-/** The commands around one noun. */
-export interface Noun {
+/** Commands around one thing. */
+export interface CommandGroup {
+  /** What `help` calls it. */
+  readonly title: string
   /** First words of two-word slash commands, with their descriptions. */
   readonly groups?: Readonly<Record<string, string>>
   readonly commands: readonly Command[]
@@ -51,7 +55,7 @@ export interface Noun {
 }
 
 /** One use of a command, a button or a form, by whatever way it came. */
-export interface Call {
+export interface CommandContext {
   readonly userId: string
   /** The command prefix when the command was typed in a message; null for slash commands, buttons and forms. */
   readonly prefix: string | null
@@ -70,14 +74,13 @@ export class WrongUsage extends Error {
   override readonly name = 'WrongUsage'
 }
 
-/** How a command would be typed the way this call came: `.get`, or `/kv get`. */
-export function typed(call: Call, name: string, slash: string): string {
-  return call.prefix === null ? `/${slash}` : call.prefix + name
+/** How a command would be given the way this one came: `.get`, or `/kv get`. */
+export function invocation(context: CommandContext, name: string, slash: string): string {
+  return context.prefix === null ? `/${slash}` : context.prefix + name
 }
 
-/** A command as typed behind the prefix, with its arguments; as a slash command when it has no such name. */
-export function usage(command: Command, prefix: string): string {
-  const [name] = command.names
+/** A command as typed behind the prefix, by a name of its, with its arguments; a slash command when it has no name. */
+export function usage(command: Command, prefix: string, name = command.names[0]): string {
   return name === undefined ? slashUsage(command) : prefix + [name, ...command.options.map(optionUsage)].join(' ')
 }
 
@@ -95,17 +98,22 @@ export const SLOW_DOWN =
   'Slow down, please: you are sending commands faster than I may answer. I ignore them for a while.'
 
 /** Does what was asked for and answers with what went wrong, if anything. Never rejects. */
-export async function execute(call: Call, usageLine: string, log: Log, work: () => Promise<void>): Promise<void> {
+export async function execute(
+  context: CommandContext,
+  usageLine: string,
+  log: Log,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work()
   } catch (error) {
     if (error instanceof UndeliveredError) return
-    await tell(call.reply, explain(error, usageLine, log))
+    await sendQuietly(context.reply, explain(error, usageLine, log))
   }
 }
 
 /** Says something where nobody waits for the outcome: a failure has been logged and counted. */
-export async function tell<T extends Reply | string>(say: (reply: T) => Promise<void>, reply: T): Promise<void> {
+export async function sendQuietly<T extends Reply | string>(say: (reply: T) => Promise<void>, reply: T): Promise<void> {
   try {
     await say(reply)
   } catch (error) {

@@ -1,20 +1,21 @@
 import { ApiError } from '../domain/errors.ts'
 import { type Github, GithubProblem, type Proof } from '../domain/github.ts'
 import { describeError, type Log } from '../lib/log.ts'
-import { type Call, type Noun, tell, typed } from './command.ts'
+import { type CommandContext, type CommandGroup, invocation, sendQuietly } from './command.ts'
 import { code, plural } from './reply.ts'
-import { type Outbox, UndeliveredError } from './sender.ts'
+import { type Sender, UndeliveredError } from './sender.ts'
 
 export interface GithubCommandDeps {
-  github: Github
-  outbox: Outbox
-  log: Log
+  readonly github: Github
+  readonly sender: Sender
+  readonly log: Log
 }
 
 /** `.github connect|verify|disconnect` and their slash twins. */
-export function githubCommands(deps: GithubCommandDeps): Noun {
+export function githubCommands(deps: GithubCommandDeps): CommandGroup {
   const { github } = deps
   return {
+    title: 'GitHub',
     groups: { github: 'Your GitHub account, shown with your presence' },
     commands: [
       {
@@ -22,86 +23,90 @@ export function githubCommands(deps: GithubCommandDeps): Noun {
         slash: 'github connect',
         summary: 'shows your GitHub account with your presence',
         options: [{ name: 'username', description: 'Your name at GitHub', kind: 'word', maxLength: 100 }],
-        run: call => answering(deps, call, () => connect(deps, call)),
+        run: context => answering(deps, context, () => connect(deps, context)),
       },
       {
         names: ['github verify'],
         slash: 'github verify',
         summary: 'proves that the account is yours',
         options: [],
-        run: call => answering(deps, call, () => verify(deps, call)),
+        run: context => answering(deps, context, () => verify(deps, context)),
       },
       {
         names: ['github disconnect'],
         slash: 'github disconnect',
         summary: 'forgets your GitHub account',
         options: [],
-        async run(call) {
-          const login = github.login(call.userId)
-          const linked = await github.disconnect(call.userId)
+        async run(context) {
+          const login = github.login(context.userId)
+          const linked = await github.disconnect(context.userId)
           const name = login === undefined ? '' : ` ${code(login)}`
-          await call.reply(linked ? `Your GitHub account${name} is forgotten.` : 'No GitHub account was connected.')
+          await context.reply(linked ? `Your GitHub account${name} is forgotten.` : 'No GitHub account was connected.')
         },
       },
     ],
   }
 }
 
-async function answering(deps: GithubCommandDeps, call: Call, work: () => Promise<void>): Promise<void> {
+async function answering(deps: GithubCommandDeps, context: CommandContext, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
     if (!(error instanceof GithubProblem)) throw error
-    if (error.reason === 'waiting') await tellPrivately(deps, call, explain(error, call))
-    else await call.reply(explain(error, call))
+    if (error.reason === 'waiting') await tellPrivately(deps, context, explain(error, context))
+    else await context.reply(explain(error, context))
   }
 }
 
-async function connect(deps: GithubCommandDeps, call: Call): Promise<void> {
-  const proof = await deps.github.connect(call.userId, call.text('username') ?? '')
-  if (proof.kind === 'code') return call.reply(codeInstructions(proof, call))
-  const told = await tellPrivately(deps, call, deviceInstructions(proof))
-  if (told) void report(deps, call, proof.linked)
+async function connect(deps: GithubCommandDeps, context: CommandContext): Promise<void> {
+  const proof = await deps.github.connect(context.userId, context.text('username') ?? '')
+  if (proof.kind === 'code') return context.reply(codeInstructions(proof, context))
+  const told = await tellPrivately(deps, context, deviceInstructions(proof))
+  if (told) void report(deps, context, proof.linked)
 }
 
-async function verify({ github }: GithubCommandDeps, call: Call): Promise<void> {
+async function verify({ github }: GithubCommandDeps, context: CommandContext): Promise<void> {
   try {
-    await call.reply(linkedText(await github.verify(call.userId)))
+    await context.reply(linkedText(await github.verify(context.userId)))
   } catch (error) {
-    const login = github.login(call.userId)
+    const login = github.login(context.userId)
     if (login === undefined || !(error instanceof GithubProblem) || error.reason !== 'nothing asked') throw error
-    await call.reply(linkedText(login))
+    await context.reply(linkedText(login))
   }
 }
 
 /** The code to sign in with is for one person's eyes: whoever enters it gives their account away. */
-async function tellPrivately({ outbox }: GithubCommandDeps, call: Call, text: string): Promise<boolean> {
-  if (call.private) {
-    await call.reply(text)
+async function tellPrivately({ sender }: GithubCommandDeps, context: CommandContext, text: string): Promise<boolean> {
+  if (context.private) {
+    await context.reply(text)
     return true
   }
   try {
-    await outbox.toPerson(call.userId, text)
+    await sender.toPerson(context.userId, text)
   } catch (error) {
     if (!(error instanceof UndeliveredError) || error.reason !== 'closed') throw error
-    await call.reply(
+    await context.reply(
       'I cannot send you direct messages. Allow them from members of this server, or use `/github connect`.',
     )
     return false
   }
-  await call.reply('What to do now is in your direct messages.')
+  await context.reply('What to do now is in your direct messages.')
   return true
 }
 
 /** Says by direct message how signing in ended. */
-async function report({ outbox, log }: GithubCommandDeps, call: Call, linked: Promise<string>): Promise<void> {
-  const text = await linked.then(linkedText, error => outcome(error, call, log))
-  if (text !== null) await tell(reply => outbox.toPerson(call.userId, reply), text)
+async function report(
+  { sender, log }: GithubCommandDeps,
+  context: CommandContext,
+  linked: Promise<string>,
+): Promise<void> {
+  const text = await linked.then(linkedText, error => outcome(error, context, log))
+  if (text !== null) await sendQuietly(reply => sender.toPerson(context.userId, reply), text)
 }
 
 /** Null when the person knows already. */
-function outcome(error: unknown, call: Call, log: Log): string | null {
-  if (error instanceof GithubProblem) return error.reason === 'replaced' ? null : explain(error, call)
+function outcome(error: unknown, context: CommandContext, log: Log): string | null {
+  if (error instanceof GithubProblem) return error.reason === 'replaced' ? null : explain(error, context)
   if (error instanceof ApiError) return error.message
   log.error('an account could not be linked', { error: describeError(error) })
   return 'Something went wrong on our side; nothing was linked.'
@@ -109,8 +114,11 @@ function outcome(error: unknown, call: Call, log: Log): string | null {
 
 const linkedText = (login: string) => `Your GitHub account ${code(login)} is connected.`
 
-function codeInstructions({ login, code: secret, page, minutes }: Proof & { kind: 'code' }, call: Call): string {
-  const verifying = code(typed(call, 'github verify', 'github verify'))
+function codeInstructions(
+  { login, code: secret, page, minutes }: Proof & { kind: 'code' },
+  context: CommandContext,
+): string {
+  const verifying = code(invocation(context, 'github verify', 'github verify'))
   return `To prove that ${code(login)} is yours, write this into the bio of <${page}> or into a public gist of that account:
 \`\`\`
 ${secret}
@@ -123,9 +131,9 @@ function deviceInstructions({ code: userCode, page, minutes }: Proof & { kind: '
 Never enter such a code when you did not ask for it.`
 }
 
-function explain({ reason, details }: GithubProblem, call: Call): string {
+function explain({ reason, details }: GithubProblem, context: CommandContext): string {
   const { login = '', seconds = 60, code: secret = '', page = '' } = details
-  const again = `${typed(call, 'github connect', 'github connect')}`
+  const again = `${invocation(context, 'github connect', 'github connect')}`
   const later = `Try again in ${plural(Math.ceil(seconds / 60), 'minute')}`
   switch (reason) {
     case 'bad name':

@@ -8,7 +8,7 @@ import {
 import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Form, type Reply, renderPrivately, renderReply } from './reply.ts'
-import type { Outbox } from './sender.ts'
+import type { Sender } from './sender.ts'
 
 /** What matters of an INTERACTION_CREATE. */
 export interface Interaction {
@@ -21,12 +21,12 @@ export interface Interaction {
   readonly data: JsonObject
 }
 
-/** A slash command as it was typed, finished or not. */
+/** A slash command as it was invocation, finished or not. */
 interface SlashInput {
   /** The command, or command and subcommand with a blank between. */
   readonly path: string
   readonly values: ReadonlyMap<string, string>
-  /** The option being typed, while it is being completed. */
+  /** The option being invocation, while it is being completed. */
   readonly focused: string | null
 }
 
@@ -48,6 +48,12 @@ export function readSlashInput({ data }: Interaction): SlashInput {
   const given = subcommand === undefined ? options : objects(subcommand.options)
   const focused = given.find(option => option.focused === true)
   return { path, values: valuesByName(given, 'name'), focused: typeof focused?.name === 'string' ? focused.name : null }
+}
+
+/** A command of a person's menu: its name, and the person's id as `user`. */
+export function readMenuInput({ data }: Interaction): Pick<SlashInput, 'path' | 'values'> {
+  const { name, target_id: target } = data
+  return { path: typeof name === 'string' ? name : '', values: new Map(isSnowflake(target) ? [['user', target]] : []) }
 }
 
 /** The id of the button that was pressed or the form that was sent. */
@@ -79,57 +85,70 @@ function valuesByName(list: readonly JsonObject[], nameField: string): ReadonlyM
 
 const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
-/** Answers one interaction: at once, or, when that takes long, by filling in a deferred answer. */
-export interface Responder {
-  /** The first reply answers, any other follows up. Rejects with UndeliveredError. */
-  reply(reply: Reply | string): Promise<void>
-  openForm(form: Form): Promise<void>
-  /** No answer is to come any more. */
-  close(): void
-}
-
 interface ResponderDeps {
-  api: API
-  outbox: Outbox
-  clock: Clock
+  readonly api: API
+  readonly sender: Sender
+  readonly clock: Clock
   /** Discord gives up after 3 s; the answer is deferred after this many milliseconds. */
-  deferAfter: number
+  readonly deferAfter: number
 }
 
-/** @param replaces whether the reply takes the place of the message with the button */
-export function createResponder(deps: ResponderDeps, interaction: Interaction, replaces: boolean): Responder {
-  const { interactions } = deps.api
-  const { id, token, applicationId } = interaction
-  let answered = false
-  let deferred: Promise<unknown> | null = null
+/** Answers one interaction: at once, or, when that takes long, by filling in a deferred answer. */
+export class Responder {
+  readonly #deps: ResponderDeps
+  readonly #interaction: Interaction
+  readonly #replaces: boolean
+  readonly #cancelDeferral: () => void
+  #answered = false
+  #deferred: Promise<unknown> | null = null
 
-  const cancelDeferral = deps.clock.after(deps.deferAfter, () => {
-    const flags = MessageFlags.Ephemeral
-    const request = replaces ? interactions.deferMessageUpdate(id, token) : interactions.defer(id, token, { flags })
-    // When this fails, so does the reply, which is logged.
-    deferred = request.catch(() => {})
-  })
-
-  function answer(reply: Reply | string): Promise<unknown> {
-    if (answered) return interactions.followUp(applicationId, token, renderPrivately(reply))
-    answered = true
-    cancelDeferral()
-    if (deferred !== null) {
-      return deferred.then(() => interactions.editReply(applicationId, token, renderReply(reply)))
-    }
-    return replaces
-      ? interactions.updateMessage(id, token, renderReply(reply))
-      : interactions.reply(id, token, renderPrivately(reply))
+  /** @param replaces whether the reply takes the place of the message with the button */
+  constructor(deps: ResponderDeps, interaction: Interaction, replaces: boolean) {
+    this.#deps = deps
+    this.#interaction = interaction
+    this.#replaces = replaces
+    this.#cancelDeferral = deps.clock.after(deps.deferAfter, () => this.#defer())
   }
 
-  return {
-    reply: reply => deps.outbox.send(() => answer(reply)),
-    openForm(form) {
-      answered = true
-      cancelDeferral()
-      return deps.outbox.send(() => interactions.createModal(id, token, renderForm(form)))
-    },
-    close: cancelDeferral,
+  /** The first reply answers, any other follows up. Rejects with UndeliveredError. */
+  readonly reply = (reply: Reply | string): Promise<void> => this.#deps.sender.send(() => this.#answer(reply))
+
+  readonly openForm = (form: Form): Promise<void> => {
+    const { api, sender } = this.#deps
+    const { id, token } = this.#interaction
+    this.#answered = true
+    this.#cancelDeferral()
+    return sender.send(() => api.interactions.createModal(id, token, renderForm(form)))
+  }
+
+  /** No answer is to come any more. */
+  close(): void {
+    this.#cancelDeferral()
+  }
+
+  #defer(): void {
+    const { interactions } = this.#deps.api
+    const { id, token } = this.#interaction
+    const flags = MessageFlags.Ephemeral
+    const request = this.#replaces
+      ? interactions.deferMessageUpdate(id, token)
+      : interactions.defer(id, token, { flags })
+    // When this fails, so does the reply, which is logged.
+    this.#deferred = request.catch(() => {})
+  }
+
+  #answer(reply: Reply | string): Promise<unknown> {
+    const { interactions } = this.#deps.api
+    const { id, token, applicationId } = this.#interaction
+    if (this.#answered) return interactions.followUp(applicationId, token, renderPrivately(reply))
+    this.#answered = true
+    this.#cancelDeferral()
+    if (this.#deferred !== null) {
+      return this.#deferred.then(() => interactions.editReply(applicationId, token, renderReply(reply)))
+    }
+    return this.#replaces
+      ? interactions.updateMessage(id, token, renderReply(reply))
+      : interactions.reply(id, token, renderPrivately(reply))
   }
 }
 

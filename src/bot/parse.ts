@@ -26,6 +26,11 @@ export function mentionedFirst(content: string): string | null {
   return MENTION.exec(content)?.[1] ?? null
 }
 
+/** The id of whoever a message mentions without a further word. */
+export function bareMention(content: string): string | null {
+  return /^\s*<@!?(\d{1,20})>\s*$/.exec(content)?.[1] ?? null
+}
+
 /** Takes the next word, with any blanks before it. Null when there is none. */
 export function takeWord(text: string): { word: string; rest: string } | null {
   const [, word, rest = ''] = /^\s*(\S+)(.*)$/s.exec(text) ?? []

@@ -1,76 +1,117 @@
 import type { Log } from '../lib/log.ts'
 import type { Counter } from '../lib/metrics.ts'
-import { type Call, type Command, execute, SLOW_DOWN, tell, usage, WrongUsage } from './command.ts'
+import { type Command, type CommandContext, execute, SLOW_DOWN, sendQuietly, usage, WrongUsage } from './command.ts'
 import type { Limits } from './limits.ts'
 import type { Identity, Message } from './message.ts'
-import { mentionedFirst, readArguments, readCommandLine } from './parse.ts'
-import type { Found, Table } from './registry.ts'
+import { bareMention, mentionedFirst, readArguments, readCommandLine } from './parse.ts'
+import type { Found, Registry } from './registry.ts'
 import { code, type Reply } from './reply.ts'
-import type { Outbox } from './sender.ts'
+import type { Sender } from './sender.ts'
 
-/** Commands typed in messages. */
-export interface TypedCommands {
+interface PrefixCommandsDeps {
+  readonly registry: Registry
+  readonly sender: Sender
+  readonly limits: Limits
+  readonly identity: Identity
+  readonly dropped: Counter
+  readonly log: Log
+  readonly commandPrefix: string
+  /** What is said to who turns to the bot without a command. */
+  readonly introduce: (userId: string) => Reply
+}
+
+/** A message that can be answered. */
+interface Asked {
+  readonly id: string
+  readonly channelId: string
+  readonly authorId: string
+  readonly isDirect: boolean
+}
+
+/** Commands typed in messages, and what is said to who types none. */
+export class PrefixCommands {
+  readonly #deps: PrefixCommandsDeps
+
+  constructor(deps: PrefixCommandsDeps) {
+    this.#deps = deps
+  }
+
   /** What the message asks for; null when it is no command of the bot's. */
-  find(message: Message): Found | null
-  /** Carries out a message that is a command. Undefined when it is none and there is nothing to wait for. */
-  handle(message: Message): Promise<void> | undefined
-}
-
-export interface TypedDeps {
-  table: Table
-  outbox: Outbox
-  limits: Limits
-  identity: Identity
-  dropped: Counter
-  log: Log
-  commandPrefix: string
-}
-
-export function createTypedCommands(deps: TypedDeps): TypedCommands {
-  const { table, outbox, limits, identity, dropped, log, commandPrefix } = deps
-
-  function find(message: Message): Found | null {
+  find(message: Message): Found | null {
     if (!message.byPerson) return null
-    const line = readCommandLine(message.content, commandPrefix, identity.id())
-    return line === null ? null : table.find(line)
+    const line = readCommandLine(message.content, this.#deps.commandPrefix, this.#deps.identity.id)
+    return line === null ? null : this.#deps.registry.find(line)
   }
 
-  function start(message: Message): Promise<void> | undefined {
-    const found = find(message)
+  /** Carries out a message that is a command. Undefined when it is none and there is nothing to wait for. */
+  handle(message: Message): Promise<void> | undefined {
+    const { identity } = this.#deps
+    // A mention may be of the bot itself, whose id is not known yet after a resumed session.
+    const mentioned = mentionedFirst(message.content) ?? bareMention(message.content)
+    const unsure = message.byPerson && identity.id === null && mentioned !== null
+    return unsure ? identity.find().then(() => this.#start(message)) : this.#start(message)
+  }
+
+  #start(message: Message): Promise<void> | undefined {
     const { id, channelId, authorId } = message
-    if (found === null || id === null || channelId === null || authorId === null) return undefined
-    if (limits.isMuted(channelId)) return undefined
-    const reply = (answer: Reply | string) => outbox.answer(channelId, id, answer)
-    const pace = limits.pace(authorId)
-    if (pace !== 'ok') return pace === 'warn' ? tell(reply, SLOW_DOWN) : undefined
-    const leave = limits.enter(channelId)
-    if (leave === null) return void dropped.inc()
-    const caller = { userId: authorId, prefix: commandPrefix, private: message.guildId === null, reply }
-    return carryOut(found, caller).finally(leave)
+    if (!message.byPerson || id === null || channelId === null || authorId === null) return undefined
+    if (this.#deps.limits.isMuted(channelId)) return undefined
+    const asked: Asked = { id, channelId, authorId, isDirect: message.guildId === null }
+    const found = this.find(message)
+    if (found !== null) return this.#carryOut(asked, found)
+    return asked.isDirect || this.#isOwnMention(message) ? this.#introduce(asked) : undefined
   }
 
-  async function carryOut(found: Found, caller: Omit<Call, 'text'>): Promise<void> {
-    if ('usages' in found) return tell(caller.reply, usageLine(found.usages))
-    const values = readArguments(found.rest, found.command.options)
-    const call: Call = { ...caller, text: option => values?.get(option) }
-    await execute(call, usageLine([usage(found.command, commandPrefix)]), log, () =>
-      run(found.command, call, values !== null),
+  #isOwnMention({ content }: Message): boolean {
+    const mentioned = bareMention(content)
+    return mentioned !== null && mentioned === this.#deps.identity.id
+  }
+
+  #introduce(asked: Asked): Promise<void> | undefined {
+    const { limits, introduce } = this.#deps
+    if (!limits.introduce(asked.authorId)) return undefined
+    return this.#inPlace(asked, reply => sendQuietly(reply, introduce(asked.authorId)))
+  }
+
+  #carryOut(asked: Asked, found: Found): Promise<void> | undefined {
+    const pace = this.#deps.limits.pace(asked.authorId)
+    if (pace === 'ignore') return undefined
+    if (pace === 'warn') return sendQuietly(this.#replyTo(asked), SLOW_DOWN)
+    return this.#inPlace(asked, reply => this.#run(asked, found, reply))
+  }
+
+  /** Does the work among the commands under way, unless there are too many. */
+  #inPlace(asked: Asked, work: (reply: CommandContext['reply']) => Promise<void>): Promise<void> | undefined {
+    const leave = this.#deps.limits.enter(asked.channelId)
+    if (leave === null) return void this.#deps.dropped.inc()
+    return work(this.#replyTo(asked)).finally(leave)
+  }
+
+  #replyTo({ channelId, id }: Asked): CommandContext['reply'] {
+    return reply => this.#deps.sender.answer(channelId, id, reply)
+  }
+
+  async #run({ authorId, isDirect }: Asked, found: Found, reply: CommandContext['reply']): Promise<void> {
+    const { commandPrefix, log } = this.#deps
+    if ('usages' in found) return sendQuietly(reply, usageLine(found.usages))
+    const { command, name, rest } = found
+    const values = readArguments(rest, command.options)
+    const context: CommandContext = {
+      userId: authorId,
+      prefix: commandPrefix,
+      private: isDirect,
+      text: option => values?.get(option),
+      reply,
+    }
+    await execute(context, usageLine([usage(command, commandPrefix, name)]), log, () =>
+      runReadable(command, context, values !== null),
     )
   }
-
-  return {
-    find,
-    handle(message) {
-      // A mention may be of the bot itself, whose id is not known yet after a resumed session.
-      const unsure = message.byPerson && identity.id() === null && mentionedFirst(message.content) !== null
-      return unsure ? identity.find().then(() => start(message)) : start(message)
-    },
-  }
 }
 
-async function run(command: Command, call: Call, readable: boolean): Promise<void> {
+async function runReadable(command: Command, context: CommandContext, readable: boolean): Promise<void> {
   if (!readable) throw new WrongUsage()
-  await command.run(call)
+  await command.run(context)
 }
 
 const usageLine = (usages: readonly string[]) => `Usage: ${usages.map(code).join(' or ')}`

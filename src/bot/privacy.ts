@@ -2,14 +2,14 @@ import { ApiError } from '../domain/errors.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import type { Privacy } from '../domain/privacy.ts'
 import { MINUTE } from '../lib/clock.ts'
-import { type Action, type Call, type Noun, typed, WrongUsage } from './command.ts'
+import { type Action, type CommandContext, type CommandGroup, invocation, WrongUsage } from './command.ts'
 import { actionId, code, plural } from './reply.ts'
 
 export interface PrivacyDeps {
-  privacy: Privacy
-  presences: PresenceStore
-  /** Milliseconds. */
-  now: () => number
+  readonly privacy: Privacy
+  readonly presences: PresenceStore
+  /** Milliseconds since 1970. */
+  readonly now: () => number
 }
 
 const ACTION = 'erase'
@@ -18,9 +18,10 @@ const CONFIRM = 'confirm'
 const PATIENCE = 5 * MINUTE
 
 /** `.privacy hide|show|delete` and their slash twins. */
-export function privacyCommands(deps: PrivacyDeps): Noun {
+export function privacyCommands(deps: PrivacyDeps): CommandGroup {
   const { privacy } = deps
   return {
+    title: 'Privacy',
     groups: { privacy: 'What is shown and kept of you' },
     commands: [
       {
@@ -28,10 +29,10 @@ export function privacyCommands(deps: PrivacyDeps): Noun {
         slash: 'privacy hide',
         summary: 'hides you everywhere',
         options: [],
-        async run(call) {
-          const back = code(typed(call, 'privacy show', 'privacy show'))
+        async run(context) {
+          const back = code(invocation(context, 'privacy show', 'privacy show'))
           const hidden = `You are hidden: nobody can see your presence or pairs here. ${back} undoes it.`
-          await call.reply((await isKept(privacy.hide(call.userId))) ? hidden : `${hidden} ${NOT_KEPT_YET}`)
+          await context.reply((await isKept(privacy.hide(context.userId))) ? hidden : `${hidden} ${NOT_KEPT_YET}`)
         },
       },
       {
@@ -39,9 +40,9 @@ export function privacyCommands(deps: PrivacyDeps): Noun {
         slash: 'privacy show',
         summary: 'shows you again',
         options: [],
-        async run(call) {
-          await privacy.show(call.userId)
-          await call.reply('You are visible.')
+        async run(context) {
+          await privacy.show(context.userId)
+          await context.reply('You are visible.')
         },
       },
       {
@@ -49,7 +50,7 @@ export function privacyCommands(deps: PrivacyDeps): Noun {
         slash: 'privacy delete',
         summary: 'erases everything saved about you',
         options: [{ name: CONFIRM, description: 'The word', kind: 'word', optional: true, prefixOnly: true }],
-        run: call => askOrErase(deps, call),
+        run: context => askOrErase(deps, context),
       },
     ],
     actions: [eraseButton(deps)],
@@ -69,16 +70,16 @@ async function isKept(wish: Promise<void>): Promise<boolean> {
   }
 }
 
-async function askOrErase(deps: PrivacyDeps, call: Call): Promise<void> {
-  const word = call.text(CONFIRM)?.toLowerCase()
-  if (word === CONFIRM) return erase(deps, call)
+async function askOrErase(deps: PrivacyDeps, context: CommandContext): Promise<void> {
+  const word = context.text(CONFIRM)?.toLowerCase()
+  if (word === CONFIRM) return erase(deps, context)
   if (word !== undefined) throw new WrongUsage()
-  const way = call.prefix === null ? '' : `, or send ${code(`${call.prefix}privacy delete ${CONFIRM}`)}`
-  const count = plural(deps.presences.kv(call.userId).size, 'pair')
-  await call.reply({
+  const way = context.prefix === null ? '' : `, or send ${code(`${context.prefix}privacy delete ${CONFIRM}`)}`
+  const count = plural(deps.presences.kv(context.userId).size, 'pair')
+  await context.reply({
     content: `This erases your ${count}, your API keys, linked accounts and everything else saved about you, for good. Press the button within five minutes${way}.`,
     buttons: [
-      { label: 'Erase everything', id: actionId(ACTION, call.userId, String(deps.now() + PATIENCE)), danger: true },
+      { label: 'Erase everything', id: actionId(ACTION, context.userId, String(deps.now() + PATIENCE)), danger: true },
     ],
   })
 }
@@ -86,20 +87,20 @@ async function askOrErase(deps: PrivacyDeps, call: Call): Promise<void> {
 function eraseButton(deps: PrivacyDeps): Action {
   return {
     name: ACTION,
-    async run(call, until) {
-      if (deps.now() <= Number(until)) return erase(deps, call)
-      await call.reply(`That button has expired. Nothing was erased; ask again with ${code('/privacy delete')}.`)
+    async run(context, until) {
+      if (deps.now() <= Number(until)) return erase(deps, context)
+      await context.reply(`That button has expired. Nothing was erased; ask again with ${code('/privacy delete')}.`)
     },
   }
 }
 
-async function erase({ privacy, presences }: PrivacyDeps, call: Call): Promise<void> {
-  const count = plural(presences.kv(call.userId).size, 'pair')
-  const hide = code(typed(call, 'privacy hide', 'privacy hide'))
-  const now = presences.isHidden(call.userId)
+async function erase({ privacy, presences }: PrivacyDeps, context: CommandContext): Promise<void> {
+  const count = plural(presences.kv(context.userId).size, 'pair')
+  const hide = code(invocation(context, 'privacy hide', 'privacy hide'))
+  const now = presences.isHidden(context.userId)
     ? 'You stay hidden.'
     : `While you share a server with me your presence goes on being shown; ${hide} ends that.`
-  await privacy.erase(call.userId, () =>
-    call.reply(`Erased: ${count}, your API keys, linked accounts and everything else saved about you. ${now}`),
+  await privacy.erase(context.userId, () =>
+    context.reply(`Erased: ${count}, your API keys, linked accounts and everything else saved about you. ${now}`),
   )
 }

@@ -6,27 +6,47 @@ import {
   ApplicationCommandType,
   ApplicationIntegrationType,
   InteractionContextType,
+  type RESTPostAPIApplicationCommandsJSONBody,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
+  type RESTPostAPIContextMenuApplicationCommandsJSONBody,
 } from '@discordjs/core/http-only'
 import { DiscordAPIError } from '@discordjs/rest'
 import { isObject } from '../domain/presence.ts'
 import { type Clock, pause } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Command, Option } from './command.ts'
-import type { Table } from './registry.ts'
+import type { Registry } from './registry.ts'
 
-type Definition = RESTPostAPIChatInputApplicationCommandsJSONBody
+type Definition = RESTPostAPIApplicationCommandsJSONBody
+type SlashDefinition = RESTPostAPIChatInputApplicationCommandsJSONBody
+
+/** Everything that is registered at Discord. */
+export function commandDefinitions(registry: Registry): Definition[] {
+  return [...slashDefinitions(registry), ...menuDefinitions(registry)]
+}
+
+/** Where commands are offered: in servers, and in direct messages with the bot. */
+const PLACES = {
+  contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
+  integration_types: [ApplicationIntegrationType.GuildInstall],
+}
+
+function menuDefinitions({ commands }: Registry): RESTPostAPIContextMenuApplicationCommandsJSONBody[] {
+  return commands.flatMap(({ menu }) =>
+    menu === undefined ? [] : [{ type: ApplicationCommandType.User, name: menu, ...PLACES }],
+  )
+}
 
 /** Slash commands as Discord wants them described: one for each first word. Source: Discord docs, Application Commands. */
-export function slashDefinitions({ commands, groups }: Table): Definition[] {
-  const definitions = new Map<string, Definition>()
+function slashDefinitions({ commands, groups }: Registry): SlashDefinition[] {
+  const definitions = new Map<string, SlashDefinition>()
   for (const command of commands) {
     const [name, subcommand] = command.slash?.split(' ') ?? []
     if (name === undefined) continue
     const known = definitions.get(name)
     if (subcommand === undefined) definitions.set(name, define(name, command.summary, slashOptions(command)))
     else if (known?.options !== undefined)
-      known.options = [...known.options, defineSubcommand(subcommand, command)] as Definition['options']
+      known.options = [...known.options, defineSubcommand(subcommand, command)] as SlashDefinition['options']
     else definitions.set(name, define(name, groups[name] ?? name, [defineSubcommand(subcommand, command)]))
   }
   return [...definitions.values()]
@@ -62,14 +82,13 @@ export async function registerCommands(
   }
 }
 
-function define(name: string, description: string, options: Definition['options']): Definition {
+function define(name: string, description: string, options: SlashDefinition['options']): SlashDefinition {
   return {
     type: ApplicationCommandType.ChatInput,
     name,
     description: sentence(description),
     options,
-    contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    ...PLACES,
   }
 }
 
@@ -115,7 +134,7 @@ function canonicalFields(value: unknown): unknown {
 
 function canonicalValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.toSorted()
-  return value === undefined || value === false ? null : value
+  return value === undefined || value === false || value === '' ? null : value
 }
 
 const byName = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)

@@ -1,4 +1,5 @@
 import {
+  type APIEmbed,
   type APIMessageTopLevelComponent,
   ButtonStyle,
   ComponentType,
@@ -9,8 +10,16 @@ import {
 /** What the bot says: text of at most 2,000 characters, an embed, a row of buttons. */
 export interface Reply {
   readonly content?: string
-  readonly embed?: { readonly title: string; readonly description: string }
+  readonly embed?: Embed
   readonly buttons?: readonly Button[]
+}
+
+interface Embed {
+  readonly title: string
+  readonly description: string
+  /** Addresses of pictures. */
+  readonly image?: string
+  readonly thumbnail?: string
 }
 
 interface Button {
@@ -31,6 +40,9 @@ export interface Form {
 
 /** Discord docs, Message: the limit of `content`. */
 const CONTENT_LIMIT = 2000
+/** Discord docs, Message, "Embed Limits". */
+const TITLE_LIMIT = 256
+const DESCRIPTION_LIMIT = 4096
 /** Discord docs, Components: the limit of `custom_id`. */
 export const ID_LIMIT = 100
 
@@ -42,10 +54,20 @@ export function renderReply(reply: Reply | string) {
   const { content = '', embed, buttons = [] }: Reply = typeof reply === 'string' ? { content: reply } : reply
   return {
     content: shorten(content, CONTENT_LIMIT),
-    embeds: embed === undefined ? [] : [{ ...embed, color: COLOUR }],
+    embeds: embed === undefined ? [] : [renderEmbed(embed)],
     components: buttons.length === 0 ? [] : [buttonRow(buttons)],
     allowed_mentions: NOBODY,
   } satisfies RESTPostAPIChannelMessageJSONBody
+}
+
+function renderEmbed({ title, description, image, thumbnail }: Embed): APIEmbed {
+  return {
+    title: shorten(title, TITLE_LIMIT),
+    description: shorten(description, DESCRIPTION_LIMIT),
+    color: COLOUR,
+    ...(image !== undefined && { image: { url: image } }),
+    ...(thumbnail !== undefined && { thumbnail: { url: thumbnail } }),
+  }
 }
 
 /** The same, for the caller's eyes only. */
@@ -64,7 +86,7 @@ export function readActionId(id: string): { action: string; userId: string; argu
 }
 
 /** Cuts a text that is too long, never through a surrogate pair. */
-function shorten(text: string, limit: number): string {
+export function shorten(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
@@ -94,6 +116,13 @@ function defuse(text: string): string {
     .replaceAll('`', `\`${ZERO_WIDTH_SPACE}`)
     .replaceAll(/@(?=everyone|here|[!&]?\d)/gi, `@${ZERO_WIDTH_SPACE}`)
     .replaceAll(/<(?=#\d)/g, `<${ZERO_WIDTH_SPACE}`)
+}
+
+/** A stranger's text among ours: nothing in it is markup, a link or a mention. */
+export function escapeMarkdown(text: string): string {
+  return defuse(text)
+    .replaceAll(/[\\*_~|`>#[\]()-]/g, '\\$&')
+    .replaceAll('://', `:${ZERO_WIDTH_SPACE}//`)
 }
 
 /** The text in a code block, or null when a message that starts with `intro` cannot hold it. */

@@ -63,6 +63,11 @@ export class Keys {
     return owner === undefined || this.#suspended.has(hash) || this.#held.has(owner) ? undefined : owner
   }
 
+  /** Whether the person has a live key. */
+  has(userId: string): boolean {
+    return this.#hashes.has(userId)
+  }
+
   /** A key that becomes valid, and revokes the old ones, only when it is activated. */
   draft(userId: string): DraftKey {
     const key = makeKey()

@@ -3,6 +3,7 @@ import type { RESTOptions } from '@discordjs/rest'
 import { storageUnavailable } from '../../src/domain/errors.ts'
 import { hashKey } from '../../src/domain/keys.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { issueKey } from '../support/keys.ts'
 import { type Button, buttons, cleanUp, type House, openHouse } from './support.ts'
 
@@ -137,7 +138,9 @@ describe('.get', () => {
   })
 
   test('says where a long value is when the public address is not known', async () => {
-    const { house, alice } = await withAlice({ bot: { config: { commandPrefix: '.', externalUrl: undefined } } })
+    const { house, alice } = await withAlice({
+      bot: { config: { commandPrefix: '.', externalUrl: undefined, discordInvite: undefined } },
+    })
     await house.kv.put(alice, 'long', 'v'.repeat(12_345))
     const { content } = await house.ask(alice, '.get long')
     expect(content).toContain('12,345 characters')
@@ -212,29 +215,38 @@ describe('.kv', () => {
   })
 })
 
+/** The embed of an answer. */
+const embedOf = ({ message }: BotMessage) =>
+  (message.embeds as { title: string; description: string }[])[0] as { title: string; description: string }
+
 describe('.help', () => {
   test('names every command and every slash command', async () => {
-    const { house, alice } = await withAlice({ bot: { config: { commandPrefix: 'ex!', externalUrl: undefined } } })
-    const { content } = await house.ask(alice, 'ex!help')
+    const { house, alice } = await withAlice({
+      bot: { config: { commandPrefix: 'ex!', externalUrl: undefined, discordInvite: undefined } },
+    })
+    const content = embedOf(await house.ask(alice, 'ex!help')).description
     const names = ['set', 'add', 'mset', 'get', 'del', 'kv', 'apikey', 'token', 'privacy delete', 'help']
     for (const name of names) expect(content).toContain(`\`ex!${name}`)
     const { commands } = await house.sim.next('commands')
-    for (const { name } of commands) expect(content).toContain(`\`/${name}`)
+    for (const { name, type } of commands) expect(content).toContain(type === 1 ? `\`/${name}` : `→ ${name}`)
   })
 })
 
-test('.help fits into a message with the longest prefix there can be', async () => {
+test('.help fits into an embed with the longest prefix and address there can be', async () => {
   const commandPrefix = 'sixteen-letters!'
-  const { house, alice } = await withAlice({ bot: { config: { commandPrefix, externalUrl: undefined } } })
-  const { content } = await house.ask(alice, `${commandPrefix}help`)
-  expect(content).toEndWith('its owner gets a new one.')
+  const externalUrl = `https://${'a-long-name.'.repeat(20)}example`
+  const { house, alice } = await withAlice({
+    bot: { config: { commandPrefix, externalUrl, discordInvite: undefined } },
+  })
+  const { description } = embedOf(await house.ask(alice, `${commandPrefix}help`))
+  expect(description).toEndWith('its owner gets a new one.')
 })
 
 describe('wrong usage', () => {
   const cases = [
     ['.set', 'Usage: `.set <key> <value…>`'],
     ['.set key', 'Usage: `.set <key> <value…>`'],
-    ['.add', 'Usage: `.set <key> <value…>`'],
+    ['.add', 'Usage: `.add <key> <value…>`'],
     ['.mset', 'Usage: `.mset <key> <value…>, one pair a line`'],
     ['.get', 'Usage: `.get <key>`'],
     ['.get a b', 'Usage: `.get <key>`'],
@@ -269,7 +281,7 @@ describe('what is no command', () => {
       'x .set a b',
     ]
     for (const text of texts) house.say(alice, text)
-    for (const text of ['<@!1> set a b', `<@${house.sim.world.bot.id}>`]) house.say(alice, text)
+    for (const text of ['<@!1> set a b', '<@1>', `<@${house.sim.world.bot.id}> hello`]) house.say(alice, text)
     await house.settled()
     expect(house.written()).toEqual([])
     expect(house.presences.kv(alice).size).toBe(0)
@@ -396,7 +408,7 @@ describe('a reply', () => {
 
   test('is not tried again for a while in a channel where the bot may not write', async () => {
     let now = Date.now()
-    const { house, alice, pairs } = await withAlice({ bot: { clock: { ...systemClock, now: () => now } } })
+    const { house, alice, pairs } = await withAlice({ bot: { clock: { ...systemClock, monotonic: () => now } } })
     house.sim.messages.forbidChannel(house.channelId)
     house.say(alice, '.set a 1')
     await house.settled()
@@ -413,7 +425,7 @@ describe('a reply', () => {
 describe('too many commands', () => {
   test('of one person are ignored after one notice, until they pause', async () => {
     let now = Date.now()
-    const { house, alice, bob, pairs } = await withAlice({ bot: { clock: { ...systemClock, now: () => now } } })
+    const { house, alice, bob, pairs } = await withAlice({ bot: { clock: { ...systemClock, monotonic: () => now } } })
     for (let count = 1; count <= 40; count++) {
       house.say(alice, `.set a ${count}`)
       await house.settled()

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { createLimits, PACE, UNDER_WAY } from '../../src/bot/limits.ts'
+import { Limits, PACE, UNDER_WAY } from '../../src/bot/limits.ts'
 
 /** Limits with a clock that is set by hand. */
 function withClock() {
   const clock = { now: 0 }
-  return { clock, limits: createLimits(() => clock.now) }
+  return { clock, limits: new Limits({ monotonic: () => clock.now }) }
 }
 
 const many = (count: number, act: () => unknown) => Array.from({ length: count }, act)

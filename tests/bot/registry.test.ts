@@ -1,26 +1,28 @@
 import { describe, expect, test } from 'bun:test'
+import { Addresses } from '../../src/bot/addresses.ts'
 import { keyCommands } from '../../src/bot/keys.ts'
 import { pairCommands } from '../../src/bot/kv.ts'
 import { privacyCommands } from '../../src/bot/privacy.ts'
-import { slashDefinitions } from '../../src/bot/registration.ts'
-import { createTable } from '../../src/bot/registry.ts'
+import { commandDefinitions } from '../../src/bot/registration.ts'
+import { Registry } from '../../src/bot/registry.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { checkCommands } from '../../src/simulator/rest/command-rules.ts'
 
 /** The table alone: nothing is run, so what commands act on need not be there. */
-function makeTable(prefix = '.') {
+function makeRegistry(prefix = '.') {
   const presences = new PresenceStore()
   const nowhere = undefined as never
-  const nouns = [
-    pairCommands({ kv: nowhere, presences, externalUrl: undefined }),
+  const groups = [
+    pairCommands({ kv: nowhere, presences, addresses: new Addresses(undefined) }),
     keyCommands(nowhere),
     privacyCommands({ privacy: nowhere, presences, now: Date.now }),
   ]
-  return createTable(nouns, prefix)
+  return new Registry(groups, prefix, new Addresses(undefined))
 }
 
 describe('the table of commands', () => {
-  const { commands, find, findSlash } = makeTable()
+  const registry = makeRegistry()
+  const { commands } = registry
 
   test('has every name once, in lower case, and finds it in any case', () => {
     const names = commands.flatMap(command => command.names)
@@ -29,7 +31,7 @@ describe('the table of commands', () => {
       for (const name of command.names) {
         expect(name).toMatch(/^[a-z]+( [a-z]+)?$/)
         const [first = '', second = ''] = name.split(' ')
-        expect(find({ name: first, rest: second && `  ${second.toUpperCase()}` })).toMatchObject({ command })
+        expect(registry.find({ name: first, rest: second && `  ${second.toUpperCase()}` })).toMatchObject({ command })
       }
     }
   })
@@ -37,8 +39,8 @@ describe('the table of commands', () => {
   test('has every slash command once', () => {
     const paths = commands.flatMap(({ slash }) => slash ?? [])
     expect(new Set(paths).size).toBe(paths.length)
-    for (const path of paths) expect(findSlash(path)?.slash).toBe(path)
-    expect(findSlash('')).toBeUndefined()
+    for (const path of paths) expect(registry.findSlash(path)?.slash).toBe(path)
+    expect(registry.findSlash('')).toBeUndefined()
   })
 
   test('gives every command a way in', () => {
@@ -46,7 +48,8 @@ describe('the table of commands', () => {
   })
 
   test('knows nothing by the names of JavaScript objects', () => {
-    for (const name of ['constructor', '__proto__', 'tostring', '']) expect(find({ name, rest: ' a b' })).toBeNull()
+    for (const name of ['constructor', '__proto__', 'tostring', ''])
+      expect(registry.find({ name, rest: ' a b' })).toBeNull()
   })
 
   test('takes optional arguments last, and texts at the very end', () => {
@@ -58,10 +61,11 @@ describe('the table of commands', () => {
   })
 
   test('makes slash commands Discord takes', () => {
-    expect(checkCommands(slashDefinitions(makeTable()))).toEqual([])
+    expect(checkCommands(commandDefinitions(makeRegistry()))).toEqual([])
   })
 
   test('describes every group of slash commands', () => {
-    for (const { description, name } of slashDefinitions(makeTable())) expect(description).not.toBe(name)
+    for (const { name, ...definition } of commandDefinitions(makeRegistry()))
+      expect(definition).not.toMatchObject({ description: name })
   })
 })

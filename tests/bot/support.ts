@@ -1,6 +1,6 @@
 import { API } from '@discordjs/core/http-only'
 import { REST, type RESTOptions } from '@discordjs/rest'
-import { type Bot, type BotDeps, createBot } from '../../src/bot/bot.ts'
+import { Bot, type BotDeps } from '../../src/bot/bot.ts'
 import { Keys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
@@ -105,9 +105,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   cleanups.push(github.stop)
   const privacy = new Privacy(store, { presences, kv, keys, forget: [github.forget] }, { log })
   const api = new API(new REST({ api: sim.apiUrl, retries: 0, ...options.rest }).setToken(sim.token))
-  const config = { commandPrefix: '.', externalUrl: 'https://exoix.example' }
+  const config = { commandPrefix: '.', externalUrl: 'https://exoix.example', discordInvite: undefined }
   const domain = { presences, kv, keys, privacy, github }
-  const bot = createBot({ ...domain, config, answers: true, api, metrics, log, ...options.bot })
+  const bot = new Bot({ ...domain, config, answers: true, api, metrics, log, ...options.bot })
   const seen = await connect(sim, bot, options)
   if (options.register !== false) await bot.register(sim.account.applicationId)
 

@@ -14,8 +14,6 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'src/lib/token-bucket.ts imports src/domain/github.ts',
   ],
   'no function is longer than 60 lines': [
-    'src/bot/bot.ts createBot',
-    'src/bot/slash-commands.ts createInteractions',
     'src/discord/connection.ts createConnection',
     'src/discord/dispatch.ts createDispatch',
     'src/discord/gateway.ts createGateway',

@@ -5,10 +5,13 @@ import type { Json } from '../types.ts'
 import { failure, invalidForm, json, type RestContext, type Route } from './answers.ts'
 import { checkCommands } from './command-rules.ts'
 
+/** Docs: Application Commands, "Application Command Types". */
+export const CommandType = { slash: 1, user: 2 } as const
+
 /** The application's registered commands. */
 export interface Commands {
-  /** The command of that name a person sees in a guild (null: in a DM). */
-  find(name: string, guildId: string | null): Json | null
+  /** The command of that name and type a person sees in a guild (null: in a DM); a slash command unless told. */
+  find(name: string, guildId: string | null, type?: number): Json | null
   readonly routes: Route[]
 }
 
@@ -64,10 +67,10 @@ export function createCommands(world: World, account: Account, recorder: BotReco
   ])
 
   return {
-    find(name, guildId) {
+    find(name, guildId, type = CommandType.slash) {
       const own = guildId === null ? [] : (registered.get(guildId) ?? [])
       return (
-        [...own, ...(registered.get('') ?? [])].find(command => command.name === name && command.type === 1) ?? null
+        [...own, ...(registered.get('') ?? [])].find(command => command.name === name && command.type === type) ?? null
       )
     },
     routes,

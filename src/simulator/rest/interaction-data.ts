@@ -27,6 +27,14 @@ export function commandData(world: World, registered: Json, typed: TypedCommand)
   return { id, name, type, options, ...(Object.keys(resolved).length > 0 ? { resolved } : {}) }
 }
 
+/** `data` of a command in a person's menu (same page; `target_id` and `resolved`). */
+export function menuData(world: World, registered: Json, targetId: string): Json {
+  const user = world.user(targetId)
+  if (!user) throw new Error(`there is no simulated user ${targetId}`)
+  const { id, name, type } = registered
+  return { id, name, type, target_id: targetId, resolved: { users: { [targetId]: user } } }
+}
+
 function nest(node: Json, path: string[], fillLeaf: (leaf: Json) => Json[]): Json[] {
   const options = optionsOf(node)
   const [next, ...rest] = path

@@ -2,8 +2,8 @@ import type { Account } from '../options.ts'
 import type { World } from '../people/world.ts'
 import { type BotMessage, createRecorder, type Recorder } from '../recorder.ts'
 import type { Channel, Dispatch, Json, Message } from '../types.ts'
-import type { Commands } from './commands.ts'
-import { commandData, findComponent, modalData, type OptionValues } from './interaction-data.ts'
+import { type Commands, CommandType } from './commands.ts'
+import { commandData, findComponent, menuData, modalData, type OptionValues } from './interaction-data.ts'
 import { CallbackType, InteractionType } from './interaction-rules.ts'
 import { isEphemeral, type Messages } from './messages.ts'
 
@@ -17,6 +17,8 @@ interface Someone {
 /** Something a person does with the application. */
 export type InteractionInit =
   | (Someone & { kind: 'command'; command: string; options?: OptionValues })
+  /** A command in the menu of a person. */
+  | (Someone & { kind: 'menu'; command: string; targetId: string })
   | (Someone & { kind: 'autocomplete'; command: string; options?: OptionValues; focused: string })
   | { kind: 'component'; userId: string; message: Message; customId: string; values?: string[]; locale?: string }
   | { kind: 'modal'; userId: string; modal: InteractionOutcome; fields: Record<string, string>; locale?: string }
@@ -141,20 +143,24 @@ export class Interactions {
     if (init.kind === 'component') return { ...this.#clickScene(init), userId, locale }
     if (init.kind === 'modal') return { ...this.#submitScene(init), userId, locale }
     const guildId = init.guildId ?? null
-    const registered = this.#options.commands.find(init.command.split(' ')[0] ?? '', guildId)
-    if (!registered) throw new Error(`no command /${init.command} is registered here`)
+    const registered = this.#findOffered(init, guildId)
+    const data =
+      init.kind === 'menu'
+        ? menuData(this.#world, registered, init.targetId)
+        : commandData(this.#world, registered, init)
+    const type = init.kind === 'autocomplete' ? InteractionType.autocomplete : InteractionType.command
+    return { type, data, userId, guildId, channel: this.#place(userId, guildId), locale }
+  }
+
+  #findOffered({ kind, command }: InteractionInit & { command: string }, guildId: string | null): Json {
+    const registered =
+      kind === 'menu'
+        ? this.#options.commands.find(command, guildId, CommandType.user)
+        : this.#options.commands.find(command.split(' ')[0] ?? '', guildId)
+    if (!registered) throw new Error(`no command /${command} is registered here`)
     const contexts = registered.contexts as number[] | null
-    if (contexts && !contexts.includes(guildId === null ? 1 : 0))
-      throw new Error(`/${init.command} is not offered here`)
-    const type = init.kind === 'command' ? InteractionType.command : InteractionType.autocomplete
-    return {
-      type,
-      data: commandData(this.#world, registered, init),
-      userId,
-      guildId,
-      channel: this.#place(userId, guildId),
-      locale,
-    }
+    if (contexts && !contexts.includes(guildId === null ? 1 : 0)) throw new Error(`/${command} is not offered here`)
+    return registered
   }
 
   #clickScene({ message: shown, customId, values, userId }: InteractionInit & { kind: 'component' }) {
