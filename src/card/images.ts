@@ -1,8 +1,8 @@
 import { HOUR, MINUTE } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
-import { readAtMost } from '../lib/read-at-most.ts'
 import { Semaphore } from '../lib/semaphore.ts'
+import { type Answer, askUpstream, UpstreamError } from '../lib/upstream.ts'
 import type { DataUri } from './svg.ts'
 
 /** How files begin that are pictures, in Latin-1. Sources: PNG 5.2, JFIF, GIF89a 17, RFC 9649 (a length stands in between). */
@@ -37,36 +37,31 @@ type Fetched =
 /** Bytes of a picture, as they arrive. */
 const LARGEST_IMAGE = 512 * 1024
 
-/**
- * Asks for one picture. Follows no redirect, reads no more than it may keep whatever the headers say, and believes
- * neither the content type nor the bytes alone. Never rejects.
- */
-async function fetchImage(url: string, etag: string | undefined, signal: AbortSignal): Promise<Fetched> {
+/** Asks for one picture, of which neither the content type nor the bytes alone are believed. Never rejects. */
+async function fetchImage(url: string, etag: string | undefined, timeoutMs: number): Promise<Fetched> {
+  const headers: Record<string, string> = etag === undefined ? {} : { 'If-None-Match': etag }
   try {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      signal,
-      headers: { 'Accept-Encoding': 'identity', ...(etag !== undefined && { 'If-None-Match': etag }) },
-    })
-    const fetched = await read(response)
-    if (!response.bodyUsed) await response.body?.cancel()
-    return fetched
-  } catch {
-    return { outcome: signal.aborted ? 'timeout' : 'failed' }
+    return read(await askUpstream(url, { headers, timeoutMs, maxBytes: LARGEST_IMAGE }))
+  } catch (error) {
+    return { outcome: error instanceof UpstreamError ? WHY[error.reason] : 'failed' }
   }
 }
 
-async function read(response: Response): Promise<Fetched> {
-  if (response.status === 304) return { outcome: 'unchanged' }
-  if (response.status !== 200) return { outcome: 'failed' }
-  const type = readPictureType(response.headers.get('content-type'))
-  if (type === undefined) return { outcome: 'refused' }
-  if (Number(response.headers.get('content-length')) > LARGEST_IMAGE) return { outcome: 'too_large' }
-  const bytes = await readAtMost(LARGEST_IMAGE, response.body)
-  if (bytes === null) return { outcome: 'too_large' }
-  const uri = toDataUri(type, bytes)
+const WHY = {
+  unreachable: 'failed',
+  redirect: 'failed',
+  timeout: 'timeout',
+  compressed: 'refused',
+  'too large': 'too_large',
+} as const
+
+function read({ status, headers, bytes }: Answer): Fetched {
+  if (status === 304) return { outcome: 'unchanged' }
+  if (status !== 200) return { outcome: 'failed' }
+  const type = readPictureType(headers.get('content-type'))
+  const uri = type === undefined ? undefined : toDataUri(type, bytes)
   if (uri === undefined) return { outcome: 'refused' }
-  return { outcome: 'fetched', uri, etag: response.headers.get('etag') ?? undefined }
+  return { outcome: 'fetched', uri, etag: headers.get('etag') ?? undefined }
 }
 
 type Got = DataUri | 'late' | undefined
@@ -79,7 +74,7 @@ export interface ImagesOptions {
   readonly patience?: number
   /** Milliseconds a picture may take altogether, waiting for its turn included, to be there for later cards. Default 5 s. */
   readonly longest?: number
-  /** Milliseconds since 1970. */
+  /** Milliseconds that never go back. */
   readonly now?: () => number
 }
 
@@ -114,7 +109,7 @@ export class Images {
   readonly #longest: number
   readonly #now: () => number
 
-  constructor({ hosts, metrics, patience = 2000, longest = 5000, now = Date.now }: ImagesOptions) {
+  constructor({ hosts, metrics, patience = 2000, longest = 5000, now = () => performance.now() }: ImagesOptions) {
     this.#hosts = new Map(hosts.map(host => [`${host}/`, new Semaphore(AT_ONCE, MOST_WAITING)]))
     this.#counters = new Map(
       OUTCOMES.map(outcome => [
@@ -155,15 +150,14 @@ export class Images {
   }
 
   async #fetch(url: string, etag: string | undefined, host: Semaphore): Promise<Fetched> {
+    const began = performance.now()
     const slow = new AbortController()
     const timer = setTimeout(() => slow.abort(), this.#longest)
     const release = await host.acquire(slow.signal)
-    try {
-      return release === undefined ? { outcome: 'crowded' } : await fetchImage(url, etag, slow.signal)
-    } finally {
-      clearTimeout(timer)
-      release?.()
-    }
+    clearTimeout(timer)
+    if (release === undefined) return { outcome: 'crowded' }
+    const left = Math.max(1, this.#longest - (performance.now() - began))
+    return fetchImage(url, etag, left).finally(release)
   }
 }
 

@@ -20,8 +20,8 @@ export async function check(env: Environment, say: (text: string) => void): Prom
   tell(ok('settings', 'all can be read'))
   tell(examineDatabase(config.databasePath))
   tell(await examinePort(config))
-  for (const finding of await examineDiscord(config, createAppLog(config))) tell(finding)
-  for (const finding of await examineGithub(config)) tell(finding)
+  const upstreams = await Promise.all([examineDiscord(config, createAppLog(config)), examineGithub(config)])
+  for (const finding of upstreams.flat()) tell(finding)
   say(mistakes === 0 ? 'Nothing has to be mended.' : `To be mended: ${mistakes}.`)
   return mistakes === 0
 }

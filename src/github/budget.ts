@@ -1,4 +1,6 @@
 import { type Clock, DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
+import { readRetryAfter } from '../lib/upstream.ts'
+import type { Answer } from './client.ts'
 
 /**
  * How much may be asked of GitHub's API at the moment, read from its answers: `x-ratelimit-*` and `retry-after`.
@@ -7,7 +9,7 @@ import { type Clock, DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
  */
 export interface Budget {
   /** Learns from an answer. */
-  observe(status: number, headers: Headers): void
+  observe(answer: Pick<Answer, 'status' | 'headers' | 'body'>): void
   /** The background got no answer, or none that makes sense: it pauses, longer each time. */
   failed(): void
   /** The background got what it asked for. */
@@ -42,12 +44,12 @@ export function createBudget(clock: Clock): Budget {
   let limitedInARow = 0
   let failedInARow = 0
 
-  function limited(headers: Headers): void {
+  function limited({ headers, body }: Pick<Answer, 'headers' | 'body'>): void {
     const now = clock.now()
-    const seconds = readInteger(headers, 'retry-after')
+    const told = readRetryAfter(headers, body)
     // Without a hint GitHub asks for a minute at least, and longer each time.
     const guess = Math.min(MINUTE * 2 ** limitedInARow++, HOUR)
-    const until = seconds === null ? (current()?.remaining === 0 ? resetAt() : now + guess) : now + seconds * SECOND
+    const until = told === undefined ? (current()?.remaining === 0 ? resetAt() : now + guess) : now + told
     stoppedUntil = Math.max(stoppedUntil, Math.min(until, now + DAY))
   }
 
@@ -60,10 +62,10 @@ export function createBudget(clock: Clock): Budget {
   const resetAt = () => window?.resetAt ?? 0
 
   return {
-    observe(status, headers) {
+    observe({ status, headers, body }) {
       askedAt = clock.now()
       window = readWindow(headers, askedAt) ?? window
-      if (status === 429 || status === 403) return limited(headers)
+      if (status === 429 || status === 403) return limited({ headers, body })
       if (status < 500) limitedInARow = 0
     },
 
@@ -106,7 +108,7 @@ function readWindow(headers: Headers, now: number): Window | null {
 }
 
 /** A header that holds a whole number; null when it does not. */
-export function readInteger(headers: Headers, name: string): number | null {
+function readInteger(headers: Headers, name: string): number | null {
   const text = headers.get(name) ?? ''
   return /^\d{1,12}$/.test(text) ? Number(text) : null
 }

@@ -1,22 +1,23 @@
 import type { Config } from '../config.ts'
 import { type Finding, HINTS, note, ok, wrong } from '../domain/operator.ts'
 import { isObject } from '../domain/presence.ts'
-import { systemClock } from '../lib/clock.ts'
+import { SECOND, systemClock } from '../lib/clock.ts'
 import { createMetrics } from '../lib/metrics.ts'
 import { createBudget } from './budget.ts'
-import { type Answer, type Client, createClient } from './client.ts'
+import { type Answer, type Client, createClient, isDefinitely401 } from './client.ts'
+
+/** Whoever runs a check waits for it. Milliseconds. */
+const LONGEST = 6 * SECOND
 
 /** Asks GitHub whether it takes the token and the client id. What is not set is not asked for. */
 export async function examineGithub(config: Config): Promise<readonly Finding[]> {
   const clock = systemClock
-  const never = new AbortController().signal
   const client = createClient({
     config,
     budget: createBudget(clock),
     metrics: createMetrics(),
     clock,
-    fetch,
-    signal: never,
+    signal: AbortSignal.timeout(LONGEST),
   })
   const [token, clientId] = [config.githubToken, config.githubClientId]
   const findings = [
@@ -31,7 +32,7 @@ async function examineToken(client: Client): Promise<Finding> {
   const topic = 'GITHUB_TOKEN'
   const answer = await client.get('/rate_limit').catch(unreachable)
   if (answer === null || answer.status >= 500) return note(topic, UNREACHABLE)
-  if (answer.status === 401) return wrong(topic, HINTS.githubTokenRefused)
+  if (isDefinitely401(answer)) return wrong(topic, HINTS.githubTokenRefused)
   const limit = answer.headers.get('x-ratelimit-limit')
   return ok(topic, limit === null ? 'accepted' : `accepted, good for ${limit} requests an hour`)
 }

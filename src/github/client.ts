@@ -3,10 +3,8 @@ import { GithubProblem } from '../domain/github.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { readAtMost } from '../lib/read-at-most.ts'
+import { askUpstream, type Fetch, type Question } from '../lib/upstream.ts'
 import type { Budget } from './budget.ts'
-
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** GitHub's answer, whatever it is. */
 export interface Answer {
@@ -16,13 +14,8 @@ export interface Answer {
   readonly body: unknown
 }
 
-/** GitHub could not be reached, did not answer in time, or broke off. */
-class Unreachable extends Error {
-  override readonly name = 'Unreachable'
-}
-
 export interface Client {
-  /** GET from the REST API, as the operator. Counts against the budget. Rejects with Unreachable. */
+  /** GET from the REST API, as the operator. Counts against the budget. Rejects with UpstreamError. */
   get(path: string, etag?: string | null): Promise<Answer>
   /** GET from the REST API as whoever the token belongs to: that counts against nobody's budget but theirs. */
   getAs(token: string, path: string): Promise<Answer>
@@ -35,7 +28,7 @@ interface ClientDeps {
   budget: Budget
   metrics: Metrics
   clock: Clock
-  fetch: Fetch
+  fetch?: Fetch | undefined
   /** Ends every request that is under way. */
   signal: AbortSignal
 }
@@ -47,27 +40,19 @@ const LARGEST_ANSWER = 2 * 1024 * 1024
 
 const API_HEADERS = { Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' }
 const FORM_HEADERS = { Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' }
-/** GitHub refuses requests without one. */
-const USER_AGENT = { 'User-Agent': 'exoix' }
 
 export function createClient({ config, budget, metrics, clock, fetch, signal }: ClientDeps): Client {
   const count = createCounters(metrics)
 
-  async function request(url: string, init: RequestInit): Promise<Answer> {
-    const timeout = new AbortController()
-    const cancel = clock.after(TIMEOUT, () => timeout.abort())
+  async function request(url: string, parts: Pick<Question, 'method' | 'headers' | 'body'>): Promise<Answer> {
     try {
-      const headers = { ...USER_AGENT, ...init.headers }
-      const response = await fetch(url, { ...init, headers, signal: AbortSignal.any([timeout.signal, signal]) })
-      const body = await readJson(response)
-      count(response.status)
-      return { status: response.status, headers: response.headers, body }
-    } catch {
-      // What was thrown may quote the request, and with it a token.
+      const question = { ...parts, timeoutMs: TIMEOUT, maxBytes: LARGEST_ANSWER, clock, fetch, signal }
+      const { status, headers, bytes } = await askUpstream(url, question)
+      count(status)
+      return { status, headers, body: readJson(bytes) }
+    } catch (error) {
       count(0)
-      throw new Unreachable(timeout.signal.aborted ? 'no answer in time' : 'no connection')
-    } finally {
-      cancel()
+      throw error
     }
   }
 
@@ -78,7 +63,7 @@ export function createClient({ config, budget, metrics, clock, fetch, signal }: 
     async get(path, etag = null) {
       const authorization = config.githubToken === undefined ? {} : bearer(config.githubToken)
       const answer = await getWith(path, { ...authorization, ...(etag !== null && { 'If-None-Match': etag }) })
-      budget.observe(answer.status, answer.headers)
+      budget.observe(answer)
       return answer
     },
     getAs: (token, path) => getWith(path, bearer(token)),
@@ -92,9 +77,12 @@ export function createClient({ config, budget, metrics, clock, fetch, signal }: 
 }
 
 /** GitHub's own word that something is not there; a proxy's or a wrong base URL's page does not count. */
-export function isDefinitely404({ status, body }: Answer): boolean {
-  return status === 404 && isObject(body) && typeof body.message === 'string'
-}
+export const isDefinitely404 = (answer: Answer) => answer.status === 404 && isWord(answer)
+/** GitHub's own word that it does not take the token. */
+export const isDefinitely401 = (answer: Answer) => answer.status === 401 && isWord(answer)
+
+/** Source: GitHub docs, REST, "Troubleshooting": errors are JSON with a message. */
+const isWord = ({ body }: Answer) => isObject(body) && typeof body.message === 'string'
 
 /** The answer's JSON object, when it is one and was given with success. */
 export function readObject({ status, body }: Answer): JsonObject | null {
@@ -111,10 +99,9 @@ function createCounters(metrics: Metrics): (status: number) => void {
   return status => (status === 304 ? unchanged : (classes.get(Math.floor(status / 100)) ?? failed)).inc()
 }
 
-async function readJson(response: Response): Promise<unknown> {
-  const bytes = await readAtMost(LARGEST_ANSWER, response.body)
+function readJson(bytes: Buffer): unknown {
   try {
-    return bytes === null ? undefined : JSON.parse(bytes.toString())
+    return JSON.parse(bytes.toString())
   } catch {
     return undefined
   }
@@ -135,7 +122,7 @@ export function createAsk(client: Client, budget: Budget): Ask {
     if (budget.wait() > 0) throw rateLimited()
     const answer = await orOutage(client.get(path))
     if (answer.status === 429 || answer.status === 403) throw rateLimited()
-    if (answer.status === 401) throw new GithubProblem('refused')
+    if (isDefinitely401(answer)) throw new GithubProblem('refused')
     if (isDefinitely404(answer)) return null
     if (answer.status !== 200 || answer.body === undefined) throw new GithubProblem('outage')
     return answer.body

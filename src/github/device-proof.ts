@@ -1,9 +1,9 @@
 import { GithubProblem } from '../domain/github.ts'
 import { HINTS } from '../domain/operator.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
-import { type Clock, pause } from '../lib/clock.ts'
+import { type Clock, pause, SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { readInteger } from './budget.ts'
+import { readRetryAfter } from '../lib/upstream.ts'
 import { type Answer, type Client, orOutage, readObject } from './client.ts'
 import type { Links } from './links.ts'
 import { keepProved, type Prover, readAccount } from './proof.ts'
@@ -99,18 +99,20 @@ async function follow(deps: DeviceProverDeps, userId: string, named: string, att
 
 async function waitForToken(deps: DeviceProverDeps, grant: Grant, signal: AbortSignal): Promise<string> {
   const { client, clientId, clock } = deps
-  const expiresAt = clock.now() + grant.expiresIn * 1000
+  const expiresAt = clock.now() + grant.expiresIn * SECOND
   const form = { client_id: clientId, device_code: grant.deviceCode, grant_type: GRANT_TYPE }
   let interval = grant.interval
-  let extra = 0
+  let asked = 0
   while (true) {
-    await pause(clock, Math.max(interval, extra) * 1000, signal)
+    // Nobody enters a code that has expired, however long GitHub wants to be left alone.
+    const wait = Math.min(Math.max(interval * SECOND, asked), Math.max(0, expiresAt - clock.now()))
+    await pause(clock, wait, signal)
     if (clock.now() >= expiresAt) throw new GithubProblem('expired')
     // Not being reached is no answer: the code goes on being valid.
     const answer = await client.post('/login/oauth/access_token', form).catch(() => null)
-    const body = isObject(answer?.body) ? answer.body : {}
+    const body = answer !== null && isWord(answer) && isObject(answer.body) ? answer.body : {}
     if (typeof body.access_token === 'string') return body.access_token
-    extra = (answer && readInteger(answer.headers, 'retry-after')) ?? 0
+    asked = (answer && readRetryAfter(answer.headers, answer.body)) ?? 0
     interval = nextInterval(deps, body, interval)
   }
 }
@@ -149,6 +151,8 @@ function readGrant({ body }: Answer): Grant | null {
 }
 
 const isSeconds = (value: unknown): value is number => typeof value === 'number' && value >= 1 && value <= 3600
+/** Errors come with 200 from GitHub, and with 400 by the standard (RFC 8628, 3.5); what else comes is somebody else's. */
+const isWord = ({ status }: Answer) => status === 200 || status === 400
 /** An outage or a limit, not a refusal. */
 const isBusy = ({ status, body }: Answer) => status >= 500 || status === 429 || body === undefined
 const readError = ({ body }: Answer) => (isObject(body) ? String(body.error) : 'none')

@@ -4,8 +4,9 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { createTries } from '../lib/token-bucket.ts'
+import type { Fetch } from '../lib/upstream.ts'
 import { createBudget } from './budget.ts'
-import { createAsk, createClient, type Fetch } from './client.ts'
+import { createAsk, createClient } from './client.ts'
 import { createCodeProver } from './code-proof.ts'
 import { createDeviceProver } from './device-proof.ts'
 import { type AccountSink, createLinks } from './links.ts'
@@ -24,7 +25,7 @@ export interface GithubDeps {
 
 /** The GitHub connection. Nothing is asked of GitHub until somebody connects an account or looks at a linked one. */
 export function createGithub(deps: GithubDeps): Github {
-  const { config, metrics, log, clock = systemClock, fetch = globalThis.fetch } = deps
+  const { config, metrics, log, clock = systemClock, fetch } = deps
   const ending = new AbortController()
   const links = createLinks(deps.store, deps.presences)
   const budget = createBudget(clock)

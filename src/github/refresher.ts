@@ -1,7 +1,7 @@
 import { type Clock, HOUR, MINUTE } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Budget } from './budget.ts'
-import { type Answer, type Client, isDefinitely404, readObject } from './client.ts'
+import { type Answer, type Client, isDefinitely401, isDefinitely404, readObject } from './client.ts'
 import type { Link, Links } from './links.ts'
 import { readAccount } from './proof.ts'
 
@@ -100,19 +100,20 @@ export function createRefresher({ links, client, budget, clock, log }: Refresher
     else if (isDefinitely404(answer)) await links.update(link, { login, account: null, etag: null, checkedAt })
     else if (user?.id === link.githubId) {
       await links.update(link, { login: user.login, account: user.json, etag: answer.headers.get('etag'), checkedAt })
-    } else return trouble(`status ${answer.status}`, answer.status)
+    } else return trouble(`status ${answer.status}`, answer)
     budget.succeeded()
     if (complained) log.info('GitHub answers again')
     complained = false
   }
 
   /** Said once, until GitHub answers again. Being told to wait is no trouble: the budget has seen it. */
-  function trouble(reason: string, status?: number): void {
-    if (status === 429 || status === 403) return
+  function trouble(reason: string, answer?: Answer): void {
+    if (answer?.status === 429 || answer?.status === 403) return
     budget.failed()
     if (complained) return
     complained = true
-    if (status === 401) log.error('GitHub refuses GITHUB_TOKEN: accounts stay as they are until it is replaced')
+    if (answer !== undefined && isDefinitely401(answer))
+      log.error('GitHub refuses GITHUB_TOKEN: accounts stay as they are until it is replaced')
     else log.warn('GitHub accounts cannot be refreshed; the last good copies stay', { reason })
   }
 

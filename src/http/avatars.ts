@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { notFound, starting, upstreamError, userNotMonitored } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
+import { openUpstream } from '../lib/upstream.ts'
 import { whyUnknown } from './access.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { COMMON_HEADERS, failure } from './response.ts'
@@ -16,7 +17,10 @@ export interface QuicklinkDeps {
 }
 
 const QUICKLINK = /^([^./]*)\.(png|gif|webp|jpg|jpeg)$/
-const PASSED_ON = ['content-type', 'etag', 'cache-control', 'last-modified']
+const PASSED_ON = ['content-type', 'etag', 'last-modified']
+const PICTURE = /^image\/(png|gif|jpeg|webp|avif|apng)\b/
+/** Bytes of a picture, which is passed on as it comes in; moving ones are the largest. */
+const LARGEST = 64 * 1024 * 1024
 
 /** How the API document shows the route: its router takes one name for a whole path segment. */
 export const QUICKLINK_PATH = {
@@ -60,19 +64,19 @@ export function quicklinkRoutes({ presences, pictures, patience = 10_000 }: Quic
   })
 }
 
+/**
+ * Passes on what the CDN has, and of its headers only these; anything but a picture would be somebody else's page on our
+ * address. How long it may be kept is ours to say: an address is not its picture's but a person's, who may hide.
+ */
 async function passOn(request: Request, url: string, patience: number): Promise<Response> {
   const upstream = await ask(request, url, patience).catch(() => undefined)
   if (upstream === undefined) return failure(upstreamError())
   const unchanged = upstream.status === 304
-  // Anything but a picture would be somebody else's page on our address.
-  if (
-    !unchanged &&
-    !(upstream.ok && /^image\/(png|gif|jpeg|webp|avif|apng)\b/.test(upstream.headers.get('content-type') ?? ''))
-  ) {
+  if (!unchanged && !(upstream.status === 200 && PICTURE.test(upstream.headers.get('content-type') ?? ''))) {
     void upstream.body?.cancel().catch(() => {})
     return failure(upstreamError())
   }
-  const headers = new Headers(COMMON_HEADERS)
+  const headers = new Headers({ ...COMMON_HEADERS, 'Cache-Control': 'public, max-age=300' })
   for (const name of PASSED_ON) {
     const value = upstream.headers.get(name)
     if (value !== null) headers.set(name, value)
@@ -83,18 +87,13 @@ async function passOn(request: Request, url: string, patience: number): Promise<
 }
 
 /** Asks the CDN what the client asked us. Gives up when it is slow, and when the client has gone. */
-async function ask(request: Request, url: string, patience: number): Promise<Response> {
-  const slow = new AbortController()
-  const timer = setTimeout(() => slow.abort(), patience)
+function ask(request: Request, url: string, patience: number): Promise<Response> {
   const known = request.headers.get('If-None-Match')
-  try {
-    return await fetch(url, {
-      method: request.method === 'HEAD' ? 'HEAD' : 'GET',
-      redirect: 'manual',
-      signal: AbortSignal.any([request.signal, slow.signal]),
-      headers: { 'Accept-Encoding': 'identity', ...(known !== null && { 'If-None-Match': known }) },
-    })
-  } finally {
-    clearTimeout(timer)
-  }
+  return openUpstream(url, {
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    headers: known === null ? {} : { 'If-None-Match': known },
+    timeoutMs: patience,
+    maxBytes: LARGEST,
+    signal: request.signal,
+  })
 }

@@ -17,7 +17,11 @@ export interface Question {
   /** Gives up; the promise then rejects with its reason. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
+  /** Asks in place of the network. */
+  readonly fetch?: Fetch
 }
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** An answer, whatever its status: anything but 3xx, and 304. */
 export interface Answer {
@@ -100,7 +104,7 @@ class Patience {
   }
 
   async open(url: string): Promise<Response> {
-    const { method = 'GET', headers, body, signal, maxBytes } = this.#question
+    const { method = 'GET', headers, body, signal, maxBytes, fetch = globalThis.fetch } = this.#question
     signal?.throwIfAborted()
     this.start()
     const signals = signal === undefined ? this.#expired.signal : AbortSignal.any([signal, this.#expired.signal])

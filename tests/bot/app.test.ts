@@ -82,3 +82,11 @@ test('a key that leaks is refused when its owner hears of it', async () => {
   const me = async (key: string) => (await api('/users/@me', { headers: { Authorization: key } })).status
   expect([await me(leaked), await me(next)]).toEqual([401, 200])
 })
+
+test('a stop does not wait for answers that wait for Discord', async () => {
+  sim.restFails({ kind: 'rate limited', retryAfter: 200, times: 100, path: /\/messages$/ })
+  for (let times = 0; times < 3; times++) sim.sendMessage({ authorId: alice, guildId, content: '.help' })
+  sim.sendMessage({ authorId: alice, content: '.help' })
+  await sim.next('rest', ({ status }) => status === 429)
+  await app.stop()
+})

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Images, type ImagesOptions } from '../../src/card/images.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
+import { USER_AGENT } from '../../src/lib/upstream.ts'
 import { pngOf } from '../support/png.ts'
 import { png, startHost } from './support.ts'
 
@@ -108,12 +109,22 @@ describe('a picture from elsewhere', () => {
     expect(images.outcome('too_large')).toBe(1)
   })
 
-  test('unpacked counts, not packed', async () => {
+  test('is never unpacked', async () => {
     const bomb = Bun.gzipSync(Buffer.concat([PNG, new Uint8Array(20 * 1024 * 1024)]))
     await using host = startHost(() => typed(bomb, 'image/png', { 'content-encoding': 'gzip' }))
     const images = startImages(host)
     expect(await images.get(`${host.url}/a`)).toBeUndefined()
-    expect(images.outcome('too_large')).toBe(1)
+    expect(images.outcome('refused')).toBe(1)
+  })
+
+  test('is asked for under our name', async () => {
+    const names: (string | null)[] = []
+    await using host = startHost(request => {
+      names.push(request.headers.get('user-agent'))
+      return png(request)
+    })
+    await startImages(host).get(`${host.url}/a`)
+    expect(names).toEqual([USER_AGENT])
   })
 
   test.each<[string, () => Response | Promise<Response>]>([

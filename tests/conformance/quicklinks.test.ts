@@ -47,11 +47,12 @@ describe('an avatar', () => {
     expect(asked()).toBe(`/cdn/avatars/${still}/${STILL}.jpg?size=1024`)
   })
 
-  test('is the same bytes the CDN sent, with four of its headers and no other', async () => {
+  test('is the same bytes the CDN sent, with three of its headers, kept for minutes only', async () => {
     const original = await fetch(`${world.simulator.cdnUrl}/avatars/${still}/${STILL}.png?size=1024`)
     const answer = await world.raw(request(`GET /${still}.png`))
     expect(answer.bytes).toEqual(Buffer.from(await original.arrayBuffer()))
-    for (const name of ['content-type', 'etag', 'cache-control', 'last-modified'])
+    expect(answer.header('cache-control')).toBe('public, max-age=300')
+    for (const name of ['content-type', 'etag', 'last-modified'])
       expect([name, answer.header(name)]).toEqual([name, original.headers.get(name) ?? 'missing'])
     expect(answer.header('x-simulated-by')).toBeUndefined()
     expect(answer.header('access-control-allow-origin')).toBe('*')

@@ -12,7 +12,11 @@ function open() {
     /** Milliseconds from now until the background may ask. */
     background: () => budget.backgroundFrom() - clock.now(),
     observe: (status: number, headers: Record<string, unknown> = {}) =>
-      budget.observe(status, new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]))),
+      budget.observe({
+        status,
+        headers: new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+        body: undefined,
+      }),
     /** Headers of a window that ends an hour after the test began. */
     window: (limit: number, remaining: number) => ({
       'x-ratelimit-limit': limit,

@@ -248,6 +248,14 @@ describe('when GitHub is in trouble', () => {
     sim.fail({ kind: 401 })
     expect((await problem(connect())).reason).toBe('refused')
   })
+
+  test.each([
+    ['a page', () => new Response('<html>', { status: 401 })],
+    ['JSON of its own', () => Response.json({ error: 'unauthorized' }, { status: 401 })],
+  ])('a proxy that asks for a name with %s has refused no token', async (_, answer) => {
+    const { problem, connect } = open({ token: true, answer })
+    expect((await problem(connect())).reason).toBe('outage')
+  })
 })
 
 describe('giving a link up', () => {

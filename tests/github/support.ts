@@ -1,10 +1,10 @@
 import type { GithubAccount } from '../../src/domain/github.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import type { Fetch } from '../../src/github/client.ts'
 import { createGithub } from '../../src/github/github.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
+import type { Fetch } from '../../src/lib/upstream.ts'
 import {
   type GithubSimulator,
   type GithubSimulatorOptions,

@@ -46,6 +46,7 @@ function render({ kind, retryAfter }: GithubFailure): Response {
   if (kind === 'network') return broken()
   if (kind === 'page') return new Response('<h1>Please sign in</h1>', { headers: { 'content-type': 'text/html' } })
   if (kind === 'secondary limit') return secondaryLimit(retryAfter)
+  if (kind === 401) return json({ message: 'Bad credentials', documentation_url: 'https://docs.github.com/rest' }, 401)
   // An outage in front of the API answers with a page, not with the API's JSON.
   return new Response('<h1>Unicorn!</h1>', { status: kind as number, headers: { 'content-type': 'text/html' } })
 }
