@@ -484,6 +484,23 @@ interface Routes {
   socket: {
     subscribe: { body: ClientFrame; params: unknown; query: unknown; headers: unknown; response: { 200: ServerFrame } }
   }
+  embed: {
+    ':id': {
+      /** A page that shows one person live and nothing else, for frames and overlays */
+      get: {
+        body: undefined
+        params: { id: string }
+        query: {
+          layout?: 'card' | 'compact' | 'music' | 'pill'
+          show?: string
+          hide?: string
+          theme?: 'light' | 'dark'
+        }
+        headers: unknown
+        response: { 200: string; 429: Failure }
+      }
+    }
+  }
   'embed.js': {
     /** A script that shows presences on any page */
     get: {

@@ -6,12 +6,12 @@ import {
   readActivityText,
   STREAMING,
 } from '../domain/activity.ts'
+import { type Badge, isVerifiedBot, readBadges } from '../domain/badges.ts'
 import { serverTag } from '../domain/discord-cdn.ts'
 import { isObject, isSpotify, type JsonObject, platformBit, type Status } from '../domain/presence.ts'
 import type { Person } from '../domain/presences.ts'
 import { clean } from '../domain/text.ts'
 import { ago, STATUS_WORDS } from '../domain/words.ts'
-import { type Badge, isVerifiedBot, readBadges } from './badges.ts'
 import { isColour, type Nameplate, type NameStyle, readNameplate, readNameStyle, toHex } from './name.ts'
 import type { CardOptions } from './options.ts'
 

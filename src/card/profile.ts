@@ -1,4 +1,4 @@
-import type { Badge } from './badges.ts'
+import type { Badge } from '../domain/badges.ts'
 import type { CardImages } from './card-images.ts'
 import type { Mood, Profile } from './model.ts'
 import { layersOf } from './name.ts'

@@ -1,10 +1,36 @@
+import { type TSchema, Type as t } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
-import { clientModule, elementScript, livePage } from '../web/web.ts'
-import { operation } from './openapi.ts'
-import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
+import { inviteUrl } from '../domain/operator.ts'
+import type { Presences } from '../domain/presences.ts'
+import { clientModule, elementScript, framablePage, livePage } from '../web/web.ts'
+import { operation, type Parameter, USER_ID } from './openapi.ts'
+import { answer, type ContentHeaders, type Representation, represent, representAsset } from './representation.ts'
 import { inlineCsp } from './response.ts'
 import { TEXT } from './schema.ts'
+
+const attribute = (name: string, description: string, schema: TSchema): Parameter => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+})
+const LAYOUT = attribute(
+  'layout',
+  'How it is arranged',
+  t.String({ enum: ['card', 'compact', 'music', 'pill'], default: 'card' }),
+)
+const SHOW = attribute('show', 'What is shown beside the usual: `kv`', t.String({ examples: ['kv'] }))
+const HIDE = attribute(
+  'hide',
+  'What is left out, separated by blanks',
+  t.String({ examples: ['activities badges banner custom'] }),
+)
+const THEME = attribute(
+  'theme',
+  'Light or dark; without it as the reader’s system',
+  t.String({ enum: ['light', 'dark'] }),
+)
 
 const EMBED = operation({
   tag: 'Presence',
@@ -28,6 +54,15 @@ const CLIENT = operation({
   ],
 })
 
+const FRAME = operation({
+  tag: 'Presence',
+  summary: 'A page that shows one person live and nothing else, for frames and overlays',
+  description: `For OBS, Notion or an \`<iframe>\`: it has no ground of its own and may be framed by anybody. It takes the
+attributes of \`<discord-presence>\` as parameters. For whom nothing is known of it is the same page, which says so.`,
+  parameters: [USER_ID, LAYOUT, SHOW, HIDE, THEME],
+  answers: [{ description: 'The page', content: { 'text/html': TEXT } }],
+})
+
 /** What pages are made of. */
 export interface PageDeps {
   readonly config: PageConfig
@@ -39,20 +74,34 @@ export interface PageDeps {
 export function scriptRoutes({ config, version }: PageDeps) {
   let element: Representation | undefined
   let client: Representation | undefined
+  let frame: Representation | undefined
 
-  function sendElement(request: Request): Response | Promise<Response> {
-    element ??= represent(() => Buffer.from(elementScript(config, version)), SCRIPT)
+  function sendElement(request: Request): Response {
+    element ??= representAsset(Buffer.from(elementScript(config, version)), SCRIPT)
     return answer(element, request)
   }
 
-  function sendClient(request: Request): Response | Promise<Response> {
-    client ??= represent(() => Buffer.from(clientModule(version)), SCRIPT)
+  function sendClient(request: Request): Response {
+    client ??= representAsset(Buffer.from(clientModule(version)), SCRIPT)
     return answer(client, request)
   }
 
+  function sendFrame(request: Request): Response {
+    frame ??= representFrame({ config, version })
+    return answer(frame, request)
+  }
+
   return new Elysia({ name: 'scripts' })
+    .get('/embed/:id', ({ request }) => sendFrame(request), FRAME)
     .get('/embed.js', ({ request }) => sendElement(request), EMBED)
     .get('/client.js', ({ request }) => sendClient(request), CLIENT)
+}
+
+function representFrame({ config, version }: PageDeps): Representation {
+  const html = framablePage(config, version)
+  const policy = { 'img-src': pictureSources(config), 'connect-src': "'self'", 'frame-ancestors': '*' }
+  const headers = { ...SCRIPT, ...PAGE, 'Content-Security-Policy': inlineCsp(html, policy) }
+  return representAsset(Buffer.from(html), headers)
 }
 
 const SCRIPT: ContentHeaders = {
@@ -62,22 +111,65 @@ const SCRIPT: ContentHeaders = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
 }
 
-type PageConfig = Pick<Config, 'featuredUsers' | 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl'>
+type PageConfig = Pick<
+  Config,
+  'botToken' | 'discordCdnUrl' | 'discordInvite' | 'discordMediaUrl' | 'externalUrl' | 'featuredUsers' | 'spotifyCdnUrl'
+>
+
+/** Milliseconds for which a page offers the same people to look at. */
+const OFFER = 60_000
+/** People who are offered where the operator names none, and how many are looked at to find them. */
+const MOST_OFFERED = 6
+const MOST_LOOKED_AT = 1000
 
 /** The live page, ready to be sent. */
-export function representPage({ config, version }: PageDeps): Representation {
-  const html = livePage(config, version, config.featuredUsers)
-  // What presences show. Everything else, the card too, comes from here.
-  const pictures = [config.discordCdnUrl, config.discordMediaUrl, config.spotifyCdnUrl].map(
-    base => new URL(base).origin,
-  )
-  return represent(() => Buffer.from(html), {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Cache-Control': 'no-cache',
-    'Content-Security-Policy': inlineCsp(html, {
-      'img-src': ["'self' data:", ...pictures].join(' '),
-      'connect-src': "'self'",
-    }),
-    Vary: 'Accept',
-  })
+export class LivePage {
+  readonly #deps: PageDeps & { readonly presences: Presences }
+  #made: { readonly page: Representation; readonly until: number } | undefined
+
+  constructor(deps: PageDeps & { readonly presences: Presences }) {
+    this.#deps = deps
+  }
+
+  get(now = performance.now()): Representation {
+    if (this.#made === undefined || now >= this.#made.until) this.#made = { page: this.#make(), until: now + OFFER }
+    return this.#made.page
+  }
+
+  #make(): Representation {
+    const { config, version, presences } = this.#deps
+    const { botToken, externalUrl, featuredUsers: featured } = config
+    const offered = featured.length > 0 ? featured : peopleToLookAt(presences)
+    const html = livePage(config, { version, externalUrl, featured, offered, addBot: addressToAddBot(botToken) })
+    const policy = inlineCsp(html, { 'img-src': pictureSources(config), 'connect-src': "'self'" })
+    return represent(() => Buffer.from(html), { ...PAGE, 'Content-Security-Policy': policy, Vary: 'Accept' })
+  }
+}
+
+const PAGE = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' } as const
+
+/** What presences show. Everything else, the card too, comes from here. */
+function pictureSources({ discordCdnUrl, discordMediaUrl, spotifyCdnUrl }: PageConfig): string {
+  const origins = [discordCdnUrl, discordMediaUrl, spotifyCdnUrl].map(base => new URL(base).origin)
+  return ["'self' data:", ...origins].join(' ')
+}
+
+/** Some who are there, those who do something first. */
+function peopleToLookAt(presences: Presences): string[] {
+  const there: { id: string; busy: boolean }[] = []
+  let looked = 0
+  for (const id of presences.ids()) {
+    if (looked++ >= MOST_LOOKED_AT) break
+    const person = presences.person(id)
+    if (person === undefined || person.presence.status === 'offline' || person.user.includes('"bot":true')) continue
+    there.push({ id, busy: person.presence.activities !== '[]' })
+  }
+  const sorted = there.sort((one, other) => Number(other.busy) - Number(one.busy))
+  return sorted.slice(0, MOST_OFFERED).map(({ id }) => id)
+}
+
+/** A token begins with the id of its application, in Base64. Undefined where it does not. Source: Discord docs, "Bot Token". */
+function addressToAddBot(token: string | undefined): string | undefined {
+  const id = Buffer.from(token?.split('.')[0] ?? '', 'base64').toString('latin1')
+  return /^\d{15,20}$/.test(id) ? inviteUrl(id) : undefined
 }

@@ -1,5 +1,13 @@
 import type { Bytes } from '../lib/bytes.ts'
-import { compress, compressAside, type Encoding, LARGE, negotiate, WORTH_COMPRESSING } from './compression.ts'
+import {
+  compress,
+  compressAside,
+  compressWell,
+  type Encoding,
+  LARGE,
+  negotiate,
+  WORTH_COMPRESSING,
+} from './compression.ts'
 import { COMMON_HEADERS, copy } from './response.ts'
 
 /** What of a response's headers depends on its content. */
@@ -36,6 +44,22 @@ export function represent(body: () => Bytes, content: ContentHeaders): Represent
     new Response(bytes, { headers }),
     bytes.byteLength < WORTH_COMPRESSING ? null : body,
   )
+}
+
+/** The same for what never changes while this process runs. */
+export function representAsset(bytes: Bytes, content: ContentHeaders): Representation {
+  const compressed = new Map<Encoding, Response>()
+  const plain = represent(() => bytes, content)
+  const answer = (request: Request): Response => {
+    const encoding = negotiate(request.headers.get('Accept-Encoding'))
+    if (encoding === undefined) return plain.answer(request)
+    const ready = compressed.get(encoding)
+    if (ready !== undefined) return copy(ready)
+    const response = new Response(compressWell(encoding, bytes), { headers: encodedHeaders(plain.headers, encoding) })
+    compressed.set(encoding, response)
+    return copy(response)
+  }
+  return { etag: plain.etag, headers: plain.headers, answer }
 }
 
 /** 304 when the client has this version, else the body. */

@@ -6,8 +6,8 @@ import type { Presences } from '../domain/presences.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { prefersHtml } from './compression.ts'
 import { operation } from './openapi.ts'
-import { representPage } from './pages.ts'
-import { answer, type Representation, represent } from './representation.ts'
+import { LivePage } from './pages.ts'
+import { answer, represent } from './representation.ts'
 import { COMMON_HEADERS, failure, ok } from './response.ts'
 import { HEALTH, INFO, SERVING_HEALTH, successOf, TEXT } from './schema.ts'
 
@@ -62,13 +62,12 @@ const INVITE = operation({
 /** What tells about the service itself: the front page, its health, and the way to its Discord server. */
 export function serviceRoutes({ presences, config, version }: OperationDeps) {
   const { discordInvite } = config
-  let page: Representation | undefined
+  const page = new LivePage({ presences, config, version })
   const told = () => ({ monitored_user_count: presences.size, version })
 
   function front(request: Request): Response | Promise<Response> {
     if (prefersHtml(request.headers.get('Accept'))) {
-      page ??= representPage({ config, version })
-      return answer(page, request)
+      return answer(page.get(), request)
     }
     const about = { info: ABOUT, monitored_user_count: presences.size, discord_invite: discordInvite ?? null, version }
     return ok(JSON.stringify(about), { Vary: 'Accept' })

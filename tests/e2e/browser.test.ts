@@ -4,10 +4,12 @@ import { adapterTests } from './browser/adapters.ts'
 import { cardTests } from './browser/card.ts'
 import { embedTests } from './browser/embed.ts'
 import { eventTests } from './browser/events.ts'
+import { frameTests } from './browser/frame.ts'
 import { hostileTests } from './browser/hostile.ts'
 import { lostTests } from './browser/lost.ts'
 import { pageTests } from './browser/page.ts'
 import { proxyTests } from './browser/proxy.ts'
+import { steadyTests } from './browser/steady.ts'
 import { launch, quit } from './browser/support.ts'
 
 // All in one file, because they share one browser.
@@ -17,6 +19,8 @@ afterAll(quit)
 pageTests()
 embedTests()
 lostTests()
+frameTests()
+steadyTests()
 eventTests()
 hostileTests()
 proxyTests()

@@ -17,16 +17,20 @@ const NOW = 1_800_000_000_000
 
 function look(
   presence: JsonObject,
-  options: { show?: string[]; hide?: string[]; broken?: string[]; still?: boolean } = {},
+  options: { show?: string[]; hide?: string[]; broken?: string[]; still?: boolean; layout?: string } = {},
 ) {
-  const { show = [], hide = [], broken = [], still = true } = options
-  const tree = draw(presence, {
-    now: NOW,
-    pictures: new Pictures(HOSTS),
-    still,
-    shows: name => (name === 'kv' ? show.includes('kv') : !hide.includes(name)),
-    broken: address => broken.includes(address),
-  })
+  const { show = [], hide = [], broken = [], still = true, layout } = options
+  const tree = draw(
+    presence,
+    {
+      now: NOW,
+      pictures: new Pictures(HOSTS),
+      still,
+      shows: name => (name === 'kv' ? show.includes('kv') : !hide.includes(name)),
+      broken: address => broken.includes(address),
+    },
+    layout,
+  )
   const nodes = flat(tree)
   return {
     nodes,
@@ -189,6 +193,71 @@ describe('what <discord-presence> shows', () => {
     const { text } = look({ activities: [{ type: 0, name: 'Chess', details: 'Endgame', ...activity }] })
     expect(text).toMatch(told)
     expect(text).not.toMatch(untold)
+  })
+
+  test('leads to the person, the song, the stream and addresses among the pairs, by HTTPS alone', () => {
+    const stream = { type: 1, name: 'Twitch', details: 'Live', url: 'https://www.twitch.tv/ada' }
+    const activities = [
+      { ...song, sync_id: '4uLU6hMCjMI75M1A2tKUQC' },
+      stream,
+      { ...game, details_url: 'http://x.example' },
+    ]
+    const kv = {
+      site: 'https://ada.example/?a=1&b=<2>',
+      plain: 'http://ada.example',
+      script: 'javascript:alert(1)',
+      fooled: 'https://discord.com@evil.example',
+      words: 'https://ada.example and more',
+    }
+    const links = (hide: string[] = []) =>
+      look({ ...whole, activities, kv }, { show: ['kv'], hide })
+        .nodes.filter(({ tag }) => tag === 'a')
+        .map(({ attributes }) => [attributes.href, attributes.rel])
+    const rel = 'noopener noreferrer nofollow ugc'
+    expect(links()).toEqual([
+      [`https://discord.com/users/${ADA}`, rel],
+      ['https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC', rel],
+      ['https://www.twitch.tv/ada', rel],
+      ['https://ada.example/?a=1&b=<2>', rel],
+    ])
+    expect(links(['links'])).toEqual([])
+  })
+
+  test.each([
+    ['compact', ['Ada', '♪ Paper Boats · Ada, Grace'], ['@ada', 'Chess', 'Oslo']],
+    ['music', ['Paper Boats', 'Harbour', '1:01'], ['@ada', 'Chess']],
+    ['pill', ['Ada', 'Do not disturb'], ['@ada', 'Paper Boats', 'Chess']],
+    ['nonsense', ['@ada', 'Paper Boats', 'Chess'], []],
+    ['constructor', ['@ada', 'Paper Boats', 'Chess'], []],
+  ])('in the layout %s is what fits there', (layout, told, untold) => {
+    const { text } = look(whole, { layout, show: ['kv'] })
+    for (const words of told) expect(text).toContain(words)
+    for (const words of untold) expect(text).not.toContain(words)
+  })
+
+  test('has a word for whoever does nothing, in every layout', () => {
+    const idle = { discord_user: { id: ADA, username: 'ada' }, discord_status: 'idle', activities: [] }
+    expect(look(idle, { layout: 'music' }).text).toBe('ada is not listening to anything')
+    for (const layout of ['card', 'compact', 'pill']) expect(look(idle, { layout }).text).toContain('Idle')
+  })
+
+  test('has badges, and the banner or the colour of the profile, unless they are left out', () => {
+    const user = { ...whole.discord_user, public_flags: 64, banner: 'd'.repeat(32), accent_color: 0x00ff7f }
+    const seen = (fields: object, hide: string[] = []) => {
+      const { nodes, images } = look({ ...whole, discord_user: { ...user, ...fields } }, { hide })
+      const fills = nodes.filter(({ tag }) => tag === 'path').map(({ attributes }) => attributes.fill)
+      return { banner: images.filter(image => image.includes('/banners/')), colour: fills.includes('#00ff7f'), nodes }
+    }
+    expect(seen({})).toMatchObject({
+      banner: [`https://cdn.example/banners/${ADA}/${'d'.repeat(32)}.webp?size=512`],
+      colour: false,
+    })
+    expect(seen({ banner: null })).toMatchObject({ banner: [], colour: true })
+    expect(seen({}, ['banner'])).toMatchObject({ banner: [], colour: false })
+    for (const accent_color of [-1, 0x1000000, 1.5, '#fff', null])
+      expect(seen({ banner: '../x', accent_color })).toMatchObject({ banner: [], colour: false })
+    expect(JSON.stringify(seen({}).nodes)).toContain('HypeSquad Bravery')
+    expect(JSON.stringify(seen({}, ['badges']).nodes)).not.toContain('HypeSquad')
   })
 
   test('counts what it does not draw', () => {

@@ -1,18 +1,21 @@
-import {
-  type ActivityText,
-  CUSTOM_STATUS,
-  isDoing,
-  readActivityText,
-  readTime,
-  type Timing,
-} from '../../domain/activity.ts'
-import { type Pictures, serverTag } from '../../domain/discord-cdn.ts'
-import type { JsonObject, Status } from '../../domain/presence.ts'
-import { ago, clock, STATUS_WORDS } from '../../domain/words.ts'
+import { CUSTOM_STATUS, isDoing, readTime } from '../../domain/activity.ts'
+import type { JsonObject } from '../../domain/presence.ts'
+import { ago, STATUS_WORDS } from '../../domain/words.ts'
+import { type Doing, drawActivity, drawArt, drawWords, readDoing } from './activities.ts'
 import { type Content, type Description, h } from './nodes.ts'
+import {
+  drawBadges,
+  drawBanner,
+  drawCustomStatus,
+  drawLink,
+  drawName,
+  drawPortrait,
+  drawTag,
+  nameOf,
+  statusOf,
+  type View,
+} from './pieces.ts'
 import { line, object, objects, text } from './values.ts'
-
-// Describes a presence. Everything in it comes from strangers: any field may be missing, wrong or huge, and text stays text.
 
 /** Where people are, and how it is drawn on 16 by 16. */
 const PLATFORMS: Readonly<Record<string, readonly [name: string, path: string]>> = {
@@ -27,39 +30,35 @@ const PLATFORMS: Readonly<Record<string, readonly [name: string, path: string]>>
 }
 const MOST_ACTIVITIES = 8
 const MOST_PAIRS = 100
+/** Pairs that are seen without asking for more. */
+const PAIRS_IN_SIGHT = 6
 
-/** What a description takes beside the presence. */
-export interface View {
-  /** Milliseconds since 1970. */
-  readonly now: number
-  readonly pictures: Pictures
-  /** Whether nothing is to move. */
-  readonly still: boolean
-  /** Whether a piece is wanted: `avatar`, `kv` … */
-  shows(piece: string): boolean
-  /** Whether a picture could not be loaded. */
-  broken(address: string): boolean
+/** What is drawn of somebody, and how it is arranged. */
+const LAYOUTS: Readonly<Record<string, (shown: Shown, view: View) => Content[]>> = {
+  card: drawCard,
+  compact: drawCompact,
+  music: drawMusic,
+  pill: drawPill,
 }
 
-const more = (count: number, what: string) => count > 0 && h('p.more', {}, `and ${count} more ${what}`)
+interface Shown {
+  readonly presence: JsonObject
+  readonly user: JsonObject
+  readonly mood: JsonObject | undefined
+  readonly doings: readonly Doing[]
+}
 
-/** The description of a presence at a moment. */
-export function draw(presence: JsonObject, view: View): Description {
+/** The description of a presence at a moment. `layout`: `card`, which is also what anything unknown means, and others. */
+export function draw(presence: JsonObject, view: View, layout = 'card'): Description {
   const activities = objects(presence.activities)
-  const mood = activities.find(activity => activity.type === CUSTOM_STATUS)
-  const shown = activities.filter(isDoing).map(activity => ({ activity, told: readActivityText(activity) }))
-  const wanted = shown.filter(({ told }) => view.shows(told.kind === 'spotify' ? 'spotify' : 'activities'))
+  const doings = activities.filter(isDoing).map(readDoing)
   const user = object(presence.discord_user)
-  const cards = wanted.slice(0, MOST_ACTIVITIES).map(({ activity, told }) => drawActivity(activity, told, view))
-  return h(
-    'article.presence',
-    { 'aria-label': `Discord presence of ${nameOf(user)}` },
-    drawPerson(presence, user, view),
-    mood && view.shows('custom') && drawCustomStatus(mood, view),
-    cards.length > 0 && h('ul.activities', {}, cards),
-    more(wanted.length - MOST_ACTIVITIES, 'activities'),
-    view.shows('kv') && drawPairs(object(presence.kv)),
-  )
+  const mood = activities.find(activity => activity.type === CUSTOM_STATUS)
+  const known = Object.hasOwn(LAYOUTS, layout) ? layout : 'card'
+  const wanted = doings.filter(({ told }) => view.shows(told.kind === 'spotify' ? 'spotify' : 'activities'))
+  const shown = { presence, user, mood: mood && view.shows('custom') ? mood : undefined, doings: wanted }
+  const label = { 'aria-label': `Discord presence of ${nameOf(user)}`, 'data-layout': known }
+  return h('article.presence', label, LAYOUTS[known]?.(shown, view) ?? [])
 }
 
 /** Whether the description changes by itself as time goes by. */
@@ -69,58 +68,83 @@ export function moves(presence: JsonObject): boolean {
   )
 }
 
-const nameOf = (user: JsonObject) => line(user.global_name) || line(user.username) || 'somebody'
+const more = (count: number, what: string) => count > 0 && h('p.more', {}, `and ${count} more ${what}`)
 
-/** A picture, or what stands in where there is none, or none could be loaded. */
-function drawPicture(kind: string, src: string | undefined, alt: string, view: View, placeholder?: Content): Content {
-  if (src === undefined || view.broken(src)) return placeholder
-  const title = alt || undefined
-  return h(kind, { src, alt, title, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' })
+function drawCard({ presence, user, mood, doings }: Shown, view: View): Content[] {
+  const activities = doings.slice(0, MOST_ACTIVITIES).map(doing => drawActivity(doing, view))
+  return [
+    drawBanner(user, view),
+    h(
+      'div.person',
+      {},
+      drawPortrait(user, statusOf(presence), view),
+      h(
+        'div.about',
+        {},
+        h('div.names', {}, drawName(user, view), drawTag(user, view), drawBadges(user, view)),
+        h('div.username', {}, `@${line(user.username)}`),
+        drawStatus(presence, view),
+      ),
+    ),
+    mood && drawCustomStatus(mood, view),
+    activities.length > 0 && h('ul.activities', {}, activities),
+    more(doings.length - MOST_ACTIVITIES, 'activities'),
+    view.shows('kv') && drawPairs(object(presence.kv), view),
+  ]
 }
 
-function drawPerson(presence: JsonObject, user: JsonObject, view: View): Description {
-  const told = String(text(presence.discord_status, 16))
-  const status = Object.hasOwn(STATUS_WORDS, told) ? (told as Status) : 'offline'
-  return h(
-    'div.person',
-    {},
-    view.shows('avatar') && drawPortrait(user, status, view),
+/** One person in one row, with the first thing they do. */
+function drawCompact({ presence, user, mood, doings: [doing] }: Shown, view: View): Content[] {
+  const said = doing === undefined ? mood && drawCustomStatus(mood, view) : drawOneLine(doing)
+  return [
+    drawPortrait(user, statusOf(presence), view),
     h(
       'div.about',
       {},
-      h('div.names', {}, h('bdi.name', {}, nameOf(user)), view.shows('tag') && drawTag(user, view)),
-      h('div.username', {}, `@${line(user.username)}`),
-      h(
-        'div.status',
-        { 'data-status': status },
-        STATUS_WORDS[status],
-        view.shows('platforms') && drawPlatforms(presence),
-        status === 'offline' && view.shows('seen') && drawLastSeen(presence, view),
-      ),
+      h('div.names', {}, drawName(user, view), drawTag(user, view)),
+      said ?? drawStatus(presence, view),
     ),
-  )
+    doing && drawArt(doing, view),
+  ]
 }
 
-function drawPortrait(user: JsonObject, status: Status, view: View): Description {
-  const { pictures, still } = view
-  const avatar = still ? pictures.avatar(user, 'webp', 256) : pictures.movingAvatar(user, 256)
-  const decoration = view.shows('decoration') ? pictures.decoration(user, 128, !still) : undefined
-  const letter = h('span.letter', { 'aria-hidden': true }, Array.from(nameOf(user))[0])
+function drawOneLine({ told }: Doing): Description {
+  const label = told.kind === 'spotify' ? '♪' : line(told.label)
+  const words = [told.title, ...told.lines]
   return h(
-    'div.portrait',
+    'div.line',
     {},
-    drawPicture('img.avatar', avatar, '', view, letter),
-    drawPicture('img.decoration', decoration, '', view),
-    h('span.dot', { 'data-status': status, 'aria-hidden': true }),
+    `${label} `,
+    h('b', {}, h('bdi', {}, line(words[0]))),
+    words.slice(1).map(more => ` · ${line(more)}`),
   )
 }
 
-function drawTag(user: JsonObject, view: View): Content {
-  const guild = object(serverTag(user))
-  const tag = line(guild.tag, 16)
-  if (guild.identity_enabled !== true || tag === '') return undefined
-  const badge = drawPicture('img.badge', view.pictures.tagBadge(user, 32), '', view)
-  return h('span.tag', { title: 'Server tag' }, badge, h('bdi', {}, tag))
+/** What somebody listens to. Spotify comes first, then any other music. */
+function drawMusic({ user, doings }: Shown, view: View): Content[] {
+  const song = doings.find(({ told }) => told.kind === 'spotify') ?? doings.find(({ activity }) => activity.type === 2)
+  if (song === undefined) return [h('div.nothing', {}, h('bdi', {}, nameOf(user)), ' is not listening to anything')]
+  return [drawArt(song, view, 256), drawWords(song.activity, song.told, view)]
+}
+
+/** As little as there can be: who, and whether they are there. */
+function drawPill({ presence, user }: Shown, view: View): Content[] {
+  const status = statusOf(presence)
+  return [
+    drawPortrait(user, status, view),
+    h('div.about', {}, drawName(user, view), h('div.status', { 'data-status': status }, STATUS_WORDS[status])),
+  ]
+}
+
+function drawStatus(presence: JsonObject, view: View): Description {
+  const status = statusOf(presence)
+  return h(
+    'div.status',
+    { 'data-status': status },
+    STATUS_WORDS[status],
+    view.shows('platforms') && drawPlatforms(presence),
+    status === 'offline' && view.shows('seen') && drawLastSeen(presence, view),
+  )
 }
 
 function drawPlatforms(presence: JsonObject): Content {
@@ -140,62 +164,26 @@ function drawLastSeen(presence: JsonObject, { now }: View): Content {
   return h('time.seen', { datetime: new Date(at).toISOString() }, `· last seen ${ago(now - at)}`)
 }
 
-function drawCustomStatus(mood: JsonObject, view: View): Description {
-  const emoji = object(mood.emoji)
-  const name = line(emoji.name, 32)
-  const address = view.pictures.emoji(view.still ? { ...emoji, animated: false } : emoji, 64)
-  const symbol = drawPicture('img.emoji', address, `:${name}:`, view, address === undefined ? name : `:${name}:`)
-  return h('p.custom', {}, h('span.cut', {}, symbol, ' ', h('bdi', {}, line(mood.state))))
-}
-
-function drawActivity(activity: JsonObject, told: ActivityText, view: View): Description {
-  const assets = object(activity.assets)
-  const art = (which: 'large' | 'small') => view.pictures.activity(activity, which, 128)
-  const blank = h('span.blank', { 'aria-hidden': true }, told.kind === 'spotify' ? '♪' : Array.from(told.title)[0])
-  return h(
-    'li.activity',
-    { 'data-kind': told.kind === 'activity' ? undefined : told.kind },
-    h(
-      'div.art',
-      {},
-      drawPicture('img.large', art('large'), line(assets.large_text), view, blank),
-      drawPicture('img.small', art('small'), line(assets.small_text), view),
-    ),
-    h(
-      'div.what',
-      {},
-      h('div.verb', {}, line(told.label)),
-      h('div.title', {}, line(told.title)),
-      [...told.lines, told.album].map(words => words && h('div.line', {}, line(words))),
-      told.timing && drawTiming(told.timing, view.now),
-    ),
-  )
-}
-
-function drawTiming({ start, end }: Timing, now: number): Content {
-  if (start === undefined) return end > now && h('div.elapsed', {}, `${clock(end - now)} left`)
-  if (end === undefined) return h('div.elapsed', {}, `for ${clock(now - start)}`)
-  const passed = Math.min(Math.max(now - start, 0), end - start)
-  const part = Math.round((passed / (end - start)) * 1000) / 10
-  return h(
-    'div.track',
-    {},
-    h('span', {}, clock(passed)),
-    // How far it is stands beside it in words: an announced progress bar would speak without end.
-    h(
-      'svg.progress',
-      { viewBox: '0 0 100 4', preserveAspectRatio: 'none', 'aria-hidden': true },
-      h('path', { d: `M0 2h${part}` }),
-    ),
-    h('span', {}, clock(end - start)),
-  )
-}
-
-function drawPairs(kv: JsonObject): Content {
+/** Many are folded; where there are very many, those are counted that nobody would read. */
+function drawPairs(kv: JsonObject, view: View): Content {
   const entries = Object.entries(kv)
   if (entries.length === 0) return undefined
-  const rows = entries
-    .slice(0, MOST_PAIRS)
-    .map(([key, value]) => [h('dt.key', {}, text(key, 128)), h('dd.value', {}, h('span.cut', {}, text(value, 500)))])
-  return [h('dl.pairs', {}, rows), more(entries.length - MOST_PAIRS, 'pairs')]
+  const rows = entries.slice(0, MOST_PAIRS).map(([key, value]) => {
+    return [
+      h('dt.key', {}, text(key, 128)),
+      h('dd.value', {}, h('span.cut', {}, drawLink(value, view, text(value, 500)))),
+    ]
+  })
+  const folded = rows.slice(PAIRS_IN_SIGHT)
+  return [
+    h('dl.pairs', {}, rows.slice(0, PAIRS_IN_SIGHT)),
+    folded.length > 0 &&
+      h(
+        'details.folded',
+        {},
+        h('summary.more', {}, `${folded.length} more pairs`),
+        h('dl.pairs', {}, folded),
+        more(entries.length - MOST_PAIRS, 'pairs'),
+      ),
+  ]
 }

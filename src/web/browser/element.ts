@@ -3,21 +3,30 @@
 import { subscribe } from '../../client/follow.ts'
 import type { Presence, State } from '../../client/presence.ts'
 import { Pictures } from '../../domain/discord-cdn.ts'
-import { draw, moves, type View } from './draw.ts'
-import { type Description, h } from './nodes.ts'
+import { draw, moves } from './draw.ts'
+import { type Content, type Description, h } from './nodes.ts'
 import { patch } from './patch.ts'
-import { HOSTS, STYLE } from './settings.ts'
+import type { View } from './pieces.ts'
+import { SETTINGS, STYLE } from './settings.ts'
+import { line } from './values.ts'
 
 /** Where this script came from, also as a module, which has no other way to tell that a plain script would understand. */
-const HERE =
+const SOURCE =
   document.currentScript instanceof HTMLScriptElement
-    ? document.currentScript.src || document.baseURI
-    : (/https?:\S+?\/embed\.js/.exec(new Error().stack ?? '')?.[0] ?? document.baseURI)
+    ? document.currentScript.src
+    : /https?:\S+?\/embed\.js/.exec(new Error().stack ?? '')?.[0]
+
+/** Address of the service it is of, with a slash at the end. Within a page it is the page's, of which one is not at its front. */
+const HOME = SOURCE ? folderOf(SOURCE) : folderOf(document.baseURI).replace(/\/embed\/(\w+\/)?$/, '/')
+
+function folderOf(address: string): string {
+  return new URL('.', address).href
+}
 
 const NAME = 'discord-presence'
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(STYLE)
-const pictures = new Pictures(HOSTS)
+const pictures = new Pictures(SETTINGS)
 /** Pictures that could not be loaded, and when that was: they are tried again later. */
 const broken = new Map<string, number>()
 const MOST_BROKEN = 500
@@ -38,8 +47,8 @@ function wind(): void {
   ticking = setInterval(tick, 1000)
 }
 
-export class DiscordPresence extends HTMLElement {
-  static observedAttributes = ['user', 'host', 'show', 'hide']
+class DiscordPresence extends HTMLElement {
+  static observedAttributes = ['user', 'host', 'show', 'hide', 'layout']
   readonly #root = this.attachShadow({ mode: 'open' })
   #unfollow: (() => void) | undefined
   #presence: Presence | undefined
@@ -106,7 +115,7 @@ export class DiscordPresence extends HTMLElement {
   /** Address of the service, with a slash at the end. */
   #home(): string | undefined {
     const host = this.getAttribute('host')?.trim()
-    if (!host) return new URL('.', HERE).href
+    if (!host) return HOME
     const address = `${/^https?:/i.test(host) ? '' : 'https://'}${host.replace(/\/*$/, '/')}`
     return URL.canParse(address) ? new URL(address).href : undefined
   }
@@ -137,7 +146,14 @@ export class DiscordPresence extends HTMLElement {
   }
 
   #draw(): void {
-    patch(this.#root, [this.#presence ? draw(this.#presence, this.#view()) : this.#absence(), this.#note()])
+    patch(this.#root, [
+      this.#presence ? draw(this.#presence, this.#view(), this.#layout()) : this.#absence(),
+      this.#note(),
+    ])
+  }
+
+  #layout(): string {
+    return this.getAttribute('layout')?.trim().toLowerCase() ?? 'card'
   }
 
   #view(): View {
@@ -154,16 +170,25 @@ export class DiscordPresence extends HTMLElement {
   }
 
   #absence(): Description {
-    if (this.#state !== 'unknown') return h('div.waiting', {}, 'Connecting …')
+    const box = (...content: Content[]) => h('div.waiting', { 'data-layout': this.#layout() }, content)
+    if (this.#state !== 'unknown') return box('Connecting …')
+    const id = (this.getAttribute('user') ?? '').trim()
+    if (id === '') return box('No user is named here: it takes the id of a Discord account.')
+    if (!/^\d{1,20}$/.test(id))
+      return box(`“${line(id, 40)}” is no Discord user id: those are numbers of 17 to 20 digits.`)
+    if (this.#layout() === 'pill') return box('Not monitored')
+    return box(h('b', {}, 'Not monitored'), ' Nobody with this id is shown here.', this.#howToAppear())
+  }
+
+  /** People appear by themselves; here is what they have to do for it. */
+  #howToAppear(): Content {
     const home = this.#home()
-    return h(
-      'div.waiting',
-      {},
-      h('b', {}, 'Nobody with this id is shown here.'),
-      ' People appear when they join a server that the bot of ',
-      home ? h('a', { href: home, target: '_blank', rel: 'noopener' }, new URL(home).host) : 'this host',
-      ' is in.',
-    )
+    const link = (href: string, text: string) => h('a', { href, target: '_blank', rel: 'noopener' }, text)
+    if (home === undefined) return undefined
+    if (SETTINGS.invites && home === HOME) {
+      return [' People appear as soon as they join the server. ', link(`${home}discord`, 'Join the server')]
+    }
+    return [' People appear when they join a server that the bot of ', link(home, new URL(home).host), ' is in.']
   }
 
   #note(): Description {
@@ -179,3 +204,5 @@ export class DiscordPresence extends HTMLElement {
 
 // A second copy of this script finds the work done.
 if (!customElements.get(NAME)) customElements.define(NAME, DiscordPresence)
+
+export type { DiscordPresence }

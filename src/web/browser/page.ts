@@ -2,7 +2,7 @@
 
 import { byId } from './dom.ts'
 import type { DiscordPresence } from './element.ts'
-import { selectSnippet, showSnippets } from './snippets.ts'
+import { showSnippets } from './snippets.ts'
 import { offerThemes } from './theme.ts'
 
 const STATES = {
@@ -12,27 +12,33 @@ const STATES = {
   lost: 'Connection lost, trying again …',
 }
 
+const root = document.documentElement
 const presence = byId<DiscordPresence>('presence')
 const offered = byId('featured')
 const field = byId<HTMLInputElement>('id')
-const featured = (offered.dataset.users ?? '').split(' ').filter(Boolean)
+const wordsOf = (list: string | undefined) => (list ?? '').split(' ').filter(Boolean)
+const featured = wordsOf(root.dataset.featured)
+let people: DiscordPresence[] = []
 
 /** Whom the address asks for: `?user=ID` or `#ID`; else the first of those who are featured. */
 function wanted(): string {
-  const id = new URLSearchParams(location.search).get('user') ?? location.hash.slice(1)
-  return /^\d{1,20}$/.test(id) ? id : (featured[0] ?? '')
+  const asked = new URLSearchParams(location.search).get('user') ?? location.hash.slice(1)
+  return asked.trim() || (featured[0] ?? '')
 }
 
 function follow(): void {
   const id = wanted()
-  byId('person').hidden = id === ''
-  if (id !== '') presence.setAttribute('user', id)
+  // Who looks for somebody in particular is not shown others, unless the operator wants that.
+  if (people.length === 0 && (id === '' || featured.length > 0)) people = wordsOf(offered.dataset.users).map(offer)
+  root.dataset.view = id === '' ? 'front' : 'person'
+  if (id === '') presence.removeAttribute('user')
+  else presence.setAttribute('user', id)
   for (const link of offered.querySelectorAll('a')) {
     if (link.dataset.user === id) link.setAttribute('aria-current', 'true')
     else link.removeAttribute('aria-current')
   }
   document.title = 'Exoix – live Discord presence'
-  showSnippets(id)
+  showSnippets(/^\d{1,20}$/.test(id) ? id : '')
 }
 
 function pick(id: string): void {
@@ -44,21 +50,22 @@ function showState(): void {
   const { state } = presence
   byId('state').textContent = STATES[state] ?? STATES.connecting
   byId('state').dataset.state = state
+  // What stands below a person is put there when it is known how much room they take.
+  if (state !== 'connecting')
+    requestAnimationFrame(() => requestAnimationFrame(() => root.setAttribute('data-known', '')))
 }
 
 /** Small ones of the same element: they are live, too. Whoever is not there now is not offered. */
-function offer(id: string): void {
+function offer(id: string): DiscordPresence {
   const link = document.createElement('a')
   link.href = `?user=${id}`
   link.dataset.user = id
   link.hidden = true
   const person = document.createElement('discord-presence') as DiscordPresence
   person.setAttribute('user', id)
-  person.setAttribute('hide', 'decoration tag platforms seen custom spotify activities')
-  person.addEventListener('state', () => {
-    link.hidden = person.presence === undefined
-    offered.hidden = offered.querySelector('a:not([hidden])') === null
-  })
+  person.setAttribute('layout', 'pill')
+  person.setAttribute('hide', 'links')
+  person.addEventListener('state', showOffered)
   link.append(person)
   link.addEventListener('click', event => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return
@@ -66,6 +73,17 @@ function offer(id: string): void {
     pick(id)
   })
   offered.append(link)
+  return person
+}
+
+/** All together, once it is known of everybody whether they are there: one by one they would push each other about. */
+function showOffered(): void {
+  if (people.some(({ state }) => state === 'connecting')) return
+  for (const person of people) person.closest('a')?.toggleAttribute('hidden', person.presence === undefined)
+  offered.toggleAttribute(
+    'data-empty',
+    people.every(({ presence }) => presence === undefined),
+  )
 }
 
 /** What the service says of itself. */
@@ -76,10 +94,10 @@ async function introduce(): Promise<void> {
   byId('count').textContent =
     `${count.toLocaleString('en')} ${count === 1 ? 'person is' : 'people are'} monitored here.`
   byId('invite').hidden = data.discord_invite === null
+  byId('add').hidden = count > 0 || byId('add').dataset.known === undefined
 }
 
 offerThemes()
-featured.forEach(offer)
 presence.addEventListener('state', showState)
 presence.addEventListener('presence', event => {
   const { discord_user: user } = (event as CustomEvent).detail
@@ -95,6 +113,5 @@ byId('form').addEventListener('submit', event => {
 field.addEventListener('input', () => field.setCustomValidity(''))
 for (const event of ['popstate', 'hashchange']) addEventListener(event, follow)
 introduce().catch(() => {})
-selectSnippet(0)
 follow()
 showState()

@@ -29,14 +29,17 @@ function patchText(parent: Node, old: ChildNode | undefined, text: string): void
 }
 
 function patchAttributes(element: Element, wanted: Description['attributes']): void {
-  for (const name of element.getAttributeNames()) if (wanted[name] === undefined) element.removeAttribute(name)
+  // Whether something is unfolded is the reader's business.
+  for (const name of element.getAttributeNames()) {
+    if (wanted[name] === undefined && name !== 'open') element.removeAttribute(name)
+  }
   for (const [name, value] of Object.entries(wanted)) {
     if (value !== undefined && element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value))
   }
 }
 
 function create(tag: string): Element {
-  return /^(svg|path)$/.test(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag)
+  return /^(svg|path|title)$/.test(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag)
 }
 
 function put<T extends Node>(parent: Node, old: ChildNode | undefined, node: T): T {

@@ -5,38 +5,24 @@ import { byId } from './dom.ts'
 const panels = [...document.querySelectorAll<HTMLElement>('.snippet')]
 const codes = panels.map(panel => panel.querySelector('pre code') as HTMLElement)
 const templates = codes.map(code => code.textContent ?? '')
-const tabs = panels.map(makeTab)
+const tabs = [...document.querySelectorAll<HTMLButtonElement>('.tabs [role="tab"]')]
 const card = byId<HTMLImageElement>('card')
 card.addEventListener('error', () => {
   card.hidden = true
 })
-
-function makeTab(panel: HTMLElement, index: number): HTMLButtonElement {
-  const tab = document.createElement('button')
-  tab.type = 'button'
-  tab.role = 'tab'
-  tab.id = `tab-${index}`
-  tab.textContent = panel.dataset.tab ?? ''
-  panel.id = `panel-${index}`
-  panel.role = 'tabpanel'
-  panel.setAttribute('aria-labelledby', tab.id)
-  tab.setAttribute('aria-controls', panel.id)
+for (const [index, tab] of tabs.entries()) {
   tab.addEventListener('click', () => selectSnippet(index))
   tab.addEventListener('keydown', event => step(event, index))
-  const copier = document.createElement('button')
-  copier.type = 'button'
-  copier.className = 'copy'
-  copier.textContent = 'Copy'
-  copier.ariaLive = 'polite'
-  copier.addEventListener('click', () => copy(copier, codes[index] as HTMLElement))
+}
+for (const [index, panel] of panels.entries()) {
+  const copier = panel.querySelector<HTMLElement>('.copy')
+  const code = codes[index]
   // Code that does not fit is scrolled, which a keyboard can do only where it can go.
   panel.querySelector('pre')?.setAttribute('tabindex', '0')
-  panel.append(copier)
-  document.querySelector('.tabs')?.append(tab)
-  return tab
+  if (copier && code) copier.addEventListener('click', () => copy(copier, code))
 }
 
-export function selectSnippet(chosen: number): void {
+function selectSnippet(chosen: number): void {
   for (const [index, tab] of tabs.entries()) {
     tab.setAttribute('aria-selected', String(index === chosen))
     tab.tabIndex = index === chosen ? 0 : -1
@@ -61,18 +47,20 @@ function step(event: KeyboardEvent, index: number): void {
 
 /** Fills the code with a person's id. */
 export function showSnippets(id: string): void {
-  const base = new URL('.', location.href).href.replace(/\/+$/, '')
+  // What the operator calls this place; else where the visitor has found it.
+  const base = (document.documentElement.dataset.base || new URL('.', location.href).href).replace(/\/+$/, '')
   const names: Record<string, string> = {
     BASE: base,
     SOCKET: base.replace(/^http/, 'ws'),
     HOST: base.replace(/^https?:\/\//, ''),
-    SECURE: String(location.protocol === 'https:'),
+    SECURE: String(base.startsWith('https:')),
     USER_ID: id || 'USER_ID',
   }
   for (const [index, code] of codes.entries()) {
     const filled = templates[index]?.replace(/BASE|SOCKET|HOST|SECURE|USER_ID/g, name => names[name] ?? name)
     code.textContent = filled ?? ''
   }
+  document.documentElement.setAttribute('data-filled', '')
   card.hidden = id === ''
   if (id !== '') card.src = `v1/users/${id}/card.svg`
 }

@@ -130,10 +130,12 @@ export function pageTests(): void {
         HTML: `<script src="${server.url}/embed.js" async></script>\n<discord-presence user="${ADA}"></discord-presence>`,
         curl: `curl ${server.url}/v1/users/${ADA}`,
         fetch: `fetch('${server.url}/v1/users/${ADA}')`,
+        Client: `import { follow } from '${server.url}/client.js'`,
         WebSocket: `new WebSocket('${server.url.replace('http', 'ws')}/socket')`,
         EventSource: `new EventSource('${server.url}/v1/users/${ADA}/events')`,
         React: `{ hostname: '${new URL(server.url).host}', secure: false }`,
         README: `(${server.url}/v1/users/${ADA}/card.svg)`,
+        Overlay: `${server.url}/embed/${ADA}?layout=compact`,
         Pairs: `curl -X PUT ${server.url}/v1/users/@me/kv/location`,
       }
       await page.getByRole('tab', { name: 'HTML' }).focus()
