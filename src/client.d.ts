@@ -416,6 +416,19 @@ interface Routes {
           }
         }
       }
+      /** The presences of several people */
+      get: {
+        body: undefined
+        params: unknown
+        query: {
+          ids?: string
+        }
+        headers: unknown
+        response: { 200: {
+          success: true
+          data: { [key: string]: Presence }
+        }; 400: Failure; 429: Failure }
+      }
     }
   }
   api: {

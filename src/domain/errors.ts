@@ -25,6 +25,7 @@ export const notFound = () => new ApiError(404, 'not_found', 'Route does not exi
 export const kvNotFound = () => new ApiError(404, 'kv_not_found', 'Key does not exist')
 export const kvValidationFailed = (message: string) => new ApiError(400, 'kv_validation_failed', message)
 export const invalidKvValue = (message: string) => new ApiError(400, 'invalid_kv_value', message)
+export const invalidIds = (message: string) => new ApiError(400, 'invalid_ids', message)
 export const payloadTooLarge = (limit: string) =>
   new ApiError(413, 'payload_too_large', `body must be ${limit} or less`)
 export const incompleteBody = () => new ApiError(400, 'incomplete_body', 'The body did not arrive whole')

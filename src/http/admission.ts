@@ -50,12 +50,9 @@ export class Admission {
     }
   }
 
-  /**
-   * Counts a request as so many. The refusal when the client has to wait. `request` must be the one that arrived: only
-   * that one tells whom it comes from.
-   */
+  /** Counts a request as so many. The refusal when the client has to wait. */
   charge(request: Request, cost: number): Response | undefined {
-    if (this.#limiter === undefined) return undefined
+    if (this.#limiter === undefined || cost === 0) return undefined
     const address = this.#addressOf(request)
     const seconds = isLoopback(address) ? 0 : this.#limiter.take(address, cost)
     return seconds === 0 ? undefined : this.#refuse(seconds)

@@ -16,6 +16,7 @@ import type { Person, Presences } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { cardParameters } from './card-parameters.ts'
+import { queryOf } from './normalize.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { answer, type ContentHeaders, type Representation, represent } from './representation.ts'
 
@@ -202,10 +203,4 @@ export function cardRoutes({ config, presences, metrics }: CardDeps) {
     .get('/api/:id', ({ request, params: { id } }) => card(request, id), SAME_CARD)
     .get('/v1/users/:id/badge.svg', ({ request, params: { id } }) => badge(request, id), BADGE)
     .get('/v1/users/:id/badge.json', ({ request, params: { id } }) => endpoint(request, id), ENDPOINT)
-}
-
-/** The address may be no URL where the Host header is none. */
-function queryOf({ url }: Request): string {
-  const at = url.indexOf('?')
-  return at === -1 ? '' : url.slice(at + 1)
 }

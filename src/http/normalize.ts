@@ -65,3 +65,6 @@ function readTarget(url: string): { path: string; query: string } {
   const [, path = '', query = ''] = /^(?:https?:\/\/[^/?]*)?([^?]*)(.*)$/s.exec(url) ?? []
   return { path, query }
 }
+
+/** The query of a request, without its question mark. */
+export const queryOf = ({ url }: Request): string => readTarget(url).query.slice(1)

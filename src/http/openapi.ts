@@ -10,6 +10,8 @@ export interface Parameter {
   readonly in: 'path' | 'query' | 'header'
   readonly description: string
   readonly schema: TSchema
+  /** Whether it must be there; what is in the path must anyway. */
+  readonly required?: boolean
 }
 
 export const USER_ID: Parameter = { name: 'id', in: 'path', description: 'Whom to tell about', schema: SNOWFLAKE }
@@ -63,7 +65,10 @@ export function operation(told: Operation): { detail: DocumentDecoration } {
     tags: [told.tag],
     summary: told.summary,
     description: told.description,
-    parameters: told.parameters?.map(parameter => ({ ...parameter, required: parameter.in === 'path' })),
+    parameters: told.parameters?.map(parameter => ({
+      ...parameter,
+      required: parameter.required ?? parameter.in === 'path',
+    })),
     requestBody: told.body && { required: true, ...told.body, content: media(told.body.content) },
     security: told.key ? [{ key: [] }, { bearer: [] }] : [],
     responses: Object.fromEntries([...told.answers.map(success), ...failures.map(failed)]),

@@ -24,7 +24,7 @@ import { scriptRoutes } from './pages.ts'
 import { failure, preflight } from './response.ts'
 import { METRICS_PATH, measureProcess, readMetrics, serviceRoutes } from './service.ts'
 import { Unread } from './unread.ts'
-import { createUsers } from './users.ts'
+import { Users } from './users.ts'
 
 /** Another program listens where this one was told to. */
 export class PortTaken extends FatalError {
@@ -151,8 +151,9 @@ class HttpServer implements Http {
     const deps = { ...this.#deps, addressOf: this.#addressOf }
     const { config, log, metrics, sockets, version } = deps
     const { original } = this.#normalizer
-    const users = createUsers(deps)
     const pictures = new Pictures(config)
+    const charge = (request: Request, cost: number) => this.#admission.charge(request, cost)
+    const users = new Users({ ...deps, charge })
     const { numbers = () => metrics.render() } = deps
     const readNumbers = readMetrics(numbers, config.metrics, request => isLocal(request, this.#addressOf(request)))
     const app: AnyElysia = new Elysia({
@@ -168,7 +169,7 @@ class HttpServer implements Http {
       .wrap((handler, request) => this.#enter(handler as unknown as Handler, request) as unknown as typeof handler)
       .onError(({ error }) => failure(told(error, log)))
       .use(serviceRoutes(deps))
-      .use(users.routes)
+      .use(users.routes())
       .use(cardRoutes(deps))
       .use(eventRoutes(deps))
       .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))

@@ -1,8 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
-import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
+import { ME } from '../domain/calls.ts'
+import { invalidIds, noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import type { Snapshot } from '../domain/presences.ts'
+import { Lru } from '../lib/lru.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
+import { queryOf } from './normalize.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { answer, type Representation, represent } from './representation.ts'
 import { envelope, failure } from './response.ts'
@@ -34,36 +37,122 @@ const READ_OWN = operation({
   key: true,
 })
 
-export interface Users {
-  readonly routes: AnyElysia
-  /** Answers `GET /v1/users/:id`, for a route of Bun's own in front of Elysia's. */
-  read(request: Request, id: string): Response | Promise<Response>
+/** Ids that may be asked for at once. */
+const MOST_IDS = 50
+/** Characters of presences that are sent at once. Whose pairs are that long are read one by one. */
+const LONGEST = 16 * 1024 * 1024
+/** What is made for sets of people somebody asks for again and again, in bytes. */
+const KEPT = 32 * 1024 * 1024
+/** People in one answer that cost about as much as one request of its own. */
+const PEOPLE_A_REQUEST = 10
+
+const WRONG_IDS = `ids must be 1 to ${MOST_IDS} user ids, separated by commas`
+const TOO_LONG = 'these presences are too long together, please ask for fewer'
+
+const READ_MANY = operation({
+  tag: 'Presence',
+  summary: 'The presences of several people',
+  description: `A map from id to presence, in the order of \`ids\`, without those nobody knows of. It counts as one request for
+every ${PEOPLE_A_REQUEST} people.`,
+  parameters: [
+    {
+      name: 'ids',
+      in: 'query',
+      description: `1 to ${MOST_IDS} Discord ids, separated by commas`,
+      schema: Type.String({ examples: [PRESENCE_EXAMPLE.discord_user.id] }),
+      required: true,
+    },
+    IF_NONE_MATCH,
+  ],
+  answers: [
+    {
+      description: 'The presences by id',
+      content: {
+        'application/json': successOf(Type.Record(Type.String(), Type.Ref('#/components/schemas/Presence'))),
+      },
+      example: { success: true, data: { [PRESENCE_EXAMPLE.discord_user.id]: PRESENCE_EXAMPLE } },
+    },
+    { status: 304, description: 'Nothing has changed since the given ETag' },
+  ],
+  failures: [invalidIds(WRONG_IDS)],
+})
+
+interface UsersDeps extends MonitoredDeps {
+  /** Counts a request as so many more. The refusal when the client has to wait. */
+  readonly charge: (request: Request, cost: number) => Response | undefined
+}
+
+/** What was made for some people, and of which of their presences. */
+interface MadeOfMany {
+  readonly snapshots: readonly Snapshot[]
+  readonly representation: Representation
+  readonly bytes: number
 }
 
 /** Presences over REST. Reads touch memory only and send what was made for the first of them. */
-export function createUsers(deps: MonitoredDeps): Users {
-  const { presences } = deps
-  const { own } = createMonitored(deps, bytes)
-  const shared = new WeakMap<Snapshot, Representation>()
+export class Users {
+  readonly #deps: UsersDeps
+  readonly #own: (request: Request) => Promise<Response>
+  readonly #made = new WeakMap<Snapshot, Representation>()
+  /** The compressed forms stand beside the plain one. */
+  readonly #madeOfMany = new Lru<MadeOfMany>(KEPT, ({ bytes, snapshots }) => 2 * bytes + 100 * snapshots.length)
 
-  function presence(request: Request, id: string): Response | Promise<Response> {
+  constructor(deps: UsersDeps) {
+    this.#deps = deps
+    this.#own = createMonitored(deps, bytes).own
+  }
+
+  routes(): AnyElysia {
+    return new Elysia({ name: 'users' })
+      .get('/v1/users/:id', ({ request, params: { id } }) => this.read(request, id), READ)
+      .get('/v1/users/@me', ({ request }) => this.#own(request), READ_OWN)
+      .get('/v1/users', ({ request }) => this.#many(request), READ_MANY)
+  }
+
+  /** Answers `GET /v1/users/:id`, for a route of Bun's own in front of Elysia's, too. */
+  read(request: Request, id: string): Response | Promise<Response> {
+    if (id === ME) return this.#own(request)
+    const { presences } = this.#deps
     const snapshot = presences.snapshot(id)
     if (snapshot === undefined) return failure(whyUnknown(presences))
-    const made = shared.get(snapshot)
+    const made = this.#made.get(snapshot)
     if (made !== undefined) return answer(made, request)
     const making = represent(() => bytes(snapshot), PUBLIC)
-    shared.set(snapshot, making)
+    this.#made.set(snapshot, making)
     return answer(making, request)
   }
 
-  const read = (request: Request, id: string) => (id === '@me' ? own(request) : presence(request, id))
-
-  return {
-    routes: new Elysia({ name: 'users' })
-      .get('/v1/users/:id', ({ request, params: { id } }) => read(request, id), READ)
-      .get('/v1/users/@me', ({ request }) => own(request), READ_OWN),
-    read,
+  /** @throws ApiError 400 `invalid_ids` */
+  #many(request: Request): Response {
+    const ids = readIds(request)
+    const refusal = this.#deps.charge(request, Math.ceil(ids.length / PEOPLE_A_REQUEST) - 1)
+    if (refusal !== undefined) return refusal
+    const snapshots = ids.flatMap(id => this.#deps.presences.snapshot(id) ?? [])
+    const key = ids.join(',')
+    const known = this.#madeOfMany.get(key)
+    if (known !== undefined && isSame(known.snapshots, snapshots)) return answer(known.representation, request)
+    const length = snapshots.reduce((sum, { json }) => sum + json.length, 0)
+    if (snapshots.length > 1 && length > LONGEST) throw invalidIds(TOO_LONG)
+    const body = bytesOfMany(snapshots)
+    const representation = represent(() => body, PUBLIC)
+    this.#madeOfMany.set(key, { snapshots, representation, bytes: body.byteLength })
+    return answer(representation, request)
   }
 }
 
+/** Each once, in the order in which they are asked for. */
+function readIds(request: Request): readonly string[] {
+  const lists = new URLSearchParams(queryOf(request)).getAll('ids')
+  const ids = new Set(lists.flatMap(list => list.split(',').map(id => id.trim())))
+  ids.delete('')
+  if (ids.size === 0 || ids.size > MOST_IDS) throw invalidIds(WRONG_IDS)
+  return [...ids]
+}
+
+const isSame = (some: readonly Snapshot[], others: readonly Snapshot[]) =>
+  some.length === others.length && some.every((snapshot, at) => snapshot === others[at])
+
 const bytes = (snapshot: Snapshot) => Buffer.from(envelope(snapshot.json))
+
+const bytesOfMany = (snapshots: readonly Snapshot[]) =>
+  Buffer.from(envelope(`{${snapshots.map(({ id, json }) => `"${id}":${json}`).join(',')}}`))

@@ -16,6 +16,7 @@ afterAll(() => world[Symbol.asyncDispose]())
 
 const FAILURES = {
   not_found: [404, 'Route does not exist'],
+  invalid_ids: [400, 'ids must be 1 to 50 user ids, separated by commas'],
   user_not_monitored: [404, 'User is not being monitored by Exoix'],
   no_permission: [401, 'You do not have permission to access this resource'],
   upgrade_failed: [400, 'Request failed to upgrade'],
@@ -29,8 +30,8 @@ describe('every failure', () => {
     ['GET /nope', 'not_found'],
     ['GET /v1', 'not_found'],
     ['GET /v1/', 'not_found'],
-    ['GET /v1/users', 'not_found'],
-    ['GET /v1/users/', 'not_found'],
+    ['GET /v1/users', 'invalid_ids'],
+    ['GET /v1/users/', 'invalid_ids'],
     ['GET /v1/users/ADA/nope', 'not_found'],
     ['GET /v1/users/ADA/kv/a/b', 'not_found'],
     ['GET /v2/users/ADA', 'not_found'],

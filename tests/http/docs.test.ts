@@ -46,6 +46,7 @@ describe('the API document', () => {
     expect(operations().map(({ path, method }) => `${method} ${path}`)).toEqual(
       expect.arrayContaining([
         'get /',
+        'get /v1/users',
         'get /v1/users/{id}',
         'get /v1/users/{id}/card.svg',
         'get /user/@me',
