@@ -44,8 +44,8 @@ export interface Serving {
 const MIB = 1024 * 1024
 /** Bytes that clients may leave unread, whatever they asked for. The largest presence there can be is about 90 MiB. */
 const UNREAD = { perAddress: 128 * MIB, total: 256 * MIB }
-/** Bytes for the names of people that sockets follow: 100,000 of them an address, and a million together. */
-const NAMES = { perAddress: 16 * MIB, total: 160 * MIB }
+/** Bytes for the names of people that sockets follow: 100,000 who are shown an address, or a million who are not; eight times that together. */
+const NAMES = { perAddress: 32 * MIB, total: 256 * MIB }
 
 /**
  * Opens a door. It answers from the moment this returns.

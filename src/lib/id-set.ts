@@ -5,23 +5,27 @@ interface Halves {
 }
 
 const HALF = 2 ** 32
-const DIGITS = /^[1-9]\d{0,19}$/
+/** Digits of the largest number of 64 bits. */
+const MOST_DIGITS = 20
+const ZERO = 48
 /** What {@link split} found last: reused, so that nothing is allocated for an id. */
 const ID: Halves = { high: 0, low: 0 }
 
 /** Reads an id into {@link ID}. False for what is no positive number of 64 bits in plain digits. */
 function split(id: string): boolean {
-  if (!DIGITS.test(id)) return false
+  if (id.length > MOST_DIGITS || id.charCodeAt(0) === ZERO) return false
   let high = 0
   let low = 0
   for (let at = 0; at < id.length; at++) {
-    const next = low * 10 + (id.charCodeAt(at) - 48)
+    const digit = id.charCodeAt(at) - ZERO
+    if (digit < 0 || digit > 9) return false
+    const next = low * 10 + digit
     low = next % HALF
     high = high * 10 + Math.floor(next / HALF)
   }
   ID.high = high
   ID.low = low
-  return high < HALF
+  return high < HALF && id !== ''
 }
 
 /** Spreads ids over 32 bits: they are made of times, so neighbours are alike. */

@@ -41,6 +41,8 @@ interface Job {
   readonly follow: Follow
   large: boolean
   making: Making | null
+  /** Whether its making was at the end before, and only what has changed since is left. */
+  rested: boolean
 }
 
 /**
@@ -119,7 +121,7 @@ export class Commands {
   /** Beyond what the socket may follow, ids are treated as unknown: not followed, and not in INIT_STATE either. */
   #begin(ws: Socket, asked: Follow): Job {
     const { presences, subscriptions } = this.#deps
-    const none = { large: false, making: null }
+    const none = { large: false, making: null, rested: false }
     if (asked.kind === 'followAll') return { ...none, follow: asked, large: presences.size > MANY }
     if (asked.kind === 'followMany') {
       const ids = subscriptions.accept(ws, asked.ids)
@@ -168,9 +170,16 @@ export class Commands {
       if (follow.kind === 'followOne' || !job.large) return initialStates.small(ws.data.zlib, body)
     }
     job.making ??= initialStates.begin(ws.data.zlib, follow)
-    if (!job.making.advance(until)) return null
+    if (!job.making.advance(until) || this.#restsFirst(job, until)) return null
     const state = job.making.state(ws.data.lastNumber)
     return this.#fits(ws, job, state.data.length) ? state : null
+  }
+
+  /** Putting a large one together takes a slice of its own, and sending it another. */
+  #restsFirst(job: Job, until: number): boolean {
+    if (job.rested || until - performance.now() > SLICE / 2) return false
+    job.rested = true
+    return true
   }
 
   /** Few people may have much to tell: what turns out to be large waits like what looks so. */

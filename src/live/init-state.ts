@@ -10,187 +10,127 @@ export interface InitialState {
   readonly data: string | Bytes
 }
 
-/** `id` and presence as an entry of a map; nothing for who is not shown. */
-function entry(presences: Presences, id: string): string {
-  const snapshot = presences.snapshot(id)
-  return snapshot === undefined ? '' : `"${id}":${snapshot.json}`
-}
-
-/** Concatenation makes a rope of the presences' own texts, which is laid out flat once, when it is sent. */
+/** Entries of a map, from id to presence; who is not shown is left out. */
 function entries(presences: Presences, ids: Iterable<string>): string {
+  // Concatenation makes a rope of the presences' own texts, which is laid out flat once, when it is sent.
   let text = ''
   for (const id of ids) {
-    const one = entry(presences, id)
-    if (one !== '') text += text === '' ? one : `,${one}`
+    const snapshot = presences.snapshot(id)
+    if (snapshot !== undefined) text += `${text === '' ? '' : ','}"${id}":${snapshot.json}`
   }
   return text
 }
 
-/**
- * A large INIT_STATE while it is made, a little at a time. It is told of changes, so that what it gives is how people are
- * at the moment it gives it.
- */
-export interface Making {
-  /** Goes on until this time (`performance.now()`), or the end. Returns whether it has come to the end. */
-  advance(until: number): boolean
-  changed(change: Change): void
-  /** Call when `advance` has just come to the end. A socket that has seen a number as large gets one with another. */
-  state(lastNumber: number): InitialState
-}
-
-/** What is kept between two who ask, if nothing has changed. */
-class Shared {
-  #made: InitialState | null = null
-
-  outdated(): void {
-    this.#made = null
-  }
-
-  get(lastNumber: number, make: () => InitialState): InitialState {
-    if (this.#made === null || this.#made.seq <= lastNumber) this.#made = make()
-    return this.#made
-  }
-}
-
-/** People looked at between two looks at the clock. */
-const STRIDE = 16
-/** Presences that are made anew at the end, together, rather than one round later. */
-const FEW_CHANGES = 500
-
-/** As text: presences are texts already, kept by who owns them, so all there is to do is to have each made. */
-class PlainMaking implements Making {
-  readonly #presences: Presences
-  readonly #publisher: Publisher
-  readonly #ids: () => Iterable<string>
-  readonly #shared = new Shared()
-  #rest: Iterator<string>
-  #changes = 0
-
-  constructor(presences: Presences, publisher: Publisher, ids: () => Iterable<string>) {
-    this.#presences = presences
-    this.#publisher = publisher
-    this.#ids = ids
-    this.#rest = [...ids()].values()
-  }
-
-  advance(until: number): boolean {
-    if (this.#changes > FEW_CHANGES) {
-      this.#changes = 0
-      this.#rest = [...this.#ids()].values()
-    }
-    while (performance.now() < until) {
-      for (let count = 0; count < STRIDE; count++) {
-        const { done, value } = this.#rest.next()
-        if (done) return true
-        this.#presences.snapshot(value)
-      }
-    }
-    return false
-  }
-
-  changed(): void {
-    this.#changes++
-    this.#shared.outdated()
-  }
-
-  state(lastNumber: number): InitialState {
-    return this.#shared.get(lastNumber, () => {
-      const seq = this.#publisher.next()
-      return { seq, data: initStateFrame(seq, `{${entries(this.#presences, this.#ids())}}`) }
-    })
-  }
-}
-
-/** People of one piece: the fewer, the less is made anew when one of them changes. */
-const PIECE_PEOPLE = 16
-/** Characters after which a piece is long enough. */
-const PIECE_LENGTH = 64 * 1024
+/** People of one part: the fewer, the less is made anew when one of them changes. */
+const PART_PEOPLE = 16
 /** Milliseconds after which what changes all the time is made to its end in one go. */
 const LONGEST_MAKING = 10_000
 
 const COMMA = storedPiece(',')
 const END = storedPiece('}}')
 
+/** A few people: their entries as text, or compressed. */
 interface Part {
   readonly ids: readonly string[]
+  text: string
   piece: Piece | null
 }
 
-/** As a zlib stream in pieces of a few people each; a piece is made anew when one of them has changed. */
-class CompressedMaking implements Making {
+/**
+ * A large INIT_STATE while it is made, a little at a time, in parts of a few people each. It is told of changes, and makes
+ * anew what they are part of, so that what it gives is how people are at the moment it gives it.
+ */
+export class Making {
   readonly #presences: Presences
   readonly #publisher: Publisher
+  readonly #zlib: boolean
   /** Whether who joins belongs to it. */
   readonly #everybody: boolean
   readonly #ids: string[]
   readonly #parts: Part[] = []
   readonly #partOf = new Map<string, Part>()
   readonly #stale = new Set<Part>()
-  readonly #shared = new Shared()
   #next = 0
   /** When the present work was begun; null when there is none. */
   #startedAt: number | null = null
+  /** What was given last, for others who ask before anything changes. */
+  #made: InitialState | null = null
 
-  constructor(presences: Presences, publisher: Publisher, ids: Iterable<string>, everybody: boolean) {
+  constructor(presences: Presences, publisher: Publisher, zlib: boolean, follow: FollowSome) {
     this.#presences = presences
     this.#publisher = publisher
-    this.#everybody = everybody
-    this.#ids = [...ids]
+    this.#zlib = zlib
+    this.#everybody = follow.kind === 'followAll'
+    this.#ids = [...(follow.kind === 'followAll' ? presences.ids() : follow.ids)]
   }
 
+  /** Makes one part, and goes on until this time (`performance.now()`) or the end. Returns whether it is at the end. */
   advance(until: number): boolean {
     this.#startedAt ??= performance.now()
-    const end = Math.max(until, this.#startedAt + LONGEST_MAKING)
-    while (this.#next < this.#ids.length || this.#stale.size > 0) {
-      if (performance.now() >= until && performance.now() < end) return false
-      const [stale] = this.#stale
-      if (this.#next < this.#ids.length) this.#makePart()
-      else if (stale !== undefined) this.#remake(stale)
-    }
+    const end = this.#startedAt + LONGEST_MAKING
+    for (let now = this.#startedAt; this.#step(); now = performance.now()) if (now >= until && now < end) return false
     this.#startedAt = null
     return true
   }
 
+  /** Returns whether there is more to do. */
+  #step(): boolean {
+    const [stale] = this.#stale
+    if (this.#next < this.#ids.length) this.#addPart()
+    else if (stale !== undefined) this.#make(stale)
+    return this.#next < this.#ids.length || this.#stale.size > 0
+  }
+
   changed({ id, kind }: Change): void {
-    this.#shared.outdated()
+    this.#made = null
     const part = this.#partOf.get(id)
     if (part !== undefined) this.#stale.add(part)
     // Who left and came back is in the list twice; the second time they have a part.
     else if (this.#everybody && kind === 'joined') this.#ids.push(id)
   }
 
+  /** Call when `advance` has just come to the end. A socket that has seen a number as large gets one with another. */
   state(lastNumber: number): InitialState {
-    return this.#shared.get(lastNumber, () => {
+    if (this.#made === null || this.#made.seq <= lastNumber) {
       const seq = this.#publisher.next()
-      const pieces = this.#parts.flatMap(({ piece }) => (piece === null ? [] : [COMMA, piece]))
-      const head = storedPiece(initStateFrame(seq, '{').slice(0, -1))
-      return { seq, data: joinPieces([head, ...pieces.slice(1), END]) }
-    })
+      this.#made = { seq, data: this.#zlib ? this.#compressed(seq) : this.#plain(seq) }
+    }
+    return this.#made
   }
 
-  #makePart(): void {
-    const ids: string[] = []
+  #plain(seq: number): string {
     let text = ''
-    while (ids.length < PIECE_PEOPLE && text.length < PIECE_LENGTH) {
-      const id = this.#ids[this.#next++]
-      if (id === undefined) break
-      if (this.#partOf.has(id)) continue
-      const one = entry(this.#presences, id)
-      if (one !== '') text += text === '' ? one : `,${one}`
-      ids.push(id)
+    for (const part of this.#parts) if (part.text !== '') text += text === '' ? part.text : `,${part.text}`
+    return initStateFrame(seq, `{${text}}`)
+  }
+
+  #compressed(seq: number): Bytes {
+    const pieces = this.#parts.flatMap(({ piece }) => (piece === null ? [] : [COMMA, piece]))
+    const head = storedPiece(initStateFrame(seq, '{').slice(0, -1))
+    return joinPieces([head, ...pieces.slice(1), END])
+  }
+
+  #addPart(): void {
+    const ids: string[] = []
+    while (ids.length < PART_PEOPLE && this.#next < this.#ids.length) {
+      const id = this.#ids[this.#next++] ?? ''
+      if (!this.#partOf.has(id)) ids.push(id)
     }
-    const part = { ids, piece: text === '' ? null : deflatePiece(text) }
+    const part = { ids, text: '', piece: null }
     for (const id of ids) this.#partOf.set(id, part)
     this.#parts.push(part)
+    this.#make(part)
   }
 
-  #remake(part: Part): void {
+  #make(part: Part): void {
     this.#stale.delete(part)
     const text = entries(this.#presences, part.ids)
-    part.piece = text === '' ? null : deflatePiece(text)
+    if (!this.#zlib) part.text = text
+    else part.piece = text === '' ? null : deflatePiece(text)
   }
 }
 
+type FollowSome = Exclude<Follow, { kind: 'followOne' }>
 type FollowNamed = Exclude<Follow, { kind: 'followAll' }>
 
 /** Makes what an op 2 is answered with. */
@@ -228,14 +168,11 @@ export class InitialStates {
   }
 
   /** A little at a time, for some or all. */
-  begin(zlib: boolean, follow: Exclude<Follow, { kind: 'followOne' }>): Making {
+  begin(zlib: boolean, follow: FollowSome): Making {
     const everybody = follow.kind === 'followAll'
     const known = everybody ? this.#everybody.get(zlib) : undefined
     if (known !== undefined) return known
-    const ids = () => (everybody ? this.#presences.ids() : follow.ids)
-    const making = zlib
-      ? new CompressedMaking(this.#presences, this.#publisher, ids(), everybody)
-      : new PlainMaking(this.#presences, this.#publisher, ids)
+    const making = new Making(this.#presences, this.#publisher, zlib, follow)
     if (everybody) this.#everybody.set(zlib, making)
     else this.#others.add(making)
     return making

@@ -177,6 +177,12 @@ export class Delivery {
     this.feed()
   }
 
+  /** The process stood still until now: for so long nothing could leave it. */
+  resumed(streams: Iterable<Stream>, now: number): void {
+    for (const stream of streams) stream.wroteAt = now
+    this.feed()
+  }
+
   /** Those who are behind go on, one after the other, for half of the time at most. */
   feed(): void {
     if (this.#pause !== undefined) return

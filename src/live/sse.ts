@@ -153,7 +153,7 @@ export class EventStreams implements Transport {
   #watch(): () => void {
     return watch(this.#options.checkInterval, {
       check: now => this.#delivery.check(this.#streams, now),
-      resumed: () => this.#delivery.feed(),
+      resumed: now => this.#delivery.resumed(this.#streams, now),
     })
   }
 

@@ -6,8 +6,8 @@ import { FOLLOWS_NOBODY, type Following, type Socket } from './session.ts'
 import { allTopic, manyTopic, oneTopic } from './topics.ts'
 
 /** Bytes that a name takes: of who is shown (places in sets, here and in Bun), and of who is not, or is silenced. */
-const SHOWN = 160
-const UNKNOWN = 24
+const SHOWN = 320
+const UNKNOWN = 32
 
 /** So many names of a socket are always within the bounds: who follows few is not kept out by those who follow many. */
 const FREE = 50
@@ -110,7 +110,7 @@ export class Subscriptions {
     const { data } = ws
     if (isAmongMany(data, id) || (alone && isNamed(data, id))) return
     // Among many wins over alone: one message an update, with `user_id`.
-    if (!alone) this.#drop(ws, id)
+    if (!alone && isAlone(data, id)) this.#drop(ws, id)
     const person = this.#presences.person(id)
     if (person === undefined) this.#await(ws, id, alone)
     else this.#subscribe(ws, person.id, alone)

@@ -98,6 +98,7 @@ export function startServer({
     presences,
     addresses,
     unread,
+    eventStreams: streams,
     metrics,
     logged,
     /** Asks as a program would; bodies stay as they are on the wire. */

@@ -179,6 +179,24 @@ describe('silence', () => {
     await impatient.stop()
   })
 
+  test('is not that of clients whose frames wait to be read because the process stood still', async () => {
+    const maxSilence = 500
+    const stopped = startServer({ maxSilence, checkInterval: 10 })
+    const clients = Array.from({ length: 5 }, () => stopped.raw())
+    const gone = Array.from({ length: 5 }, () => stopped.raw())
+    for (const raw of [...clients, ...gone]) await raw.next()
+    for (const raw of clients) raw.send({ op: 3 })
+    // As if it were suspended: what clients send meanwhile arrives, and nothing is done about it.
+    Bun.sleepSync(maxSilence + 100)
+    await Promise.all(gone.map(raw => raw.closed))
+    for (const raw of clients) {
+      raw.send({ op: 2, d: { subscribe_to_id: ALICE } })
+      expect(JSON.parse((await raw.next()).payload.toString()).t).toBe('INIT_STATE')
+    }
+    expect(stopped.metrics.render()).toContain('exoix_silent_sockets_closed_total 5\n')
+    await stopped.stop()
+  })
+
   test('is suffered for a minute at least', () => {
     expect(DEFAULTS.maxSilence).toBeGreaterThanOrEqual(60_000)
     expect(DEFAULTS.maxSilence + DEFAULTS.checkInterval).toBeLessThanOrEqual(64_000)

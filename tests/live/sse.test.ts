@@ -316,6 +316,48 @@ describe('a client that does not read', () => {
     expect(markOf(await server.open().next())).toBe('b')
   })
 
+  test('is not one that has read what it got while the process stood still', async () => {
+    await using server = start({ events: { patience: 400, checkInterval: 10 } })
+    const client = await stalled(server)
+    server.kv(large('a'))
+    await until(() => server.unread.held > 0)
+    client.tcp.resume()
+    Bun.sleepSync(500)
+    expect(markOf(await client.next())).toBe('a')
+    expect(server.slow()).toBe(0)
+  })
+
+  test('is told what waits in the order it happened, and once, when it has read just then', async () => {
+    await using server = start()
+    const states: [id: number, mark: string][] = []
+    let read = () => {}
+    const sink = {
+      write(bytes: Uint8Array | string) {
+        const [, id, mark] = /^id: (\d+)\n.*"a":"(\w)"/.exec(Buffer.from(bytes).toString()) ?? []
+        if (mark !== undefined) states.push([Number(id), mark])
+        return new Promise<number>(resolve => {
+          read = () => resolve(0)
+        })
+      },
+      flush: () => {},
+      end: () => {},
+    }
+    server.kv('a')
+    const { settled } = server.eventStreams.begin(ADA, '192.0.2.1', sink)
+    settled.promise.catch(() => {})
+    server.kv('b')
+    for (let turn = 0; turn < 3; turn++) await new Promise<void>(resolve => setImmediate(resolve))
+    // Noted and not told when it has read, so it is behind and there is news of it.
+    server.kv('c')
+    read()
+    await until(() => states.length === 2)
+    read()
+    server.kv('d')
+    await until(() => states.length === 3)
+    expect(states.map(([, mark]) => mark)).toEqual(['a', 'c', 'd'])
+    expect(states).toEqual(states.toSorted(([a], [b]) => a - b))
+  })
+
   test('is cut off when the server stops, which waits for nobody', async () => {
     const server = start({ grace: 60_000 })
     const client = await stalled(server)
