@@ -5,7 +5,7 @@ import { notFound, starting, upstreamError, userNotMonitored } from '../domain/e
 import type { Presences } from '../domain/presences.ts'
 import { openUpstream } from '../lib/upstream.ts'
 import { whyUnknown } from './access.ts'
-import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
+import { IF_NONE_MATCH, named, USER_ID } from './openapi.ts'
 import { COMMON_HEADERS, failure } from './response.ts'
 import { BINARY } from './schema.ts'
 
@@ -25,7 +25,7 @@ const LARGEST = 64 * 1024 * 1024
 /** How the API document shows the route: its router takes one name for a whole path segment. */
 export const QUICKLINK_PATH = {
   '/{id}.{extension}': {
-    get: operation({
+    get: named('getAvatar', {
       tag: 'Avatars',
       summary: "A person's avatar, 1024 pixels wide",
       description:
@@ -45,7 +45,7 @@ export const QUICKLINK_PATH = {
         { status: 304, description: 'Nothing has changed since the given ETag' },
       ],
       failures: [userNotMonitored(), notFound(), upstreamError(), starting()],
-    }).detail,
+    }),
   },
 }
 

@@ -99,12 +99,14 @@ const HIDDEN = { detail: { hide: true } }
 const PAGE = operation({
   tag: 'Service',
   summary: 'This page',
+  description: 'It needs nothing but this server.',
   answers: [{ description: 'The API document, to read and to try', content: { 'text/html': TEXT } }],
 })
 
 const DOCUMENT = operation({
   tag: 'Service',
   summary: 'The API as an OpenAPI document',
+  description: 'For generators of clients, and for this page.',
   answers: [{ description: 'OpenAPI 3.1', content: { 'application/json': Type.Object({}) } }],
 })
 
@@ -113,9 +115,12 @@ const INTRODUCTION = `Live Discord presence: who is online, what they play and l
 Every answer that is not a 2xx or 3xx has the body \`{"success":false,"error":{"code","message"}}\`. Any site may call every
 route (CORS). User ids are Discord ids as strings. Empty path segments are ignored, and \`HEAD\` works wherever \`GET\` does.`
 
+const CONTACT = { name: 'Exoix', url: 'https://github.com/exoix/exoix' }
+const LICENSE = { name: 'MIT', identifier: 'MIT' }
+
 const documentation = ({ version, paths }: Described) => ({
   openapi: '3.1.0',
-  info: { title: 'Exoix', version, description: INTRODUCTION, license: { name: 'MIT', identifier: 'MIT' } },
+  info: { title: 'Exoix', version, description: INTRODUCTION, contact: CONTACT, license: LICENSE },
   tags: [
     { name: 'Presence', description: 'What people do on Discord right now' },
     { name: 'Socket', description: 'The same, told as it changes' },

@@ -106,6 +106,7 @@ const ANSWERS = [
 const READ = operation({
   tag: 'Presence',
   summary: 'What harmy shows of a person',
+  description: 'The presence in the shape of harmy, with pairs and the linked GitHub account, without an envelope.',
   parameters: [USER_ID, IF_NONE_MATCH],
   answers: ANSWERS,
   failures: [userNotMonitored(), starting()],
@@ -114,6 +115,7 @@ const READ = operation({
 const READ_OWN = operation({
   tag: 'Presence',
   summary: "What harmy shows of the key's owner",
+  description: 'For programs that have a key and no id.',
   parameters: [IF_NONE_MATCH],
   answers: ANSWERS,
   failures: [noPermission(), userNotMonitored(), starting()],

@@ -52,6 +52,7 @@ const KV_OPERATIONS = {
   read: operation({
     tag: 'KV',
     summary: 'One value',
+    description: 'Public as all pairs are, and plain text as it was stored.',
     parameters: [OWNER_ID, PAIR_KEY, IF_NONE_MATCH],
     answers: [
       { description: 'The value as it was stored', content: { 'text/plain': TEXT }, example: 'Berlin' },
@@ -96,6 +97,7 @@ const KV_OPERATIONS = {
   clear: operation({
     tag: 'KV',
     summary: 'Removes all pairs',
+    description: 'Also when there was none.',
     parameters: [OWNER_ID],
     answers: STORED,
     failures: WRITE_FAILURES,

@@ -115,6 +115,7 @@ const FOLLOW = operation({
 const FOLLOW_OWN = operation({
   tag: 'Socket',
   summary: "The presence of the key's owner as it changes, as server-sent events",
+  description: 'As by id. `EventSource` sends no key: this is for programs that read the body themselves.',
   answers: EVENTS,
   failures: [noPermission(), userNotMonitored(), starting()],
   key: true,

@@ -50,7 +50,7 @@ interface Success {
 interface Operation {
   readonly tag: 'Presence' | 'KV' | 'Avatars' | 'Socket' | 'Service'
   readonly summary: string
-  readonly description?: string
+  readonly description: string
   readonly parameters?: readonly Parameter[]
   readonly body?: { readonly description: string; readonly content: Readonly<Record<string, TSchema>> }
   readonly answers: readonly Success[]
@@ -71,11 +71,22 @@ export function operation(told: Operation): { detail: DocumentDecoration } {
     })),
     requestBody: told.body && { required: true, ...told.body, content: media(told.body.content) },
     security: told.key ? [{ key: [] }, { bearer: [] }] : [],
-    responses: Object.fromEntries([...told.answers.map(success), ...failures.map(failed)]),
+    responses: { ...Object.fromEntries([...told.answers.map(success), ...failures.map(failed)]), ...otherwise(told) },
   }
   // Elysia's types are those of OpenAPI 3.0; the document is 3.1, whose schemas are plain JSON Schema.
   return { detail: detail as unknown as DocumentDecoration }
 }
+
+/** What {@link operation} says, for a path the router knows by another form. Others get their `operationId` from theirs. */
+export const named = (operationId: string, told: Operation) => ({ operationId, ...operation(told).detail })
+
+/** Of an operation whose success is no 2xx: what is not listed is a failure. */
+function otherwise({ answers }: Operation) {
+  if (answers.some(({ status = 200 }) => status >= 200 && status < 300)) return {}
+  return { default: { description: 'A failure', content: media({ 'application/json': FAILURE_REF }) } }
+}
+
+const FAILURE_REF = t.Ref('#/components/schemas/Failure')
 
 function success({ status = 200, description, content, example }: Success) {
   return [status, { description, ...(content && { content: media(content, example) }) }] as const
@@ -93,7 +104,7 @@ function byStatus(errors: readonly ApiError[]): [number, ApiError[]][] {
 
 function failed([status, errors]: [number, ApiError[]]) {
   const examples = Object.fromEntries(errors.map(error => [error.code, { value: failureExample(error) }]))
-  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Failure' }, examples } }
+  const content = { 'application/json': { schema: FAILURE_REF, examples } }
   const headers = errors.some(error => 'Retry-After' in error.headers)
     ? { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } }
     : undefined

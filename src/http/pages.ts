@@ -35,8 +35,8 @@ const THEME = attribute(
 const EMBED = operation({
   tag: 'Presence',
   summary: 'A script that shows presences on any page',
-  description: `\`<script src="…/embed.js" async></script>\` defines the element \`<discord-presence user="ID">\`, which draws a
-person's presence and keeps it up to date over the socket.`,
+  description: `Loaded by a script element whose \`src\` is this address, it defines the element
+\`<discord-presence user="ID">\`, which draws a person's presence and keeps it up to date over the socket.`,
   answers: [
     { description: 'The script', content: { 'text/javascript': TEXT } },
     { status: 304, description: 'Nothing has changed since the given ETag' },

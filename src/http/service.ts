@@ -31,6 +31,7 @@ const FRONT = operation({
 const HEALTHY = operation({
   tag: 'Service',
   summary: 'Whether everything works',
+  description: 'Everybody is known and the connection to Discord is up.',
   answers: [{ description: 'It does', content: { 'application/json': successOf(HEALTH) } }],
   failures: [starting(), reconnecting()],
 })
@@ -55,6 +56,7 @@ const NUMBERS = operation({
 const INVITE = operation({
   tag: 'Service',
   summary: "The way to this service's Discord server",
+  description: 'Where `DISCORD_INVITE` leads; there is none unless it is set.',
   answers: [{ status: 302, description: 'Go there' }],
   failures: [notFound()],
 })

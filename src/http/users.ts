@@ -23,6 +23,7 @@ const ANSWERS = [
 const READ = operation({
   tag: 'Presence',
   summary: "A person's presence",
+  description: 'As it is this moment: status, activities, music, profile and pairs.',
   parameters: [USER_ID, IF_NONE_MATCH],
   answers: ANSWERS,
   failures: [userNotMonitored(), starting()],
@@ -31,6 +32,7 @@ const READ = operation({
 const READ_OWN = operation({
   tag: 'Presence',
   summary: "The presence of the key's owner",
+  description: 'For programs that have a key and no id.',
   parameters: [IF_NONE_MATCH],
   answers: ANSWERS,
   failures: [noPermission(), userNotMonitored(), starting()],
