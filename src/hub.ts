@@ -9,7 +9,7 @@ import { Keys } from './domain/keys.ts'
 import { createKv } from './domain/kv.ts'
 import { PresenceStore } from './domain/presence-store.ts'
 import { createRetention, Privacy, type Retention } from './domain/privacy.ts'
-import { createGithub } from './github/github.ts'
+import { GithubConnection } from './github/github.ts'
 import { DAY, MINUTE } from './lib/clock.ts'
 import { describeError, type Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
@@ -46,8 +46,8 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const presences = new PresenceStore()
   const keys = new Keys(store, { log })
   const kv = createKv(store, presences, keys)
-  const github = createGithub({ config, store, presences, metrics, log })
-  const privacy = new Privacy(store, { presences, kv, keys, forget: [github.forget] }, { log })
+  const github = new GithubConnection({ config, store, presences, metrics, log })
+  const privacy = new Privacy(store, { presences, kv, keys, forget: [userId => github.forget(userId)] }, { log })
   const retention = createRetention(store, presences, config.kvRetentionDays)
   const checkpoint = new Checkpoint(store, presences, log)
   const rest = new DiscordRest(config, log)

@@ -2,26 +2,6 @@ import { type Clock, DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 import { readRetryAfter } from '../lib/upstream.ts'
 import type { Answer } from './client.ts'
 
-/**
- * How much may be asked of GitHub's API at the moment, read from its answers: `x-ratelimit-*` and `retry-after`.
- * People who wait for an answer may use all of it; the background round leaves a part for them and spreads the rest.
- * Source: GitHub docs, REST, "Rate limits" and "Best practices".
- */
-export interface Budget {
-  /** Learns from an answer. */
-  observe(answer: Pick<Answer, 'status' | 'headers' | 'body'>): void
-  /** The background got no answer, or none that makes sense: it pauses, longer each time. */
-  failed(): void
-  /** The background got what it asked for. */
-  succeeded(): void
-  /** Milliseconds for which nobody may ask; 0: go ahead. */
-  wait(): number
-  /** From when on the background may ask again (ms since 1970). */
-  backgroundFrom(): number
-  /** Requests left in GitHub's window; NaN while it has not said. */
-  remaining(): number
-}
-
 interface Window {
   readonly limit: number
   readonly remaining: number
@@ -36,64 +16,82 @@ const RESERVE = 0.1
 const FIRST_QUIET = 10 * SECOND
 const LONGEST_QUIET = 15 * MINUTE
 
-export function createBudget(clock: Clock): Budget {
-  let window: Window | null = null
-  let askedAt = Number.NEGATIVE_INFINITY
-  let stoppedUntil = 0
-  let quietUntil = 0
-  let limitedInARow = 0
-  let failedInARow = 0
+/**
+ * How much may be asked of GitHub's API at the moment, read from its answers: `x-ratelimit-*` and `retry-after`.
+ * People who wait for an answer may use all of it; the background leaves a part for them and spreads the rest.
+ * Source: GitHub docs, REST, "Rate limits" and "Best practices".
+ */
+export class Budget {
+  #window: Window | null = null
+  #askedAt = Number.NEGATIVE_INFINITY
+  #stoppedUntil = 0
+  #quietUntil = 0
+  #limitedInARow = 0
+  #failedInARow = 0
+  readonly #clock: Clock
 
-  function limited({ headers, body }: Pick<Answer, 'headers' | 'body'>): void {
-    const now = clock.now()
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Learns from an answer. */
+  observe(answer: Pick<Answer, 'status' | 'headers' | 'body'>): void {
+    this.#askedAt = this.#clock.now()
+    this.#window = readWindow(answer.headers, this.#askedAt) ?? this.#window
+    if (answer.status === 429 || answer.status === 403) this.#limited(answer)
+    else if (answer.status < 500) this.#limitedInARow = 0
+  }
+
+  /** The background got no answer, or none that makes sense: it pauses, longer each time. */
+  failed(): void {
+    this.#askedAt = this.#clock.now()
+    this.#quietUntil = this.#askedAt + Math.min(FIRST_QUIET * 2 ** this.#failedInARow++, LONGEST_QUIET)
+  }
+
+  /** The background got what it asked for. */
+  succeeded(): void {
+    this.#failedInARow = 0
+  }
+
+  /** Milliseconds for which nobody may ask; 0: go ahead. */
+  wait(): number {
+    const until = Math.max(this.#stoppedUntil, this.#current()?.remaining === 0 ? this.#resetAt() : 0)
+    return Math.max(0, until - this.#clock.now())
+  }
+
+  /** From when on the background may ask again (ms since 1970). */
+  backgroundFrom(): number {
+    const held = Math.max(this.#stoppedUntil, this.#quietUntil)
+    const known = this.#current()
+    if (known === null) return Math.max(held, this.#askedAt + SPACING)
+    const spare = known.remaining - Math.ceil(known.limit * RESERVE)
+    if (spare <= 0) return Math.max(held, this.#resetAt())
+    const pace = (this.#resetAt() - this.#clock.now()) / spare
+    return Math.max(held, this.#askedAt + Math.max(SPACING, pace))
+  }
+
+  /** Requests left in GitHub's window; NaN while it has not said. */
+  remaining(): number {
+    return this.#current()?.remaining ?? Number.NaN
+  }
+
+  #limited({ headers, body }: Pick<Answer, 'headers' | 'body'>): void {
+    const now = this.#clock.now()
     const told = readRetryAfter(headers, body)
     // Without a hint GitHub asks for a minute at least, and longer each time.
-    const guess = Math.min(MINUTE * 2 ** limitedInARow++, HOUR)
-    const until = told === undefined ? (current()?.remaining === 0 ? resetAt() : now + guess) : now + told
-    stoppedUntil = Math.max(stoppedUntil, Math.min(until, now + DAY))
+    const guess = Math.min(MINUTE * 2 ** this.#limitedInARow++, HOUR)
+    const until = told === undefined ? (this.#current()?.remaining === 0 ? this.#resetAt() : now + guess) : now + told
+    this.#stoppedUntil = Math.max(this.#stoppedUntil, Math.min(until, now + DAY))
   }
 
   /** The window GitHub told of last, full again once it is over. */
-  function current(): Window | null {
-    if (window === null || clock.now() < window.resetAt) return window
-    return { ...window, remaining: window.limit }
+  #current(): Window | null {
+    if (this.#window === null || this.#clock.now() < this.#window.resetAt) return this.#window
+    return { ...this.#window, remaining: this.#window.limit }
   }
 
-  const resetAt = () => window?.resetAt ?? 0
-
-  return {
-    observe({ status, headers, body }) {
-      askedAt = clock.now()
-      window = readWindow(headers, askedAt) ?? window
-      if (status === 429 || status === 403) return limited({ headers, body })
-      if (status < 500) limitedInARow = 0
-    },
-
-    failed() {
-      askedAt = clock.now()
-      quietUntil = askedAt + Math.min(FIRST_QUIET * 2 ** failedInARow++, LONGEST_QUIET)
-    },
-
-    succeeded() {
-      failedInARow = 0
-    },
-
-    wait() {
-      const until = Math.max(stoppedUntil, current()?.remaining === 0 ? resetAt() : 0)
-      return Math.max(0, until - clock.now())
-    },
-
-    backgroundFrom() {
-      const held = Math.max(stoppedUntil, quietUntil)
-      const known = current()
-      if (known === null) return Math.max(held, askedAt + SPACING)
-      const spare = known.remaining - Math.ceil(known.limit * RESERVE)
-      if (spare <= 0) return Math.max(held, resetAt())
-      const pace = (resetAt() - clock.now()) / spare
-      return Math.max(held, askedAt + Math.max(SPACING, pace))
-    },
-
-    remaining: () => current()?.remaining ?? Number.NaN,
+  #resetAt(): number {
+    return this.#window?.resetAt ?? 0
   }
 }
 

@@ -3,8 +3,8 @@ import { type Finding, HINTS, note, ok, wrong } from '../domain/operator.ts'
 import { isObject } from '../domain/presence.ts'
 import { SECOND, systemClock } from '../lib/clock.ts'
 import { createMetrics } from '../lib/metrics.ts'
-import { createBudget } from './budget.ts'
-import { type Answer, type Client, createClient, isDefinitely401 } from './client.ts'
+import { Budget } from './budget.ts'
+import { type Answer, GithubClient, isDefinitely401 } from './client.ts'
 
 /** Whoever runs a check waits for it. Milliseconds. */
 const LONGEST = 6 * SECOND
@@ -12,9 +12,9 @@ const LONGEST = 6 * SECOND
 /** Asks GitHub whether it takes the token and the client id. What is not set is not asked for. */
 export async function examineGithub(config: Config): Promise<readonly Finding[]> {
   const clock = systemClock
-  const client = createClient({
+  const client = new GithubClient({
     config,
-    budget: createBudget(clock),
+    budget: new Budget(clock),
     metrics: createMetrics(),
     clock,
     signal: AbortSignal.timeout(LONGEST),
@@ -28,7 +28,7 @@ export async function examineGithub(config: Config): Promise<readonly Finding[]>
 }
 
 /** Source: GitHub docs, REST, "Get rate limit status", which costs nothing; an Enterprise may have it switched off. */
-async function examineToken(client: Client): Promise<Finding> {
+async function examineToken(client: GithubClient): Promise<Finding> {
   const topic = 'GITHUB_TOKEN'
   const answer = await client.get('/rate_limit').catch(unreachable)
   if (answer === null || answer.status >= 500) return note(topic, UNREACHABLE)
@@ -38,7 +38,7 @@ async function examineToken(client: Client): Promise<Finding> {
 }
 
 /** Asks for a code that nobody will enter. Source: GitHub docs, Authorizing OAuth apps, "Device flow". */
-async function examineClientId(client: Client, clientId: string): Promise<Finding> {
+async function examineClientId(client: GithubClient, clientId: string): Promise<Finding> {
   const topic = 'GITHUB_CLIENT_ID'
   const answer = await client.post('/login/device/code', { client_id: clientId }).catch(unreachable)
   if (answer === null || answer.status >= 500 || answer.status === 429) return note(topic, UNREACHABLE)

@@ -14,15 +14,6 @@ export interface Answer {
   readonly body: unknown
 }
 
-export interface Client {
-  /** GET from the REST API, as the operator. Counts against the budget. Rejects with UpstreamError. */
-  get(path: string, etag?: string | null): Promise<Answer>
-  /** GET from the REST API as whoever the token belongs to: that counts against nobody's budget but theirs. */
-  getAs(token: string, path: string): Promise<Answer>
-  /** POSTs a form to GitHub itself. */
-  post(path: string, form: Readonly<Record<string, string>>): Promise<Answer>
-}
-
 interface ClientDeps {
   config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken'>
   budget: Budget
@@ -41,38 +32,57 @@ const LARGEST_ANSWER = 2 * 1024 * 1024
 const API_HEADERS = { Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' }
 const FORM_HEADERS = { Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' }
 
-export function createClient({ config, budget, metrics, clock, fetch, signal }: ClientDeps): Client {
-  const count = createCounters(metrics)
+/** Asks GitHub, and says what came, whatever it is. */
+export class GithubClient {
+  readonly #count: (status: number) => void
+  readonly #config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken'>
+  readonly #budget: Budget
+  readonly #asking: Pick<Question, 'clock' | 'fetch' | 'signal'>
 
-  async function request(url: string, parts: Pick<Question, 'method' | 'headers' | 'body'>): Promise<Answer> {
+  constructor({ config, budget, metrics, clock, fetch, signal }: ClientDeps) {
+    this.#config = config
+    this.#budget = budget
+    this.#asking = { clock, fetch, signal }
+    this.#count = createCounters(metrics)
+  }
+
+  /** GET from the REST API, as the operator. Counts against the budget. Rejects with UpstreamError. */
+  async get(path: string, etag: string | null = null): Promise<Answer> {
+    const { githubToken } = this.#config
+    const authorization = githubToken === undefined ? {} : bearer(githubToken)
+    const answer = await this.#getWith(path, { ...authorization, ...(etag !== null && { 'If-None-Match': etag }) })
+    this.#budget.observe(answer)
+    return answer
+  }
+
+  /** GET from the REST API as whoever the token belongs to: that counts against nobody's budget but theirs. */
+  getAs(token: string, path: string): Promise<Answer> {
+    return this.#getWith(path, bearer(token))
+  }
+
+  /** POSTs a form to GitHub itself. */
+  post(path: string, form: Readonly<Record<string, string>>): Promise<Answer> {
+    return this.#request(this.#config.githubUrl + path, {
+      method: 'POST',
+      headers: FORM_HEADERS,
+      body: new URLSearchParams(form).toString(),
+    })
+  }
+
+  async #request(url: string, parts: Pick<Question, 'method' | 'headers' | 'body'>): Promise<Answer> {
     try {
-      const question = { ...parts, timeoutMs: TIMEOUT, maxBytes: LARGEST_ANSWER, clock, fetch, signal }
+      const question = { ...parts, ...this.#asking, timeoutMs: TIMEOUT, maxBytes: LARGEST_ANSWER }
       const { status, headers, bytes } = await askUpstream(url, question)
-      count(status)
+      this.#count(status)
       return { status, headers, body: readJson(bytes) }
     } catch (error) {
-      count(0)
+      this.#count(0)
       throw error
     }
   }
 
-  const getWith = (path: string, headers: Readonly<Record<string, string>>) =>
-    request(config.githubApiUrl + path, { headers: { ...API_HEADERS, ...headers } })
-
-  return {
-    async get(path, etag = null) {
-      const authorization = config.githubToken === undefined ? {} : bearer(config.githubToken)
-      const answer = await getWith(path, { ...authorization, ...(etag !== null && { 'If-None-Match': etag }) })
-      budget.observe(answer)
-      return answer
-    },
-    getAs: (token, path) => getWith(path, bearer(token)),
-    post: (path, form) =>
-      request(config.githubUrl + path, {
-        method: 'POST',
-        headers: FORM_HEADERS,
-        body: new URLSearchParams(form).toString(),
-      }),
+  #getWith(path: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+    return this.#request(this.#config.githubApiUrl + path, { headers: { ...API_HEADERS, ...headers } })
   }
 }
 
@@ -113,7 +123,7 @@ function readJson(bytes: Buffer): unknown {
  */
 export type Ask = (path: string) => Promise<unknown>
 
-export function createAsk(client: Client, budget: Budget): Ask {
+export function createAsk(client: GithubClient, budget: Budget): Ask {
   function rateLimited(): GithubProblem {
     return new GithubProblem('rate limited', { seconds: Math.max(1, Math.ceil(budget.wait() / 1000)) })
   }

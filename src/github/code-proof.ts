@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { GithubProblem } from '../domain/github.ts'
+import { GithubProblem, type Proof } from '../domain/github.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
 import { type Clock, DAY, MINUTE } from '../lib/clock.ts'
-import type { Tries } from '../lib/token-bucket.ts'
+import type { AttemptLimit } from './attempt-limit.ts'
 import type { Ask } from './client.ts'
 import type { Links } from './links.ts'
-import { type Described, keepProved, type Prover, readAccount } from './proof.ts'
+import { type Described, keepProved, type ProofMethod, readAccount } from './proof.ts'
 
 /** Gists that are opened: each costs a request, and one with the code in it is enough. */
 const GISTS = 3
@@ -49,11 +49,11 @@ function shows({ description, files }: JsonObject, code: string): boolean {
 
 const showsFile = (file: JsonObject, code: string) => hasToken(file.filename, code) || hasToken(file.content, code)
 
-interface CodeProverDeps {
+interface CodeProofDeps {
   ask: Ask
   links: Links
   clock: Clock
-  tries: Tries
+  limit: AttemptLimit
   /** Where profiles are. */
   githubUrl: string
 }
@@ -76,58 +76,69 @@ const MEMORY = DAY
  * Proof by a one-time code that only the account's owner can write into its bio or a public gist. The account is held
  * by its id from the start, so that a name that changes hands in between proves nothing.
  */
-export function createCodeProver({ ask, links, clock, tries, githubUrl }: CodeProverDeps): Prover {
-  const attempts = new Map<string, Attempt>()
+export class CodeProof implements ProofMethod {
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #ask: Ask
+  readonly #links: Links
+  readonly #clock: Clock
+  readonly #limit: AttemptLimit
+  readonly #githubUrl: string
 
-  function sweep(now: number): void {
-    for (const [userId, { expiresAt }] of attempts) if (expiresAt + MEMORY < now) attempts.delete(userId)
+  constructor({ ask, links, clock, limit, githubUrl }: CodeProofDeps) {
+    this.#ask = ask
+    this.#links = links
+    this.#clock = clock
+    this.#limit = limit
+    this.#githubUrl = githubUrl
   }
 
-  async function find(path: string): Promise<{ user: JsonObject; account: Described } | null> {
-    const user = await ask(path)
+  async start(userId: string, login: string): Promise<Proof> {
+    const found = await this.#find(`/users/${encodeURIComponent(login)}`)
+    if (found === null) throw new GithubProblem('no such account', { login })
+    const now = this.#clock.now()
+    this.#sweep(now)
+    const { id: githubId, login: name } = found.account
+    const code = `exoix-link-${randomBytes(12).toString('hex')}`
+    this.#attempts.set(userId, { githubId, login: name, code, startedAt: now, expiresAt: now + LIFETIME, off: false })
+    return { kind: 'code', login: name, code, page: `${this.#githubUrl}/${name}`, minutes: LIFETIME_MINUTES }
+  }
+
+  async verify(userId: string): Promise<string> {
+    const attempt = this.#current(userId)
+    this.#limit.take(userId)
+    const { code, githubId, startedAt } = attempt
+    const found = await this.#find(`/user/${githubId}`)
+    if (found === null) throw new GithubProblem('no such account', { login: attempt.login })
+    const { user, account } = found
+    const shown = hasToken(user.bio, code) || (await findInGists(this.#ask, account, code, startedAt))
+    if (!shown) throw new GithubProblem('code not found', { login: account.login, code })
+    const login = await keepProved({ links: this.#links, clock: this.#clock }, userId, account, () => attempt.off)
+    if (this.#attempts.get(userId) === attempt) this.#attempts.delete(userId)
+    return login
+  }
+
+  cancel(userId: string): void {
+    const attempt = this.#attempts.get(userId)
+    if (attempt !== undefined) attempt.off = true
+    this.#attempts.delete(userId)
+  }
+
+  #sweep(now: number): void {
+    for (const [userId, { expiresAt }] of this.#attempts) if (expiresAt + MEMORY < now) this.#attempts.delete(userId)
+  }
+
+  async #find(path: string): Promise<{ user: JsonObject; account: Described } | null> {
+    const user = await this.#ask(path)
     if (user === null) return null
     const account = isObject(user) ? readAccount(user) : null
     if (account === null) throw new GithubProblem('outage')
     return { user: user as JsonObject, account }
   }
 
-  function current(userId: string): Attempt {
-    const attempt = attempts.get(userId)
+  #current(userId: string): Attempt {
+    const attempt = this.#attempts.get(userId)
     if (attempt === undefined) throw new GithubProblem('nothing asked')
-    if (attempt.expiresAt <= clock.now()) throw new GithubProblem('expired')
+    if (attempt.expiresAt <= this.#clock.now()) throw new GithubProblem('expired')
     return attempt
-  }
-
-  return {
-    async start(userId, login) {
-      const found = await find(`/users/${encodeURIComponent(login)}`)
-      if (found === null) throw new GithubProblem('no such account', { login })
-      const now = clock.now()
-      sweep(now)
-      const { id: githubId, login: name } = found.account
-      const code = `exoix-link-${randomBytes(12).toString('hex')}`
-      attempts.set(userId, { githubId, login: name, code, startedAt: now, expiresAt: now + LIFETIME, off: false })
-      return { kind: 'code', login: name, code, page: `${githubUrl}/${name}`, minutes: LIFETIME_MINUTES }
-    },
-
-    async verify(userId) {
-      const attempt = current(userId)
-      tries.take(userId)
-      const { code, githubId, startedAt } = attempt
-      const found = await find(`/user/${githubId}`)
-      if (found === null) throw new GithubProblem('no such account', { login: attempt.login })
-      const { user, account } = found
-      const shown = hasToken(user.bio, code) || (await findInGists(ask, account, code, startedAt))
-      if (!shown) throw new GithubProblem('code not found', { login: account.login, code })
-      const login = await keepProved({ links, clock }, userId, account, () => attempt.off)
-      if (attempts.get(userId) === attempt) attempts.delete(userId)
-      return login
-    },
-
-    cancel(userId) {
-      const attempt = attempts.get(userId)
-      if (attempt !== undefined) attempt.off = true
-      attempts.delete(userId)
-    },
   }
 }

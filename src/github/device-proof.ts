@@ -1,15 +1,15 @@
-import { GithubProblem } from '../domain/github.ts'
+import { GithubProblem, type Proof } from '../domain/github.ts'
 import { HINTS } from '../domain/operator.ts'
 import { isObject, type JsonObject } from '../domain/presence.ts'
 import { type Clock, pause, SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { readRetryAfter } from '../lib/upstream.ts'
-import { type Answer, type Client, orOutage, readObject } from './client.ts'
+import { type Answer, type GithubClient, orOutage, readObject } from './client.ts'
 import type { Links } from './links.ts'
-import { keepProved, type Prover, readAccount } from './proof.ts'
+import { keepProved, type ProofMethod, readAccount } from './proof.ts'
 
-export interface DeviceProverDeps {
-  client: Client
+export interface DeviceProofDeps {
+  readonly client: GithubClient
   clientId: string
   links: Links
   clock: Clock
@@ -40,55 +40,61 @@ const SLOWER = 5
  * Proof by signing in at GitHub: OAuth's device flow. The access token is used for one request, "who is this?", and
  * then forgotten. Source: GitHub docs, Authorizing OAuth apps, "Device flow"; RFC 8628.
  */
-export function createDeviceProver(deps: DeviceProverDeps): Prover {
-  const { client, clientId, log } = deps
-  const attempts = new Map<string, Attempt>()
+export class DeviceProof implements ProofMethod {
+  readonly #client: GithubClient
+  readonly #clientId: string
+  readonly #log: Log
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #deps: DeviceProofDeps
 
-  function cancel(userId: string): void {
-    attempts.get(userId)?.controller.abort(new GithubProblem('replaced'))
-    attempts.delete(userId)
+  constructor(deps: DeviceProofDeps) {
+    this.#deps = deps
+    this.#client = deps.client
+    this.#clientId = deps.clientId
+    this.#log = deps.log
   }
 
-  async function requestCode(): Promise<Grant> {
-    const answer = await orOutage(client.post('/login/device/code', { client_id: clientId }))
+  cancel(userId: string): void {
+    this.#attempts.get(userId)?.controller.abort(new GithubProblem('replaced'))
+    this.#attempts.delete(userId)
+  }
+
+  async start(userId: string, login: string): Promise<Proof> {
+    const grant = await this.#requestCode()
+    this.cancel(userId)
+    const attempt: Attempt = { grant, controller: new AbortController() }
+    this.#attempts.set(userId, attempt)
+    const linked = follow(this.#deps, userId, login, attempt).finally(() => {
+      if (this.#attempts.get(userId) === attempt) this.#attempts.delete(userId)
+    })
+    // Whoever asked may not care how it ends.
+    linked.catch(() => {})
+    const minutes = Math.floor(grant.expiresIn / 60)
+    return { kind: 'device', code: grant.userCode, page: grant.page, minutes, linked }
+  }
+
+  async verify(userId: string): Promise<string> {
+    const attempt = this.#attempts.get(userId)
+    if (attempt === undefined) throw new GithubProblem('nothing asked')
+    const { userCode: code, page } = attempt.grant
+    throw new GithubProblem('waiting', { code, page })
+  }
+
+  async #requestCode(): Promise<Grant> {
+    const answer = await orOutage(this.#client.post('/login/device/code', { client_id: this.#clientId }))
     const grant = readGrant(answer)
     if (grant !== null) return grant
     if (isBusy(answer)) throw new GithubProblem('outage')
-    log.error(HINTS.githubClientRefused, {
+    this.#log.error(HINTS.githubClientRefused, {
       status: answer.status,
       error: readError(answer),
     })
     throw new GithubProblem('refused')
   }
-
-  return {
-    cancel,
-
-    async start(userId, login) {
-      const grant = await requestCode()
-      cancel(userId)
-      const attempt: Attempt = { grant, controller: new AbortController() }
-      attempts.set(userId, attempt)
-      const linked = follow(deps, userId, login, attempt).finally(() => {
-        if (attempts.get(userId) === attempt) attempts.delete(userId)
-      })
-      // Whoever asked may not care how it ends.
-      linked.catch(() => {})
-      const minutes = Math.floor(grant.expiresIn / 60)
-      return { kind: 'device', code: grant.userCode, page: grant.page, minutes, linked }
-    },
-
-    async verify(userId) {
-      const attempt = attempts.get(userId)
-      if (attempt === undefined) throw new GithubProblem('nothing asked')
-      const { userCode: code, page } = attempt.grant
-      throw new GithubProblem('waiting', { code, page })
-    },
-  }
 }
 
 /** Waits until somebody has signed in, sees who it is, and links them. */
-async function follow(deps: DeviceProverDeps, userId: string, named: string, attempt: Attempt): Promise<string> {
+async function follow(deps: DeviceProofDeps, userId: string, named: string, attempt: Attempt): Promise<string> {
   const signal = AbortSignal.any([attempt.controller.signal, deps.signal])
   const token = await waitForToken(deps, attempt.grant, signal)
   const user = readAccount(readObject(await orOutage(deps.client.getAs(token, '/user'))))
@@ -97,7 +103,7 @@ async function follow(deps: DeviceProverDeps, userId: string, named: string, att
   return keepProved(deps, userId, user, () => signal.aborted)
 }
 
-async function waitForToken(deps: DeviceProverDeps, grant: Grant, signal: AbortSignal): Promise<string> {
+async function waitForToken(deps: DeviceProofDeps, grant: Grant, signal: AbortSignal): Promise<string> {
   const { client, clientId, clock } = deps
   const expiresAt = clock.now() + grant.expiresIn * SECOND
   const form = { client_id: clientId, device_code: grant.deviceCode, grant_type: GRANT_TYPE }
@@ -118,7 +124,7 @@ async function waitForToken(deps: DeviceProverDeps, grant: Grant, signal: AbortS
 }
 
 /** How long to wait after an answer without a token, in seconds. Throws GithubProblem when waiting is of no use. */
-function nextInterval({ log }: DeviceProverDeps, body: JsonObject, interval: number): number {
+function nextInterval({ log }: DeviceProofDeps, body: JsonObject, interval: number): number {
   switch (body.error) {
     case undefined:
     case 'authorization_pending':

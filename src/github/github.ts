@@ -1,17 +1,17 @@
 import type { Config } from '../config.ts'
-import { type Github, GithubProblem, type GithubStore } from '../domain/github.ts'
-import { type Clock, systemClock } from '../lib/clock.ts'
+import { type Github, GithubProblem, type GithubStore, type Proof } from '../domain/github.ts'
+import { type Clock, SECOND, systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { createTries } from '../lib/token-bucket.ts'
 import type { Fetch } from '../lib/upstream.ts'
-import { createBudget } from './budget.ts'
-import { createAsk, createClient } from './client.ts'
-import { createCodeProver } from './code-proof.ts'
-import { createDeviceProver } from './device-proof.ts'
-import { type AccountSink, createLinks } from './links.ts'
-import { readLogin } from './proof.ts'
-import { createRefresher } from './refresher.ts'
+import { AttemptLimit } from './attempt-limit.ts'
+import { Budget } from './budget.ts'
+import { createAsk, GithubClient } from './client.ts'
+import { CodeProof } from './code-proof.ts'
+import { DeviceProof } from './device-proof.ts'
+import { type AccountSink, Links } from './links.ts'
+import { type ProofMethod, readLogin } from './proof.ts'
+import { Refresher } from './refresher.ts'
 
 export interface GithubDeps {
   config: Pick<Config, 'githubApiUrl' | 'githubUrl' | 'githubToken' | 'githubClientId'>
@@ -24,56 +24,71 @@ export interface GithubDeps {
 }
 
 /** The GitHub connection. Nothing is asked of GitHub until somebody connects an account or looks at a linked one. */
-export function createGithub(deps: GithubDeps): Github {
-  const { config, metrics, log, clock = systemClock, fetch } = deps
-  const ending = new AbortController()
-  const links = createLinks(deps.store, deps.presences)
-  const budget = createBudget(clock)
-  const client = createClient({ config, budget, metrics, clock, fetch, signal: ending.signal })
-  const refresher = createRefresher({ links, client, budget, clock, log })
-  const tries = createTries(clock)
-  const clientId = config.githubClientId
-  const prover =
-    clientId === undefined
-      ? createCodeProver({ ask: createAsk(client, budget), links, clock, tries, githubUrl: config.githubUrl })
-      : createDeviceProver({ client, clientId, links, clock, log, signal: ending.signal })
+export class GithubConnection implements Github {
+  readonly #ending = new AbortController()
+  readonly #links: Links
+  readonly #refresher: Refresher
+  readonly #limit: AttemptLimit
+  readonly #proof: ProofMethod
 
-  metrics.gauge('github_links', 'People with a linked GitHub account', () => links.size)
-  metrics.gauge('github_oldest_copy_seconds', 'Age of the oldest GitHub account among those somebody looks at', () =>
-    Math.round(refresher.oldest() / 1000),
-  )
-  metrics.gauge('github_rate_limit_remaining', "Requests left in GitHub's window", budget.remaining)
+  constructor(deps: GithubDeps) {
+    const { config, metrics, log, clock = systemClock, fetch } = deps
+    const { signal } = this.#ending
+    const budget = new Budget(clock)
+    const client = new GithubClient({ config, budget, metrics, clock, fetch, signal })
+    const links = new Links(deps.store, deps.presences)
+    this.#links = links
+    this.#refresher = new Refresher({ links, client, budget, clock, log })
+    const limit = new AttemptLimit(clock)
+    this.#limit = limit
+    const clientId = config.githubClientId
+    this.#proof =
+      clientId === undefined
+        ? new CodeProof({ ask: createAsk(client, budget), links, clock, limit, githubUrl: config.githubUrl })
+        : new DeviceProof({ client, clientId, links, clock, log, signal })
+    this.#measure(metrics, budget)
+  }
 
-  return {
-    looked(userId) {
-      const link = links.get(userId)
-      if (link !== undefined) refresher.look(link)
-    },
+  looked(userId: string): void {
+    const link = this.#links.get(userId)
+    if (link !== undefined) this.#refresher.look(link)
+  }
 
-    login: userId => links.get(userId)?.stored.login,
+  login(userId: string): string | undefined {
+    return this.#links.get(userId)?.stored.login
+  }
 
-    async connect(userId, name) {
-      const login = readLogin(name)
-      if (login === null) throw new GithubProblem('bad name')
-      tries.take(userId)
-      return prover.start(userId, login)
-    },
+  async connect(userId: string, name: string): Promise<Proof> {
+    const login = readLogin(name)
+    if (login === null) throw new GithubProblem('bad name')
+    this.#limit.take(userId)
+    return this.#proof.start(userId, login)
+  }
 
-    verify: prover.verify,
+  verify(userId: string): Promise<string> {
+    return this.#proof.verify(userId)
+  }
 
-    async disconnect(userId) {
-      prover.cancel(userId)
-      return links.get(userId) === undefined ? false : links.remove(userId)
-    },
+  async disconnect(userId: string): Promise<boolean> {
+    this.#proof.cancel(userId)
+    return this.#links.get(userId) === undefined ? false : this.#links.remove(userId)
+  }
 
-    forget(userId) {
-      prover.cancel(userId)
-      links.forget(userId)
-    },
+  forget(userId: string): void {
+    this.#proof.cancel(userId)
+    this.#links.forget(userId)
+  }
 
-    stop() {
-      refresher.stop()
-      ending.abort(new GithubProblem('replaced'))
-    },
+  stop(): void {
+    this.#refresher.stop()
+    this.#ending.abort(new GithubProblem('replaced'))
+  }
+
+  #measure(metrics: Metrics, budget: Budget): void {
+    metrics.gauge('github_links', 'People with a linked GitHub account', () => this.#links.size)
+    metrics.gauge('github_oldest_copy_seconds', 'Age of the oldest GitHub account among those somebody looks at', () =>
+      Math.round(this.#refresher.oldest() / SECOND),
+    )
+    metrics.gauge('github_rate_limit_remaining', "Requests left in GitHub's window", () => budget.remaining())
   }
 }

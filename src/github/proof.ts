@@ -39,7 +39,7 @@ const isId = (value: unknown): value is number => Number.isSafeInteger(value) &&
 const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
 
 /** One way for people to prove that an account is theirs. */
-export interface Prover {
+export interface ProofMethod {
   /** Rejects with GithubProblem. */
   start(userId: string, login: string): Promise<Proof>
   /** Resolves with the login once proved. Rejects with GithubProblem, or `storage_unavailable`. */

@@ -1,5 +1,4 @@
-import { GithubProblem } from '../domain/github.ts'
-import { type Clock, HOUR, MINUTE } from './clock.ts'
+import { MINUTE } from './clock.ts'
 import { network } from './semaphore.ts'
 
 export interface RateLimiter {
@@ -96,38 +95,6 @@ export function createSendBudget(burst: number, intervalMs: number): SendBudget 
     freeAt: () => evenly - (burst - 1) * intervalMs,
     spend(now) {
       evenly = Math.max(evenly, now) + intervalMs
-    },
-  }
-}
-
-/** Bounds what one person can make us ask of GitHub: the budget is everybody's. */
-export interface Tries {
-  /** Counts one. Throws GithubProblem `too many tries`. */
-  take(userId: string): void
-}
-
-const WINDOW = HOUR
-const PER_WINDOW = 10
-/** From this many people on, those whose window is over are forgotten. */
-const MANY = 1000
-
-export function createTries(clock: Clock): Tries {
-  const windows = new Map<string, { count: number; readonly until: number }>()
-
-  function sweep(now: number): void {
-    if (windows.size < MANY) return
-    for (const [userId, { until }] of windows) if (until <= now) windows.delete(userId)
-  }
-
-  return {
-    take(userId) {
-      const now = clock.now()
-      const known = windows.get(userId)
-      if (known === undefined || known.until <= now) {
-        sweep(now)
-        windows.set(userId, { count: 1, until: now + WINDOW })
-      } else if (known.count < PER_WINDOW) known.count++
-      else throw new GithubProblem('too many tries', { seconds: Math.ceil((known.until - now) / 1000) })
     },
   }
 }

@@ -5,7 +5,7 @@ import { Keys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { Privacy } from '../../src/domain/privacy.ts'
-import { createGithub, type GithubDeps } from '../../src/github/github.ts'
+import { GithubConnection, type GithubDeps } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import type { BotMessage } from '../../src/simulator/recorder.ts'
@@ -55,7 +55,7 @@ export interface House {
   presences: PresenceStore
   keys: Keys
   kv: ReturnType<typeof createKv>
-  github: ReturnType<typeof createGithub>
+  github: GithubConnection
   metrics: ReturnType<typeof createMetrics>
   logged: string[]
   guildId: string
@@ -94,7 +94,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const store = options.wrapStore?.(opened) ?? opened
   const keys = new Keys(store, { log })
   const kv = createKv(store, presences, keys)
-  const github = createGithub({
+  const github = new GithubConnection({
     store,
     presences,
     metrics,
@@ -102,8 +102,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     ...options.github,
     config: { ...NO_GITHUB, ...options.github?.config },
   })
-  cleanups.push(github.stop)
-  const privacy = new Privacy(store, { presences, kv, keys, forget: [github.forget] }, { log })
+  cleanups.push(() => github.stop())
+  const privacy = new Privacy(store, { presences, kv, keys, forget: [userId => github.forget(userId)] }, { log })
   const api = new API(new REST({ api: sim.apiUrl, retries: 0, ...options.rest }).setToken(sim.token))
   const config = { commandPrefix: '.', externalUrl: 'https://exoix.example', discordInvite: undefined }
   const domain = { presences, kv, keys, privacy, github }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { createBudget } from '../../src/github/budget.ts'
+import { Budget } from '../../src/github/budget.ts'
 import { createTestClock, HOUR, MINUTE, SECOND } from './support.ts'
 
 function open() {
   const clock = createTestClock()
-  const budget = createBudget(clock)
+  const budget = new Budget(clock)
   const start = clock.now()
   return {
     clock,

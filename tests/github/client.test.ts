@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { createBudget } from '../../src/github/budget.ts'
-import { createClient } from '../../src/github/client.ts'
+import { Budget } from '../../src/github/budget.ts'
+import { GithubClient } from '../../src/github/client.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { USER_AGENT } from '../../src/lib/upstream.ts'
@@ -9,10 +9,10 @@ import { type Give, startUpstream } from '../support/upstream.ts'
 
 /** A client on that server, over a real connection. */
 function open(url: string) {
-  const budget = createBudget(systemClock)
+  const budget = new Budget(systemClock)
   const config = { githubApiUrl: `${url}api`, githubUrl: url.slice(0, -1), githubToken: 'ghp_secret' }
   const signal = new AbortController().signal
-  return { budget, client: createClient({ config, budget, metrics: createMetrics(), clock: systemClock, signal }) }
+  return { budget, client: new GithubClient({ config, budget, metrics: createMetrics(), clock: systemClock, signal }) }
 }
 
 const failureOf = (work: Promise<unknown>) =>

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Github, GithubStore, StoredLink } from '../../src/domain/github.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import { createGithub } from '../../src/github/github.ts'
+import { GithubConnection } from '../../src/github/github.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github/github.ts'
@@ -53,7 +53,7 @@ describe('ten thousand linked people', () => {
     presences = new PresenceStore()
     const config = { githubApiUrl: sim.apiUrl, githubUrl: sim.url, githubToken, githubClientId: undefined }
     const log = createLog({ level: 'silent', format: 'text' })
-    github = createGithub({ config, store, presences, metrics: createMetrics(), log, clock, fetch })
+    github = new GithubConnection({ config, store, presences, metrics: createMetrics(), log, clock, fetch })
   }
 
   /** Everybody is looked at every ten minutes. */

@@ -1,6 +1,6 @@
 import type { GithubAccount } from '../../src/domain/github.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import { createGithub } from '../../src/github/github.ts'
+import { GithubConnection } from '../../src/github/github.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
@@ -149,12 +149,12 @@ export function openGithub(options: GithubHouseOptions = {}) {
   const { answer } = options
   const fetch: Fetch = answer === undefined ? simulated : async url => answer(url)
   const start = () => {
-    const github = createGithub({ config, store, presences, metrics: createMetrics(), log, clock, fetch })
-    cleanups.push(github.stop)
+    const github = new GithubConnection({ config, store, presences, metrics: createMetrics(), log, clock, fetch })
+    cleanups.push(() => github.stop())
     return github
   }
-  const github = createGithub({ config, store, presences, metrics, log, clock, fetch })
-  cleanups.push(github.stop)
+  const github = new GithubConnection({ config, store, presences, metrics, log, clock, fetch })
+  cleanups.push(() => github.stop())
 
   function account(userId: string, from = github) {
     from.looked(userId)
