@@ -4,54 +4,13 @@ import { type AnyElysia, Elysia } from 'elysia'
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { operation } from './openapi.ts'
+import { representApiPage } from './pages.ts'
 import { answer, type Representation, represent } from './representation.ts'
-import { inlineCsp, JSON_TYPE } from './response.ts'
+import { JSON_TYPE } from './response.ts'
 import { FAILURE, HARMY, PRESENCE, TEXT } from './schema.ts'
 
-/**
- * Everything the page runs comes from here; its validator badge, which would ask a site elsewhere, is off. Addresses are
- * relative, so that it works wherever a proxy puts it; they are used once a slash at the end of the page's own is gone.
- */
-const HTML = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Exoix API</title>
-<link rel="icon" href="data:,">
-<style>body { margin: 0 }</style>
-</head>
-<body>
-<div id="swagger-ui"></div>
-<noscript>This page needs JavaScript. The document itself is at <a href="swagger/json">/swagger/json</a>.</noscript>
-<script>
-history.replaceState(null, '', location.href.replace(/\\/+(?=[?#]|$)/, ''))
-const add = (tag, properties) => document.head.append(Object.assign(document.createElement(tag), properties))
-const draw = () => SwaggerUIBundle({ url: 'swagger/json', dom_id: '#swagger-ui', validatorUrl: null, deepLinking: true })
-add('link', { rel: 'stylesheet', href: 'swagger/swagger-ui.css' })
-add('script', { src: 'swagger/swagger-ui-bundle.js', onload: draw })
-</script>
-</body>
-</html>
-`
-
-let page: Representation | undefined
 let scriptAsset: Promise<Representation> | undefined
 let styleAsset: Promise<Representation> | undefined
-
-function swaggerPage(): Representation {
-  page ??= represent(() => Buffer.from(HTML), {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Cache-Control': 'no-cache',
-    'Content-Security-Policy': inlineCsp(HTML, {
-      'script-src': "'self'",
-      'style-src': "'self'",
-      'img-src': "'self' data:",
-      'connect-src': "'self'",
-    }),
-  })
-  return page
-}
 
 /** Swagger UI's code, embedded as it was published. Compressed when it is first asked for, off the main thread. */
 function swaggerScript(): Promise<Representation> {
@@ -81,6 +40,12 @@ export interface Described {
 /** The API document of the given routes, and a page to read it that needs nothing but this server. */
 export function docRoutes(described: Described) {
   let document: Promise<Representation> | undefined
+  let page: Representation | undefined
+
+  function readPage(request: Request): Response {
+    page ??= representApiPage()
+    return answer(page, request)
+  }
 
   async function readDocument(request: Request): Promise<Response> {
     document ??= describe(described)
@@ -88,7 +53,7 @@ export function docRoutes(described: Described) {
   }
 
   return new Elysia({ name: 'docs' })
-    .get('/swagger', ({ request }) => answer(swaggerPage(), request), PAGE)
+    .get('/swagger', ({ request }) => readPage(request), PAGE)
     .get('/swagger/json', ({ request }) => readDocument(request), DOCUMENT)
     .get('/swagger/swagger-ui.css', async ({ request }) => answer(await swaggerStyle(), request), HIDDEN)
     .get('/swagger/swagger-ui-bundle.js', async ({ request }) => answer(await swaggerScript(), request), HIDDEN)

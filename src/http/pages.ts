@@ -3,7 +3,7 @@ import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import { inviteUrl } from '../domain/operator.ts'
 import type { Presences } from '../domain/presences.ts'
-import { clientModule, elementScript, framablePage, livePage } from '../web/web.ts'
+import { apiPage, clientModule, elementScript, framablePage, livePage } from '../web/web.ts'
 import { operation, type Parameter, USER_ID } from './openapi.ts'
 import { answer, type ContentHeaders, type Representation, represent, representAsset } from './representation.ts'
 import { inlineCsp } from './response.ts'
@@ -172,4 +172,11 @@ function peopleToLookAt(presences: Presences): string[] {
 function addressToAddBot(token: string | undefined): string | undefined {
   const id = Buffer.from(token?.split('.')[0] ?? '', 'base64').toString('latin1')
   return /^\d{15,20}$/.test(id) ? inviteUrl(id) : undefined
+}
+
+/** The page that shows the API document. */
+export function representApiPage(): Representation {
+  const html = apiPage()
+  const own = { 'script-src': "'self'", 'style-src': "'self'", 'img-src': "'self' data:", 'connect-src': "'self'" }
+  return representAsset(Buffer.from(html), { ...PAGE, 'Content-Security-Policy': inlineCsp(html, own) })
 }

@@ -1,5 +1,7 @@
 import type { PictureHosts } from '../domain/discord-cdn.ts'
 import activitiesStyle from './activities.css' with { type: 'text' }
+import apiStyle from './api.css' with { type: 'text' }
+import apiTemplate from './api.html' with { type: 'text' }
 import { bundle } from './bundle.ts' with { type: 'macro' }
 import elementStyle from './element.css' with { type: 'text' }
 import featuredStyle from './featured.css' with { type: 'text' }
@@ -9,12 +11,13 @@ import pageStyle from './page.css' with { type: 'text' }
 import template from './page.html' with { type: 'text' }
 import snippetsStyle from './snippets.css' with { type: 'text' }
 
-const [element = '', page = '', start = '', frame = ''] = bundle(
+const [element = '', page = '', start = '', frame = '', api = ''] = bundle(
   'iife',
   'browser/element.ts',
   'browser/page.ts',
   'browser/start.ts',
   'browser/frame.ts',
+  'browser/api.ts',
 )
 const [client = ''] = bundle('esm', '../client/client.ts')
 
@@ -93,4 +96,11 @@ export function framablePage(settings: ElementSettings, version: string): string
   return (frameTemplate as unknown as string)
     .replace('<style></style>', () => `<style>${squeeze(frameStyle)}</style>`)
     .replace('<script></script>', () => scripts.join('\n'))
+}
+
+/** The page that shows the API document. What it loads is at `swagger/…`, beside it. */
+export function apiPage(): string {
+  return (apiTemplate as unknown as string)
+    .replace('<style></style>', () => `<style>${squeeze(apiStyle)}</style>`)
+    .replace('<script></script>', () => `<script>${api.trim()}</script>`)
 }

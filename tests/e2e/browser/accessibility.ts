@@ -65,4 +65,25 @@ export function accessibilityTests(): void {
       }
     })
   })
+
+  describe('the API page is for everybody', () => {
+    for (const colorScheme of SCHEMES) {
+      inBrowser(`passes axe, with a route open, ${colorScheme}, and leads back`, async () => {
+        await using server = startWithAll()
+        await using view = await open(`${server.url}/swagger#/KV/putV1UsersByIdKvByKey`, [], { colorScheme })
+        const { page } = view
+        await page.getByRole('button', { name: 'Try it out' }).waitFor()
+        expect(await violations(page)).toEqual([])
+        const levels = await page
+          .getByRole('heading')
+          .evaluateAll(all =>
+            all.map(heading => Number(heading.getAttribute('aria-level') ?? heading.tagName.slice(1))),
+          )
+        expect(levels[0]).toBe(1)
+        expect(levels.every((level, at) => level <= (levels[at - 1] ?? 0) + 1)).toBe(true)
+        await page.getByRole('link', { name: 'Live page' }).click()
+        await shows(page, 'Paper Boats')
+      })
+    }
+  })
 }
