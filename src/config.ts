@@ -62,6 +62,12 @@ export const SETTINGS = {
     'id of the server whose nicknames are shown first',
     optional(matching(/^\d{15,20}$/, 'a server id (15 to 20 digits)')),
   ),
+  welcomeChannel: setting(
+    'WELCOME_CHANNEL',
+    undefined,
+    'id of the channel in which newcomers are told their address',
+    optional(matching(/^\d{15,20}$/, 'a channel id (15 to 20 digits)')),
+  ),
   featuredUsers: setting(
     'FEATURED_USERS',
     [] as readonly string[],

@@ -2,6 +2,7 @@ import { Bot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
 import { createGateway, type Gateway } from './discord/gateway.ts'
 import { DiscordRest } from './discord/rest.ts'
+import { Arrivals } from './domain/arrivals.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
 import { Checkpoint } from './domain/checkpoint.ts'
 import { FatalError } from './domain/errors.ts'
@@ -47,7 +48,9 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const keys = new Keys(store, { log })
   const kv = createKv(store, presences, keys)
   const github = new GithubConnection({ config, store, presences, metrics, log })
-  const privacy = new Privacy(store, { presences, kv, keys, forget: [userId => github.forget(userId)] }, { log })
+  const arrivals = new Arrivals(store, presences, store.loadHidden())
+  const forget = [(userId: string) => github.forget(userId), (userId: string) => arrivals.forget(userId)]
+  const privacy = new Privacy(store, { presences, kv, keys, forget }, { log })
   const retention = createRetention(store, presences, config.kvRetentionDays)
   const checkpoint = new Checkpoint(store, presences, log)
   const rest = new DiscordRest(config, log)
@@ -72,6 +75,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     keys,
     privacy,
     github,
+    arrivals,
     metrics,
     log,
     signal: stopping.signal,

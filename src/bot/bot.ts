@@ -1,5 +1,6 @@
 import type { API } from '@discordjs/core/http-only'
 import type { Config } from '../config.ts'
+import type { Arrivals } from '../domain/arrivals.ts'
 import type { Github } from '../domain/github.ts'
 import type { Keys } from '../domain/keys.ts'
 import type { Kv } from '../domain/kv.ts'
@@ -25,9 +26,10 @@ import { commandDefinitions, registerCommands } from './registration.ts'
 import { Registry } from './registry.ts'
 import { Sender } from './sender.ts'
 import { SlashCommands } from './slash-commands.ts'
+import { Welcome } from './welcome.ts'
 
 export interface BotDeps {
-  readonly config: Pick<Config, 'commandPrefix' | 'externalUrl' | 'discordInvite'>
+  readonly config: Pick<Config, 'commandPrefix' | 'externalUrl' | 'discordInvite' | 'welcomeChannel'>
   /** False: another copy answers for this bot, and this one does nothing at all. */
   readonly answers: boolean
   readonly api: API
@@ -36,6 +38,7 @@ export interface BotDeps {
   readonly keys: Keys
   readonly privacy: Privacy
   readonly github: Github
+  readonly arrivals: Arrivals
   readonly metrics: Metrics
   readonly log: Log
   /** Aborted when the bot is to stop: it takes nothing on any more, and gives up what waits for Discord. */
@@ -83,7 +86,12 @@ export class Bot {
     const introduce = (userId: string) => profiles.introduce(userId, commandPrefix)
     this.#prefixCommands = new PrefixCommands({ ...shared, identity: this.#identity, commandPrefix, introduce })
     this.#slashCommands = new SlashCommands({ ...shared, api, guard: this.#guard, clock, deferAfter })
-    if (deps.answers) keys.onExposed((owners, where) => this.#follow(this.#guard.replace(owners, where)))
+    if (!deps.answers) return
+    const follow = (work: Promise<void>) => this.#follow(work)
+    const channelId = config.welcomeChannel
+    if (channelId !== undefined)
+      new Welcome({ channelId, arrivals: deps.arrivals, sender, addresses, log, clock, signal, follow })
+    keys.onExposed((owners, where) => follow(this.#guard.replace(owners, where)))
   }
 
   /** Takes any gateway dispatch. Never throws; what it starts goes on by itself. */

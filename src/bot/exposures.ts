@@ -49,7 +49,6 @@ export function readExposure(type: string, data: unknown): Exposure | null {
   return exposure.text === '' ? null : exposure
 }
 
-/** Each text a line of its own: two of them make no key. */
 const join = (texts: Iterable<unknown>, shortest = SHORTEST) =>
   Array.from(texts)
     .filter(text => typeof text === 'string' && text.length >= shortest)

@@ -13,6 +13,7 @@ export const APPLICATION_ID = 0x45584f49
  *   bring it back).
  * - people and sessions are what was shown, and the gateway event it reflects: always written together. last_seen_at is in ms.
  * - github_links hold an account's number, which never changes, and the last good copy of what it shows; no tokens.
+ * - arrived are those who have been welcomed.
  * - chores are what is still to be done to the file itself.
  */
 const MIGRATIONS: readonly string[] = [
@@ -57,6 +58,7 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;`,
   'CREATE TABLE chores (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
   'ALTER TABLE people ADD COLUMN last_seen_at INTEGER;',
+  'CREATE TABLE arrived (user_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
 ]
 
 /** How many steps a database of this version has. */

@@ -1,3 +1,4 @@
+import type { ArrivalStore } from '../domain/arrivals.ts'
 import type { StateStore } from '../domain/checkpoint.ts'
 import type { GithubStore } from '../domain/github.ts'
 import type { KeyStore } from '../domain/keys.ts'
@@ -7,6 +8,7 @@ import { MIB } from '../lib/bytes.ts'
 import { SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import { ArrivedStore } from './arrivals.ts'
 import { PeopleStore } from './checkpoint.ts'
 import { Damage } from './damage.ts'
 import { explaining, OpenDatabase } from './database.ts'
@@ -17,7 +19,7 @@ import { KeyHashStore } from './keys.ts'
 import { PairStore } from './kv.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
-export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore, GithubStore {
+export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore, GithubStore, ArrivalStore {
   importPairs: PairStore['importPairs']
   importKeys: KeyHashStore['importKeys']
   /** Writes what is pending, moves everything into the main file, lets go of it. Later writes are refused. */
@@ -55,7 +57,8 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
   const keys = new KeyHashStore(db, group)
   const people = new PeopleStore(db, group, damage)
   const links = new LinkStore(db, group)
-  const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links])
+  const arrived = new ArrivedStore(db, group)
+  const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived])
   const watch = setInterval(() => group.watch(), WATCH_INTERVAL)
   watch.unref()
   let open = true
@@ -82,6 +85,8 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
     loadHidden: () => explaining(file, () => hidden.loadHidden()),
     storeHidden: (userId, hide) => hidden.storeHidden(userId, hide),
     erase: userId => hidden.erase(userId),
+    loadArrived: () => explaining(file, () => arrived.loadArrived()),
+    storeArrived: userIds => arrived.storeArrived(userIds),
     async close() {
       if (!open) return
       open = false

@@ -139,7 +139,7 @@ describe('.get', () => {
 
   test('says where a long value is when the public address is not known', async () => {
     const { house, alice } = await withAlice({
-      bot: { config: { commandPrefix: '.', externalUrl: undefined, discordInvite: undefined } },
+      config: { commandPrefix: '.', externalUrl: undefined, discordInvite: undefined },
     })
     await house.kv.put(alice, 'long', 'v'.repeat(12_345))
     const { content } = await house.ask(alice, '.get long')
@@ -222,7 +222,7 @@ const embedOf = ({ message }: BotMessage) =>
 describe('.help', () => {
   test('names every command and every slash command', async () => {
     const { house, alice } = await withAlice({
-      bot: { config: { commandPrefix: 'ex!', externalUrl: undefined, discordInvite: undefined } },
+      config: { commandPrefix: 'ex!', externalUrl: undefined, discordInvite: undefined },
     })
     const content = embedOf(await house.ask(alice, 'ex!help')).description
     const names = ['set', 'add', 'mset', 'get', 'del', 'kv', 'apikey', 'token', 'privacy delete', 'help']
@@ -236,7 +236,7 @@ test('.help fits into an embed with the longest prefix and address there can be'
   const commandPrefix = 'sixteen-letters!'
   const externalUrl = `https://${'a-long-name.'.repeat(20)}example`
   const { house, alice } = await withAlice({
-    bot: { config: { commandPrefix, externalUrl, discordInvite: undefined } },
+    config: { commandPrefix, externalUrl, discordInvite: undefined },
   })
   const { description } = embedOf(await house.ask(alice, `${commandPrefix}help`))
   expect(description).toEndWith('its owner gets a new one.')

@@ -65,7 +65,7 @@ describe('who turns to the bot without a command', () => {
 
   test('and is hidden or not seen at all is told so, and what to do', async () => {
     const { house, alice, bob } = await withPeople({
-      bot: { config: { commandPrefix: '.', externalUrl: undefined, discordInvite: 'https://discord.gg/x' } },
+      config: { commandPrefix: '.', externalUrl: undefined, discordInvite: 'https://discord.gg/x' },
     })
     await house.ask(alice, '.privacy hide', 'dm')
     expect((await house.ask(alice, 'hello', 'dm')).content).toContain('`.privacy show`')
@@ -131,7 +131,7 @@ describe('.me', () => {
 
   test('tells paths where this instance has no public address', async () => {
     const config = { commandPrefix: '.', externalUrl: undefined, discordInvite: undefined }
-    const { house, alice } = await withPeople({ bot: { config } })
+    const { house, alice } = await withPeople({ config })
     const embed = embedOf(await house.ask(alice, '.me'))
     expect(embed.description).toContain(`\`/v1/users/${alice}/card.svg\``)
     expect(embed).not.toHaveProperty('image')

@@ -36,6 +36,14 @@ describe('.apikey', () => {
     expect(house.written()).toHaveLength(1)
   })
 
+  test('says that the key before has stopped working, if there was one', async () => {
+    const { house, alice, bob } = await withKey()
+    const STOPPED = 'The key you had before has stopped working.'
+    const [replaced, first] = [await house.ask(alice, '.apikey', 'dm'), await house.ask(bob, '.apikey', 'dm')]
+    expect(JSON.stringify(replaced.message.embeds)).toContain(STOPPED)
+    expect(JSON.stringify(first.message.embeds)).not.toContain(STOPPED)
+  })
+
   test('in a server is refused, and nothing changes', async () => {
     const { house, alice, old } = await withKey()
     const answer = await house.ask(alice, '.apikey')

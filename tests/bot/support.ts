@@ -1,6 +1,7 @@
 import { API } from '@discordjs/core/http-only'
 import { REST, type RESTOptions } from '@discordjs/rest'
 import { Bot, type BotDeps } from '../../src/bot/bot.ts'
+import { Arrivals } from '../../src/domain/arrivals.ts'
 import { Keys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
@@ -33,7 +34,12 @@ export async function cleanUp(): Promise<void> {
 
 export interface HouseOptions {
   simulator?: SimulatorOptions
-  bot?: Partial<BotDeps>
+  bot?: Partial<Omit<BotDeps, 'config'>>
+  config?: Partial<BotDeps['config']>
+  /** Newcomers are welcomed in the guild's channel. */
+  welcome?: boolean
+  /** Whether the members of the guild are known before the bot begins. */
+  members?: 'known' | 'unknown'
   /** Without the privileged intent, contents of most server messages are withheld. */
   messageContent?: boolean
   /** A simulated GitHub, and the way to it; without it nothing leads anywhere. */
@@ -53,6 +59,7 @@ export interface House {
   bot: Bot
   api: API
   presences: PresenceStore
+  store: Store
   keys: Keys
   kv: ReturnType<typeof createKv>
   github: GithubConnection
@@ -68,6 +75,8 @@ export interface House {
   slash(userId: string, command: string, options?: Record<string, string | number>): ReturnType<Simulator['interact']>
   /** Resolves when everything sent to the bot before has been dealt with. */
   settled(): Promise<void>
+  /** Resolves when every write so far is kept, and what the bot began then is done. */
+  sent(): Promise<void>
   /** Everything the bot wrote in channels and DMs. */
   written(): BotMessage[]
   counter(name: string): number
@@ -88,7 +97,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const log = createLog({ level: 'debug', format: 'text', write: line => logged.push(line) })
   const metrics = createMetrics()
   const presences = new PresenceStore()
-  for (const id of people) presences.putMember(guild.id, { user: sim.world.user(id) })
+  if (options.members !== 'unknown')
+    for (const id of people) presences.putMember(guild.id, { user: sim.world.user(id) })
   const opened = openStore(':memory:', { log })
   cleanups.push(() => opened.close())
   const store = options.wrapStore?.(opened) ?? opened
@@ -103,10 +113,18 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     config: { ...NO_GITHUB, ...options.github?.config },
   })
   cleanups.push(() => github.stop())
-  const privacy = new Privacy(store, { presences, kv, keys, forget: [userId => github.forget(userId)] }, { log })
+  const arrivals = new Arrivals(store, presences, [])
+  const forget = [(userId: string) => github.forget(userId), (userId: string) => arrivals.forget(userId)]
+  const privacy = new Privacy(store, { presences, kv, keys, forget }, { log })
   const api = new API(new REST({ api: sim.apiUrl, retries: 0, ...options.rest }).setToken(sim.token))
-  const config = { commandPrefix: '.', externalUrl: 'https://exoix.example', discordInvite: undefined }
-  const domain = { presences, kv, keys, privacy, github }
+  const config = {
+    commandPrefix: '.',
+    externalUrl: 'https://exoix.example',
+    discordInvite: undefined,
+    welcomeChannel: options.welcome ? channelId : undefined,
+    ...options.config,
+  }
+  const domain = { presences, kv, keys, privacy, github, arrivals }
   const bot = new Bot({ ...domain, config, answers: true, api, metrics, log, ...options.bot })
   const seen = await connect(sim, bot, options)
   if (options.register !== false) await bot.register(sim.account.applicationId)
@@ -118,6 +136,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     bot,
     api,
     presences,
+    store,
     keys,
     kv,
     github,
@@ -138,6 +157,10 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       const arrived = seen(marker)
       sim.raw('EXOIX_TEST', { marker })
       await arrived
+      await bot.idle()
+    },
+    async sent() {
+      await store.storeArrived([])
       await bot.idle()
     },
     written: () => sim.recorder.all('message'),
