@@ -1,8 +1,19 @@
-import { isIP } from 'node:net'
-import { availableParallelism } from 'node:os'
 import { version } from '../package.json'
 import { SPOTIFY_CDN_URL } from './domain/presence.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts'
+import {
+  addresses,
+  botToken,
+  httpUrl,
+  integer,
+  matching,
+  oneOf,
+  optional,
+  secret,
+  text,
+  userIds,
+  workers,
+} from './setting-values.ts'
 
 /** Environment variables as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -18,8 +29,6 @@ interface Setting<T> {
 function setting<T>(env: string, fallback: T, help: string, parse: (text: string) => T): Setting<T> {
   return { env, fallback, help, parse }
 }
-
-const optional = (parse: (text: string) => string) => parse as (text: string) => string | undefined
 
 /** Who may read the numbers: everybody, this machine alone, nobody. */
 const METRICS_READERS = ['on', 'loopback', 'off'] as const
@@ -190,96 +199,6 @@ export function answersCommands(config: Config, env: Environment): boolean {
   const split = config.idempotencyKey.indexOf('=')
   const value = env[config.idempotencyKey.slice(0, split)]
   return value !== undefined && unquoted(value) === unquoted(config.idempotencyKey.slice(split + 1))
-}
-
-function integer(min: number, max: number) {
-  return (value: string): number => {
-    const number = Number(value)
-    if (!/^\d+$/.test(value) || number < min || number > max)
-      throw new Error(`must be a whole number from ${min} to ${max}`)
-    return number
-  }
-}
-
-function workers(value: string): number {
-  if (value.toLowerCase() === 'auto') return Math.max(1, availableParallelism() - 1)
-  const number = Number(value)
-  if (!/^\d+$/.test(value) || number < 1 || number > MOST_WORKERS)
-    throw new Error(`must be auto or a whole number from 1 to ${MOST_WORKERS}`)
-  return number
-}
-
-/** More than any machine needs. */
-const MOST_WORKERS = 64
-
-function text(max: number) {
-  return (value: string): string => {
-    if (value.length > max) throw new Error(`must be at most ${max} characters long`)
-    return value
-  }
-}
-
-function matching(pattern: RegExp, description: string) {
-  return (value: string): string => {
-    if (!pattern.test(value)) throw new Error(`must be ${description}`)
-    return value
-  }
-}
-
-function oneOf<const T extends string>(choices: readonly T[]) {
-  return (value: string): T => {
-    const choice = choices.find(candidate => candidate === value.toLowerCase())
-    if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}`)
-    return choice
-  }
-}
-
-function httpUrl(value: string): string {
-  const url = URL.parse(value)
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new Error('must be a URL that starts with http:// or https://')
-  if (url.username !== '' || url.password !== '') throw new Error('must not contain a user name or password')
-  return value.replace(/\/+$/, '')
-}
-
-function secret(value: string): string {
-  if (!/^[\x21-\x7e]+$/.test(value)) throw new Error('must be printable characters without blanks')
-  return value
-}
-
-/** People paste `Bot <token>`, which is forgiven. Only visibly impossible tokens are refused. */
-function botToken(value: string): string {
-  return secret(value.replace(/^Bot\s+/i, ''))
-}
-
-/** As many as a page can offer. */
-const MOST_FEATURED = 24
-
-function userIds(value: string): readonly string[] {
-  const ids = new Set(listed(value))
-  const wrong = [...ids].some(id => !/^\d{15,20}$/.test(id)) || ids.size > MOST_FEATURED
-  if (wrong) throw new Error(`must be at most ${MOST_FEATURED} user ids (15 to 20 digits), separated by commas`)
-  return [...ids]
-}
-
-const listed = (value: string) =>
-  value
-    .split(',')
-    .map(part => part.trim())
-    .filter(part => part !== '')
-
-function addresses(value: string): readonly string[] {
-  const parts = listed(value)
-  const wrong = parts.some(part => !isAddressOrNetwork(part))
-  if (wrong) throw new Error('must be IP addresses or networks such as 10.0.0.0/8, separated by commas')
-  return parts
-}
-
-function isAddressOrNetwork(part: string): boolean {
-  const [address = '', bits, ...rest] = part.split('/')
-  const version = isIP(address)
-  if (version === 0 || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
 
 /** Which Exoix this is, as package.json has it. */
