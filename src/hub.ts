@@ -1,6 +1,6 @@
 import { Bot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
-import { createGateway, type Gateway } from './discord/gateway.ts'
+import { Gateway } from './discord/gateway.ts'
 import { DiscordRest } from './discord/rest.ts'
 import { Arrivals } from './domain/arrivals.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
@@ -14,6 +14,7 @@ import { GithubConnection } from './github/github.ts'
 import { DAY, MINUTE } from './lib/clock.ts'
 import { describeError, type Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
+import { proxyFor } from './lib/proxy.ts'
 import type { Store } from './store/sqlite.ts'
 
 export interface HubDeps {
@@ -54,7 +55,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const retention = createRetention(store, presences, config.kvRetentionDays)
   const checkpoint = new Checkpoint(store, presences, log)
   const rest = new DiscordRest(config, log)
-  const gateway = createGateway({
+  const gateway = new Gateway({
     config,
     api: rest.api,
     presences,
@@ -63,6 +64,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     onFatal,
     onEvent: (type, data) => bot.handle(type, data),
     sessions: checkpoint,
+    proxyFor: address => proxyFor(address, env),
   })
   const answers = answersCommands(config, env)
   const stopping = new AbortController()

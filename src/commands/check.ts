@@ -4,6 +4,7 @@ import { examineDiscord } from '../discord/check.ts'
 import { type Finding, ok } from '../domain/operator.ts'
 import { examineGithub } from '../github/check.ts'
 import { examinePort } from '../http/check.ts'
+import { proxyFor } from '../lib/proxy.ts'
 import { examineDatabase } from '../store/check.ts'
 
 /**
@@ -12,6 +13,7 @@ import { examineDatabase } from '../store/check.ts'
  */
 export async function check(env: Environment, say: (text: string) => void): Promise<boolean> {
   const config = { ...readConfig(env), logLevel: 'silent' as const }
+  const toGateway = (address: string) => proxyFor(address, env)
   let mistakes = 0
   const tell = ({ level, topic, text }: Finding) => {
     if (level === 'WRONG') mistakes++
@@ -20,8 +22,8 @@ export async function check(env: Environment, say: (text: string) => void): Prom
   tell(ok('settings', 'all can be read'))
   tell(examineDatabase(config.databasePath))
   tell(await examinePort(config))
-  const upstreams = await Promise.all([examineDiscord(config, createAppLog(config)), examineGithub(config)])
-  for (const finding of upstreams.flat()) tell(finding)
+  const discord = examineDiscord(config, createAppLog(config), { proxyFor: toGateway })
+  for (const finding of (await Promise.all([discord, examineGithub(config)])).flat()) tell(finding)
   say(mistakes === 0 ? 'Nothing has to be mended.' : `To be mended: ${mistakes}.`)
   return mistakes === 0
 }

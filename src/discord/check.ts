@@ -8,18 +8,26 @@ import { readGatewayInfo } from './identify.ts'
 import { readSwitches, type Switch } from './intents.ts'
 import { askApplication, DiscordRest } from './rest.ts'
 import { isTokenRefused } from './retry.ts'
-import { openPeer } from './socket.ts'
+import { GatewaySocket, type Route } from './socket.ts'
 
 /** As many servers as Discord tells of at once; who is in more knows how to be invited. */
 const MOST = 200
 /** For everything together: whoever runs a check waits for it. Milliseconds. */
 const LONGEST = 6 * SECOND
 
+interface Surroundings {
+  readonly clock?: Clock
+  /** The proxy on the way to a `ws:` or `wss:` address, if any. */
+  readonly proxyFor?: ProxyFor
+}
+
+type ProxyFor = (address: string) => string | undefined
+
 /** Asks Discord whose the token is, which of its switches are on, in how many servers it is, and whether its gateway says hello. */
 export async function examineDiscord(
   config: Config,
   log: Log,
-  clock: Clock = systemClock,
+  { clock = systemClock, proxyFor = () => undefined }: Surroundings = {},
 ): Promise<readonly Finding[]> {
   if (config.botToken === undefined) return [wrong('token', HINTS.tokenMissing)]
   const rest = new DiscordRest(config, log, { clock })
@@ -29,7 +37,7 @@ export async function examineDiscord(
     const { id, name, flags } = await askApplication(rest.api, late.signal)
     const [servers, gateway] = await Promise.all([
       rest.api.users.getGuilds({ limit: MOST }, { signal: late.signal }),
-      examineGateway(rest.api, clock, late.signal),
+      examineGateway(rest.api, { clock, proxyFor }, late.signal),
     ])
     return [
       ok('token', `it is that of ${name} (application ${id})`),
@@ -48,30 +56,35 @@ export async function examineDiscord(
 }
 
 /** Dials as a shard does, until the gateway says hello: a proxy or a firewall may be in the way of nothing but that. */
-async function examineGateway(api: API, clock: Clock, signal: AbortSignal): Promise<Finding> {
+async function examineGateway(
+  api: API,
+  { clock, proxyFor }: Required<Surroundings>,
+  signal: AbortSignal,
+): Promise<Finding> {
   const topic = 'gateway'
   const { url } = readGatewayInfo(await api.gateway.getBot({ signal }), clock)
   const { host } = new URL(url)
-  const problem = await dial(`${url.replace(/\/$/, '')}/?v=10&encoding=json`, clock, signal)
+  const address = `${url.replace(/\/$/, '')}/?v=10&encoding=json`
+  const problem = await dial({ address, proxy: proxyFor(address) }, clock, signal)
   return problem === undefined ? ok(topic, `${host} says hello`) : wrong(topic, HINTS.gatewayUnreachable(host, problem))
 }
 
 /** Resolves with why there was no hello, or undefined. */
-async function dial(address: string, clock: Clock, signal: AbortSignal): Promise<string | undefined> {
+async function dial(route: Route, clock: Clock, signal: AbortSignal): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const events = {
     open() {},
     message: (data: unknown) => resolve(isHello(data) ? undefined : 'what it says is not what Discord says'),
     close: (code: number, problem: string) => resolve(problem || `close code ${code}`),
   }
-  const peer = openPeer(address, events, { handshakeMs: LONGEST, closeMs: SECOND }, clock)
+  const socket = new GatewaySocket(route, events, { handshakeMs: LONGEST, closeMs: SECOND }, clock)
   const giveUp = () => resolve('no answer in time')
   signal.addEventListener('abort', giveUp, { once: true })
   try {
     return await promise
   } finally {
     signal.removeEventListener('abort', giveUp)
-    peer.abandon()
+    socket.abandon()
   }
 }
 

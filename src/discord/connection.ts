@@ -1,66 +1,21 @@
 import type { Clock } from '../lib/clock.ts'
-import { createInflow } from './frame-queue.ts'
+import { FrameQueue } from './frame-queue.ts'
 import { type DropReason, invalidSession, readFrame } from './frames.ts'
-import { ABNORMAL, openPeer, type Patience, type Peer } from './socket.ts'
+import { ABNORMAL, GatewaySocket, type Route, type Timeouts } from './socket.ts'
+import { addDialer, type LibrarySocket } from './websocket-shim.ts'
 
-/** What @discordjs/ws uses of a WebSocket; a subset of the standard one. */
-interface LibrarySocket {
-  binaryType: string
-  readonly readyState: number
-  onopen: (() => void) | null
-  onmessage: ((event: { data: string }) => void) | null
-  onerror: ((event: { error: unknown }) => void) | null
-  onclose: ((event: { code: number }) => void) | null
-  send(text: string): void
-  close(code?: number, reason?: string): void
-}
+/** Why a connection has ended, as far as that is known. */
+export type Ending =
+  /** Discord asked to reconnect (op 7). */
+  | 'asked'
+  /** Heartbeats were not answered. */
+  | 'no heartbeat'
+  | 'lost'
 
-/** Makes the socket for one connection the library opens. `query` is what it appends to the address, "?" included. */
-type Dialer = (query: string) => LibrarySocket
-
-const dialers = new Map<string, Dialer>()
-let lastDialer = 0
-
-/**
- * Gives a dialer an address. A manager told that the gateway is there opens its connections through that dialer; once
- * removed, they stay connecting for ever, without a timer or a socket.
- */
-function addDialer(dialer: Dialer): { address: string; remove: () => void } {
-  const address = `exoix-dialer:${++lastDialer}`
-  dialers.set(address, dialer)
-  return { address, remove: () => void dialers.delete(address) }
-}
-
-function SocketForLibrary(url: string): LibrarySocket {
-  const [address = ''] = url.split('?', 1)
-  return dialers.get(address)?.(url.slice(address.length)) ?? inertSocket()
-}
-
-function inertSocket(): LibrarySocket {
-  const handlers = { onopen: null, onmessage: null, onerror: null, onclose: null }
-  return { binaryType: '', readyState: WebSocket.CONNECTING, ...handlers, send() {}, close() {} }
-}
-
-/**
- * The library takes the global WebSocket when it is loaded and keeps it. It is loaded by `require`, which is a copy of
- * its own, so that this happens here, now, and for nobody else, whoever imported @discordjs/ws before.
- */
-function load(): typeof import('@discordjs/ws') {
-  const native = globalThis.WebSocket
-  globalThis.WebSocket = SocketForLibrary as unknown as typeof WebSocket
-  try {
-    return require('@discordjs/ws')
-  } finally {
-    globalThis.WebSocket = native
-  }
-}
-
-export const { WebSocketManager, WebSocketShardEvents } = load()
-
-/** What a line asks and tells its shard. */
-interface LineEvents {
-  /** Where the gateway is: a `ws:` or `wss:` address without query. */
-  address(): string
+/** What a connection asks and tells its shard. */
+interface ConnectionEvents {
+  /** Where the gateway is: its address has no query. */
+  route(): Route
   /** How long to wait before dialing, milliseconds. */
   delayMs(): number
   dialing(): void
@@ -71,148 +26,176 @@ interface LineEvents {
   /** The library sent a payload with this opcode. */
   sent(opcode: number): void
   dropped(reason: DropReason): void
-  /** A connection ended, or could not be made. Told before the library hears of it. */
-  closed(code: number, problem: string): void
-}
-
-/**
- * A shard's way to the gateway, through all its connections: the library opens, we dial – with back-off, patience and
- * checked frames. At most one connection is open at a time.
- */
-interface Line {
-  /** Opens lines to the gateway when the library is told that this is its address. */
-  readonly address: string
-  /** Sends past the library, whose own queue forgets what it holds at a reconnect. False when nothing was sent. */
-  send(text: string): boolean
-  /** Ends the connection as if the network had. */
-  drop(problem: string): void
-  /** Says goodbye without ending the session; within so many milliseconds. No connection is opened any more. */
-  hangUp(closeMs: number): Promise<void>
+  /** A socket was closed, or could not be opened. Told before the library hears of it. */
+  closed(code: number, problem: string, ending: Ending): void
 }
 
 /** A private close code, which leaves the session resumable; 1000 and 1001 would end it (docs: Gateway, "Resuming"). */
 export const GOING_AWAY = 4200
 
-interface Connection {
-  send(text: string): boolean
-  close(code: number, reason: string, closeMs?: number): void
-  fail(problem: string): void
-  abandon(): void
-  readonly over: Promise<void>
-}
+/** What the library says as it closes a connection whose heartbeats are not answered. */
+const UNANSWERED = 'Zombie connection'
 
-export function createLine(events: LineEvents, patience: Patience, clock: Clock): Line {
-  let current: Connection | null = null
-  const dialer = addDialer(query => {
-    // The library lets go of a connection that is still connecting without closing it.
-    current?.abandon()
-    const opened = createConnection(query, events, patience, clock)
-    current = opened.connection
-    return opened.socket
-  })
-  return {
-    address: dialer.address,
-    send: text => current?.send(text) ?? false,
-    drop: problem => current?.fail(problem),
-    async hangUp(closeMs) {
-      dialer.remove()
-      current?.close(GOING_AWAY, 'going away', closeMs)
-      await current?.over
-    },
+/**
+ * A shard's way to the gateway, through all its sockets: the library opens, we dial – with back-off, patience and checked
+ * frames. At most one socket is open at a time.
+ */
+export class Connection {
+  /** Opens sockets to the gateway when the library is told that this is its address. */
+  readonly address: string
+  readonly #removeDialer: () => void
+  #current: Dialed | null = null
+
+  constructor(events: ConnectionEvents, timeouts: Timeouts, clock: Clock) {
+    const { address, remove } = addDialer(query => {
+      // The library lets go of a connection that is still connecting without closing it.
+      this.#current?.abandon()
+      this.#current = new Dialed(query, events, timeouts, clock)
+      return this.#current
+    })
+    this.address = address
+    this.#removeDialer = remove
+  }
+
+  /** Sends past the library, whose own queue forgets what it holds at a reconnect. False when nothing was sent. */
+  send(text: string): boolean {
+    return this.#current?.write(text) ?? false
+  }
+
+  /** Ends the socket as if the network had. */
+  drop(problem: string): void {
+    this.#current?.fail(problem)
+  }
+
+  /** Says goodbye without ending the session; within so many milliseconds. No socket is opened any more. */
+  async close(closeMs: number): Promise<void> {
+    this.#removeDialer()
+    this.#current?.hangUp(GOING_AWAY, 'going away', closeMs)
+    await this.#current?.over
   }
 }
 
-function createConnection(query: string, events: LineEvents, patience: Patience, clock: Clock) {
-  const over = Promise.withResolvers<void>()
-  let peer: Peer | null = null
-  let greeted = false
-  let readyState: number = WebSocket.CONNECTING
-  const inflow = createInflow(message)
-  const cancelDial = clock.after(events.delayMs(), dial)
+/** One socket of the library's, with ours behind it. */
+class Dialed implements LibrarySocket {
+  binaryType = 'arraybuffer'
+  onopen: LibrarySocket['onopen'] = null
+  onmessage: LibrarySocket['onmessage'] = null
+  // Never called: the library would end a session that can be resumed.
+  onerror: LibrarySocket['onerror'] = null
+  onclose: LibrarySocket['onclose'] = null
+  readonly #query: string
+  readonly #events: ConnectionEvents
+  readonly #timeouts: Timeouts
+  readonly #clock: Clock
+  readonly #frames = new FrameQueue(data => this.#take(data))
+  readonly #over = Promise.withResolvers<void>()
+  readonly #cancelDial: () => void
+  #socket: GatewaySocket | null = null
+  #readyState: number = WebSocket.CONNECTING
+  #greeted = false
+  #ending: Ending = 'lost'
 
-  function dial(): void {
-    events.dialing()
-    peer = openPeer(events.address() + query, { open, message: inflow.take, close: finish }, patience, clock)
+  constructor(query: string, events: ConnectionEvents, timeouts: Timeouts, clock: Clock) {
+    this.#query = query
+    this.#events = events
+    this.#timeouts = timeouts
+    this.#clock = clock
+    this.#cancelDial = clock.after(events.delayMs(), () => this.#dial())
   }
 
-  function open(): void {
-    readyState = WebSocket.OPEN
-    socket.onopen?.()
+  get readyState(): number {
+    return this.#readyState
   }
 
-  function message(data: unknown): void {
+  /** Resolves when the socket is closed. */
+  get over(): Promise<void> {
+    return this.#over.promise
+  }
+
+  send(text: string): void {
+    if (this.write(text)) this.#events.sent(opcodeOf(text))
+  }
+
+  close(code = GOING_AWAY, reason = ''): void {
+    if (reason === UNANSWERED) this.#ending = 'no heartbeat'
+    this.hangUp(code === 1000 || (code >= 3000 && code <= 4999) ? code : GOING_AWAY, reason)
+  }
+
+  write(text: string): boolean {
+    return this.#socket?.send(text) ?? false
+  }
+
+  hangUp(code: number, reason: string, closeMs?: number): void {
+    if (this.#readyState === WebSocket.OPEN) this.#readyState = WebSocket.CLOSING
+    if (this.#socket === null) this.#finish(ABNORMAL, 'given up before dialing')
+    else this.#socket.close(code, reason, closeMs)
+  }
+
+  fail(problem: string): void {
+    this.#socket?.abandon()
+    this.#finish(ABNORMAL, problem)
+  }
+
+  abandon(): void {
+    this.#release()
+    this.#socket?.abandon()
+  }
+
+  #dial(): void {
+    this.#events.dialing()
+    const { address, proxy } = this.#events.route()
+    const handlers = {
+      open: () => this.#open(),
+      message: (data: unknown) => this.#frames.take(data),
+      close: (code: number, problem: string) => this.#finish(code, problem),
+    }
+    this.#socket = new GatewaySocket({ address: address + this.#query, proxy }, handlers, this.#timeouts, this.#clock)
+  }
+
+  #open(): void {
+    this.#readyState = WebSocket.OPEN
+    this.onopen?.()
+  }
+
+  #take(data: unknown): void {
     const frame = readFrame(data)
-    if (frame.kind === 'dropped') events.dropped(frame.reason)
-    else if (frame.kind === 'invalid session') deliver(invalidSession(events.invalidated(frame.resumable)))
-    else if (frame.kind === 'hello') greet(frame.text)
-    else deliver(frame.text)
+    if (frame.kind === 'dropped') this.#events.dropped(frame.reason)
+    else if (frame.kind === 'invalid session') this.#deliver(invalidSession(this.#events.invalidated(frame.resumable)))
+    else if (frame.kind === 'hello') this.#greet(frame.text)
+    else {
+      if (frame.kind === 'reconnect') this.#ending = 'asked'
+      this.#deliver(frame.text)
+    }
   }
 
-  function deliver(text: string): void {
-    socket.onmessage?.({ data: text })
+  #deliver(text: string): void {
+    this.onmessage?.({ data: text })
   }
 
   /** Each HELLO starts a heartbeat in the library, so there is one for a connection. */
-  function greet(hello: string): void {
-    if (greeted) {
-      events.dropped('repeated')
+  #greet(hello: string): void {
+    if (this.#greeted) {
+      this.#events.dropped('repeated')
       return
     }
-    greeted = true
-    events.greeted()
-    deliver(hello)
+    this.#greeted = true
+    this.#events.greeted()
+    this.#deliver(hello)
   }
 
-  function finish(code: number, problem: string): void {
-    if (readyState === WebSocket.CLOSED) return
-    release()
-    events.closed(code, problem)
-    socket.onclose?.({ code })
+  #finish(code: number, problem: string): void {
+    if (this.#readyState === WebSocket.CLOSED) return
+    this.#release()
+    this.#events.closed(code, problem, this.#ending)
+    this.onclose?.({ code })
   }
 
-  function release(): void {
-    readyState = WebSocket.CLOSED
-    inflow.clear()
-    cancelDial()
-    over.resolve()
+  #release(): void {
+    this.#readyState = WebSocket.CLOSED
+    this.#frames.clear()
+    this.#cancelDial()
+    this.#over.resolve()
   }
-
-  const connection: Connection = {
-    over: over.promise,
-    send: text => peer?.send(text) ?? false,
-    close(code, reason, closeMs) {
-      if (readyState === WebSocket.OPEN) readyState = WebSocket.CLOSING
-      if (peer === null) finish(ABNORMAL, 'given up before dialing')
-      else peer.close(code, reason, closeMs)
-    },
-    fail(problem) {
-      peer?.abandon()
-      finish(ABNORMAL, problem)
-    },
-    abandon() {
-      release()
-      peer?.abandon()
-    },
-  }
-
-  const socket: LibrarySocket = {
-    binaryType: 'arraybuffer',
-    get readyState() {
-      return readyState
-    },
-    onopen: null,
-    onmessage: null,
-    // Never called: the library would end a session that can be resumed.
-    onerror: null,
-    onclose: null,
-    send(text) {
-      if (connection.send(text)) events.sent(opcodeOf(text))
-    },
-    close(code = GOING_AWAY, reason = '') {
-      connection.close(code === 1000 || (code >= 3000 && code <= 4999) ? code : GOING_AWAY, reason)
-    },
-  }
-  return { connection, socket }
 }
 
 /** The library writes the opcode first. */

@@ -2,16 +2,16 @@ import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import type { DropReason } from './frames.ts'
 import type { GuildBook } from './guilds.ts'
-import { putMembers } from './member-list.ts'
-import type { Members } from './members.ts'
+import { indexPresences, putMembers, readUserId } from './member-list.ts'
+import type { MemberRequests } from './member-requests.ts'
+import type { OfflineReports } from './offline-reports.ts'
 
 export interface DispatchOptions {
   presences: PresenceStore
   guilds: GuildBook
-  members: Pick<
-    Members,
-    'requestList' | 'requestUser' | 'chunk' | 'rateLimited' | 'joined' | 'left' | 'forgetGuild' | 'forgetShard'
-  >
+  offline: OfflineReports
+  /** The requests of a shard. */
+  requests: (shard: number) => MemberRequests
   dropped: (reason: DropReason, count?: number) => void
   /** Everything that is no bookkeeping of members and presences. */
   onOther: (type: string, data: unknown) => void
@@ -20,35 +20,72 @@ export interface DispatchOptions {
 /** What one event does. A returned reason means that the event could not be used. */
 type Handler = (d: JsonObject, shard: number) => DropReason | undefined
 
-/** Takes one event in. What cannot be used is counted and left out; a handler that throws does so to the caller. */
-export type Dispatch = (type: string, data: unknown, shard: number) => void
-
 /** Everything the gateway says, by event name, turned into changes of the store (docs: Gateway Events). */
-export function createDispatch({ presences, guilds, members, dropped, onOther }: DispatchOptions): Dispatch {
-  /** For events that are about one guild's member. */
-  const inGuild =
-    (take: (guildId: string, d: JsonObject, shard: number) => DropReason | undefined): Handler =>
-    (d, shard) =>
-      isSnowflake(d.guild_id) ? take(d.guild_id, d, shard) : 'bad_id'
+export class Dispatch {
+  readonly #options: DispatchOptions
+  readonly #handlers: ReadonlyMap<string, Handler>
 
-  function ready(d: JsonObject, shard: number): DropReason | undefined {
+  constructor(options: DispatchOptions) {
+    this.#options = options
+    this.#handlers = new Map<string, Handler>([
+      ['PRESENCE_UPDATE', (d, shard) => this.#presenceUpdate(d, shard)],
+      ['READY', (d, shard) => this.#ready(d, shard)],
+      ['GUILD_CREATE', (d, shard) => this.#guildCreate(d, shard)],
+      ['GUILD_DELETE', (d, shard) => this.#guildDelete(d, shard)],
+      ['GUILD_MEMBERS_CHUNK', this.#inGuild((id, d, shard) => void options.requests(shard).chunk(id, d))],
+      ['GUILD_MEMBER_ADD', this.#inGuild((id, d, shard) => this.#memberAdd(id, d, shard))],
+      ['GUILD_MEMBER_UPDATE', this.#inGuild((id, d, shard) => this.#memberUpdate(id, d, shard))],
+      ['GUILD_MEMBER_REMOVE', this.#inGuild((id, d, shard) => this.#memberRemove(id, d, shard))],
+      ['RATE_LIMITED', (d, shard) => void options.requests(shard).rateLimited(d)],
+      // The bot's own user: nobody is told of it.
+      ['USER_UPDATE', () => undefined],
+    ])
+  }
+
+  /** Takes one event in. What cannot be used is counted and left out; a handler that throws does so to the caller. */
+  take(type: string, data: unknown, shard: number): void {
+    const handler = this.#handlers.get(type)
+    const reason =
+      handler === undefined ? this.#pass(type, data) : isObject(data) ? handler(data, shard) : 'not_an_object'
+    if (reason !== undefined) this.#options.dropped(reason)
+  }
+
+  #pass(type: string, data: unknown): undefined {
+    this.#options.onOther(type, data)
+  }
+
+  /** For events that are about one guild's member: they mean nothing in a guild that is none of ours. */
+  #inGuild(take: (guildId: string, d: JsonObject, shard: number) => DropReason | undefined): Handler {
+    return (d, shard) => {
+      if (!isSnowflake(d.guild_id)) return 'bad_id'
+      if (!this.#options.guilds.has(d.guild_id)) return 'unknown_guild'
+      return take(d.guild_id, d, shard)
+    }
+  }
+
+  #ready(d: JsonObject, shard: number): DropReason | undefined {
+    const { guilds, requests, onOther } = this.#options
     onOther('READY', d)
     if (!Array.isArray(d.guilds)) return 'not_an_object'
-    members.forgetShard(shard)
+    requests(shard).forgetLists()
     const ids = d.guilds.map(guild => (isObject(guild) ? guild.id : undefined)).filter(isSnowflake)
     guilds.ready(shard, ids)
     // From a list that is damaged it does not follow that the bot has left anything.
     if (ids.length < d.guilds.length) return 'bad_id'
-    for (const gone of guilds.others(shard, ids)) removeGuild(gone)
+    for (const gone of guilds.others(shard, ids)) this.#removeGuild(gone, shard)
     return undefined
   }
 
-  function removeGuild(id: string): void {
+  #removeGuild(id: string, shard: number): void {
+    const { guilds, presences, offline, requests } = this.#options
+    requests(shard).forgetGuild(id)
     guilds.removed(id)
     presences.removeGuild(id)
+    offline.guildLeft(id)
   }
 
-  function guildCreate(d: JsonObject, shard: number): DropReason | undefined {
+  #guildCreate(d: JsonObject, shard: number): DropReason | undefined {
+    const { guilds, requests } = this.#options
     const { id } = d
     if (!isSnowflake(id)) return 'bad_id'
     if (d.unavailable === true) {
@@ -56,106 +93,86 @@ export function createDispatch({ presences, guilds, members, dropped, onOther }:
       return undefined
     }
     guilds.arrived(shard, id)
-    if (takeInitialMembers(id, d)) guilds.completed(id)
-    else members.requestList(shard, id)
+    if (this.#takeInitialMembers(id, d)) guilds.completed(id)
+    else requests(shard).requestList(id)
     return undefined
   }
 
-  /** True when GUILD_CREATE told everything there is to know about the members. */
-  function takeInitialMembers(id: string, d: JsonObject): boolean {
-    const list = Array.isArray(d.members) ? d.members : []
-    const small = d.large !== true
-    const batch = { members: list, presences: d.presences }
-    const seen = new Set<string>()
-    const unusable = small ? putSmall(id, batch, seen) : putPresent(id, batch)
+  /**
+   * True when GUILD_CREATE told everything there is to know about the members. Then who has no presence is offline, and
+   * who is not listed has left; otherwise only of those with a presence something is known for certain.
+   */
+  #takeInitialMembers(id: string, d: JsonObject): boolean {
+    const { presences, dropped } = this.#options
+    const listed = Array.isArray(d.members) ? d.members : []
+    const userIds = new Set(listed.map(readUserId).filter(userId => userId !== undefined))
+    const told = indexPresences(d.presences)
+    const somebody = [...told.keys()].some(userId => userIds.has(userId))
+    const whole = d.large !== true && somebody && userIds.size === listed.length && listed.length >= memberCount(d)
+    const members = whole ? listed : listed.filter(member => !isUsable(member) || told.has(readUserId(member) ?? ''))
+    const unusable = putMembers(presences, id, { members, presences: d.presences }, whole ? 'offline' : 'unknown')
     if (unusable > 0) dropped('bad_member', unusable)
-    const whole = small && unusable === 0 && seen.size > 0 && list.length >= memberCount(d)
-    if (whole) presences.retainMembers(id, seen)
+    if (whole) presences.retainMembers(id, userIds)
     return whole
   }
 
-  /** Small guilds list everybody, so who has no presence is offline. */
-  function putSmall(id: string, batch: Parameters<typeof putMembers>[2], seen: Set<string>): number {
-    return putMembers(presences, id, batch, 'offline', userId => seen.add(userId).has(userId))
-  }
-
-  /** Large guilds list some; only of those with a presence something is known for certain. */
-  function putPresent(id: string, { members: list, presences: told }: Parameters<typeof putMembers>[2]): number {
-    const online = new Set(Array.isArray(told) ? told.filter(isObject).map(readUserId) : [])
-    const present = list.filter(member => isObject(member) && online.has(readUserId(member)))
-    return putMembers(presences, id, { members: present, presences: told }, 'unknown')
-  }
-
-  function guildDelete(d: JsonObject, shard: number): DropReason | undefined {
+  #guildDelete(d: JsonObject, shard: number): DropReason | undefined {
+    const { guilds, requests } = this.#options
     const { id } = d
     if (!isSnowflake(id)) return 'bad_id'
-    members.forgetGuild(id)
-    if (d.unavailable === true) guilds.unavailable(shard, id)
-    else removeGuild(id)
+    if (d.unavailable === true) {
+      requests(shard).forgetGuild(id)
+      guilds.unavailable(shard, id)
+    } else this.#removeGuild(id, shard)
     return undefined
   }
 
-  function memberAdd(guildId: string, d: JsonObject): DropReason | undefined {
+  /** Discord does not tell how who joins appears, so it is asked. */
+  #memberAdd(guildId: string, d: JsonObject, shard: number): DropReason | undefined {
+    const { presences } = this.#options
     const userId = readUserId(d)
-    if (userId === undefined || !presences.putMember(guildId, d)) return 'bad_member'
-    members.joined(guildId, userId)
+    if (userId === undefined || !presences.putMember(guildId, d, 'awaited')) return 'bad_member'
+    const requests = this.#options.requests(shard)
+    requests.joined(guildId, userId)
+    if (presences.isAwaited(userId)) requests.requestNewcomer(guildId, userId)
     return undefined
   }
 
-  function memberUpdate(guildId: string, d: JsonObject): DropReason | undefined {
-    return presences.putMember(guildId, d) ? undefined : 'bad_member'
+  #memberUpdate(guildId: string, d: JsonObject, shard: number): DropReason | undefined {
+    const { presences } = this.#options
+    const userId = readUserId(d)
+    if (userId === undefined) return 'bad_member'
+    if (presences.guildsOf(userId).includes(guildId)) return presences.putMember(guildId, d) ? undefined : 'bad_member'
+    this.#askAbout(guildId, userId, shard)
+    return undefined
   }
 
-  function memberRemove(guildId: string, d: JsonObject): DropReason | undefined {
+  #memberRemove(guildId: string, d: JsonObject, shard: number): DropReason | undefined {
+    const { presences, offline, requests } = this.#options
     const userId = readUserId(d)
     if (userId === undefined) return 'bad_member'
     presences.removeMember(guildId, userId)
-    members.left(guildId, userId)
+    offline.left(guildId, userId)
+    requests(shard).left(guildId, userId)
     return undefined
   }
 
-  function presenceUpdate(d: JsonObject, shard: number): DropReason | undefined {
-    if (presences.patchPresence(d)) return undefined
+  #presenceUpdate(d: JsonObject, shard: number): DropReason | undefined {
+    if (this.#options.offline.holds(d) || this.#options.presences.patchPresence(d)) return undefined
     const userId = readUserId(d)
     if (userId === undefined) return 'bad_id'
-    // While a guild's list is coming in, everybody is a stranger.
-    if (isSnowflake(d.guild_id) && !guilds.isLoading(d.guild_id)) members.requestUser(shard, d.guild_id, userId)
+    if (isSnowflake(d.guild_id) && this.#options.guilds.has(d.guild_id)) this.#askAbout(d.guild_id, userId, shard)
     return undefined
   }
 
-  function membersChunk(guildId: string, d: JsonObject): undefined {
-    members.chunk(guildId, d)
-  }
-
-  function rateLimited(d: JsonObject): undefined {
-    members.rateLimited(d)
-  }
-
-  const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-    ['PRESENCE_UPDATE', presenceUpdate],
-    ['READY', ready],
-    ['GUILD_CREATE', guildCreate],
-    ['GUILD_DELETE', guildDelete],
-    ['GUILD_MEMBERS_CHUNK', inGuild(membersChunk)],
-    ['GUILD_MEMBER_ADD', inGuild(memberAdd)],
-    ['GUILD_MEMBER_UPDATE', inGuild(memberUpdate)],
-    ['GUILD_MEMBER_REMOVE', inGuild(memberRemove)],
-    ['RATE_LIMITED', rateLimited],
-    // The bot's own user: nobody is told of it.
-    ['USER_UPDATE', () => undefined],
-  ])
-
-  return (type, data, shard) => {
-    const handler = handlers.get(type)
-    if (handler === undefined) return onOther(type, data)
-    const reason = isObject(data) ? handler(data, shard) : 'not_an_object'
-    if (reason !== undefined) dropped(reason)
+  /** Somebody is spoken of whom nobody has introduced: perhaps they have just left, perhaps we have missed them. */
+  #askAbout(guildId: string, userId: string, shard: number): void {
+    // While a guild's list is coming in, everybody is unknown.
+    if (!this.#options.guilds.isLoading(guildId)) this.#options.requests(shard).requestUser(guildId, userId)
   }
 }
 
-function readUserId({ user }: JsonObject): string | undefined {
-  return isObject(user) && isSnowflake(user.id) ? user.id : undefined
-}
+const isUsable = (member: unknown) => readUserId(member) !== undefined
 
 /** Guilds that do not say how many members they have are believed to list all of them. */
 const memberCount = ({ member_count }: JsonObject) => (typeof member_count === 'number' ? member_count : 0)

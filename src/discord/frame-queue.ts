@@ -1,10 +1,3 @@
-/** Takes frames as they arrive and hands them on in order, the heavy ones one a turn of the event loop. */
-export interface Inflow {
-  take(data: unknown): void
-  /** Forgets what waits: the connection is gone. */
-  clear(): void
-}
-
 /** A frame of this length (characters) takes milliseconds: a full chunk of members, a large guild. */
 const HEAVY = 1 << 16
 /** Light frames handled in one turn when some had to wait. */
@@ -17,51 +10,56 @@ const READY_HEAD = '{"t":"READY"'
  * A fast network brings many chunks in one read, and all of them at once would hold readers up. What follows a frame
  * that had to wait waits as well. READY ends a turn too, because the library needs longer for it than for the rest.
  */
-export function createInflow(handle: (data: unknown) => void): Inflow {
-  let waiting: unknown[] = []
-  let waitingLength = 0
-  let busy = false
-  let scheduled = false
+export class FrameQueue {
+  #waiting: unknown[] = []
+  #waitingLength = 0
+  #busy = false
+  #scheduled = false
+  readonly #handle: (data: unknown) => void
 
-  function schedule(): void {
-    if (scheduled) return
-    scheduled = true
-    setImmediate(turn)
+  constructor(handle: (data: unknown) => void) {
+    this.#handle = handle
   }
 
-  function turn(): void {
-    scheduled = false
-    busy = false
-    for (let count = 0; count < AT_ONCE && waiting.length > 0 && !busy; count++) next()
-    if (waiting.length > 0 || busy) schedule()
-  }
-
-  function next(): void {
-    const data = waiting.shift()
-    waitingLength -= lengthOf(data)
-    busy = endsTurn(data)
-    handle(data)
-  }
-
-  return {
-    take(data) {
-      const heavy = lengthOf(data) > HEAVY
-      if (waiting.length === 0 && !(busy && heavy)) {
-        if (heavy) {
-          busy = true
-          schedule()
-        }
-        handle(data)
-        return
+  take(data: unknown): void {
+    const heavy = lengthOf(data) > HEAVY
+    if (this.#waiting.length === 0 && !(this.#busy && heavy)) {
+      if (heavy) {
+        this.#busy = true
+        this.#schedule()
       }
-      waiting.push(data)
-      waitingLength += lengthOf(data)
-      while (waitingLength > MOST_WAITING) next()
-    },
-    clear() {
-      waiting = []
-      waitingLength = 0
-    },
+      this.#handle(data)
+      return
+    }
+    this.#waiting.push(data)
+    this.#waitingLength += lengthOf(data)
+    while (this.#waitingLength > MOST_WAITING) this.#next()
+  }
+
+  /** Forgets what waits: the connection is gone. */
+  clear(): void {
+    this.#waiting = []
+    this.#waitingLength = 0
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#scheduled = false
+    this.#busy = false
+    for (let count = 0; count < AT_ONCE && this.#waiting.length > 0 && !this.#busy; count++) this.#next()
+    if (this.#waiting.length > 0 || this.#busy) this.#schedule()
+  }
+
+  #next(): void {
+    const data = this.#waiting.shift()
+    this.#waitingLength -= lengthOf(data)
+    this.#busy = endsTurn(data)
+    this.#handle(data)
   }
 }
 

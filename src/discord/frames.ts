@@ -75,6 +75,7 @@ export const DROP_REASONS = [
   'not_an_object',
   'bad_id',
   'bad_member',
+  'unknown_guild',
   'handler_error',
   'listener_error',
   'too_many_strangers',
@@ -83,7 +84,7 @@ export type DropReason = (typeof DROP_REASONS)[number]
 
 /** One frame from the gateway, checked so far that the library can take `text` without harm. */
 type Frame =
-  | { readonly kind: 'dispatch' | 'hello' | 'other'; readonly text: string }
+  | { readonly kind: 'dispatch' | 'hello' | 'reconnect' | 'other'; readonly text: string }
   | { readonly kind: 'invalid session'; readonly resumable: boolean }
   | { readonly kind: 'dropped'; readonly reason: DropReason }
 
@@ -133,8 +134,9 @@ function readPayload(payload: JsonObject, text: string): Frame {
       return readHello(payload.d, text)
     case INVALID_SESSION:
       return { kind: 'invalid session', resumable: payload.d === true }
-    case HEARTBEAT:
     case RECONNECT:
+      return { kind: 'reconnect', text }
+    case HEARTBEAT:
     case HEARTBEAT_ACK:
       return { kind: 'other', text }
     default:

@@ -8,30 +8,6 @@ export interface GuildBookOptions {
   onComplete: (shard: number, complete: boolean) => void
 }
 
-/** Which guilds the bot is in, and whose members are still on their way. */
-export interface GuildBook {
-  readonly size: number
-  /** A guild known from an earlier process, with its members. */
-  restore(shard: number, guildId: string): void
-  /** READY: these guilds of the shard are to arrive. */
-  ready(shard: number, guildIds: readonly string[]): void
-  /** The shard's guilds that are not among these. */
-  others(shard: number, guildIds: readonly string[]): string[]
-  /** GUILD_CREATE: the guild is there, its member list perhaps not yet. */
-  arrived(shard: number, guildId: string): void
-  /** The guild's member list is in. */
-  completed(guildId: string): void
-  /** An outage: the guild is still ours, but need not be waited for beyond the usual patience. */
-  unavailable(shard: number, guildId: string): void
-  removed(guildId: string): void
-  isLoading(guildId: string): boolean
-  /** Something came that shows the shard is getting on. */
-  progress(guildId: string): void
-  /** Connected again, or not: without a connection nothing can arrive, so nobody's patience ends. */
-  setConnected(shard: number, connected: boolean): void
-  isComplete(shard: number): boolean
-}
-
 /** A guild that is there but whose list does not come is waited for this many silences. */
 const LONGER_PATIENCE = 4
 
@@ -50,98 +26,134 @@ export function shardOfGuild(guildId: string, shardCount: number): number {
   return Number((BigInt(guildId) >> 22n) % BigInt(shardCount))
 }
 
-export function createGuildBook({ clock, quietMs, onComplete }: GuildBookOptions): GuildBook {
-  const shards = new Map<number, ShardGuilds>()
-  const shardOf = new Map<string, number>()
+export class GuildBook {
+  readonly #shards = new Map<number, ShardGuilds>()
+  readonly #shardOf = new Map<string, number>()
+  readonly #clock: Clock
+  readonly #quietMs: number
+  readonly #onComplete: (shard: number, complete: boolean) => void
 
-  function at(shard: number): ShardGuilds {
-    const known = shards.get(shard)
+  constructor({ clock, quietMs, onComplete }: GuildBookOptions) {
+    this.#clock = clock
+    this.#quietMs = quietMs
+    this.#onComplete = onComplete
+  }
+
+  get size(): number {
+    return this.#shardOf.size
+  }
+
+  /** A guild known from an earlier process, with its members. */
+  restore(shard: number, guildId: string): void {
+    this.#know(shard, guildId, true)
+  }
+
+  /** READY: these guilds of the shard are to arrive. */
+  ready(shard: number, guildIds: readonly string[]): void {
+    this.#change(shard, guilds => {
+      for (const id of guildIds) this.#know(shard, id, false)
+      guilds.awaited = new Set(guildIds)
+    })
+  }
+
+  /** The shard's guilds that are not among these. */
+  others(shard: number, guildIds: readonly string[]): string[] {
+    const listed = new Set(guildIds)
+    return [...this.#at(shard).known.keys()].filter(id => !listed.has(id))
+  }
+
+  /** GUILD_CREATE: the guild is there, its member list perhaps not yet. */
+  arrived(shard: number, guildId: string): void {
+    this.#change(shard, () => this.#know(shard, guildId, true).awaited.add(guildId))
+  }
+
+  /** The guild's member list is in. */
+  completed(guildId: string): void {
+    const shard = this.#shardOf.get(guildId)
+    if (shard !== undefined) this.#change(shard, ({ awaited }) => awaited.delete(guildId))
+  }
+
+  /** An outage: the guild is still ours, but need not be waited for beyond the usual patience. */
+  unavailable(shard: number, guildId: string): void {
+    this.#change(shard, () => this.#know(shard, guildId, false))
+  }
+
+  removed(guildId: string): void {
+    const shard = this.#shardOf.get(guildId)
+    if (shard !== undefined) this.#change(shard, guilds => this.#forget(guilds, guildId))
+  }
+
+  /** Whether the bot is in it, as far as is known. */
+  has(guildId: string): boolean {
+    return this.#shardOf.has(guildId)
+  }
+
+  isLoading(guildId: string): boolean {
+    const shard = this.#shardOf.get(guildId)
+    return shard !== undefined && this.#at(shard).awaited.has(guildId)
+  }
+
+  /** Something came that shows the shard is getting on. */
+  progress(guildId: string): void {
+    const shard = this.#shardOf.get(guildId)
+    if (shard !== undefined) this.#change(shard, () => {})
+  }
+
+  /** Connected again, or not: without a connection nothing can arrive, so nobody's patience ends. */
+  setConnected(shard: number, connected: boolean): void {
+    this.#change(shard, guilds => {
+      guilds.connected = connected
+    })
+  }
+
+  isComplete(shard: number): boolean {
+    return this.#at(shard).awaited.size === 0
+  }
+
+  #at(shard: number): ShardGuilds {
+    const known = this.#shards.get(shard)
     if (known !== undefined) return known
     const created = { known: new Map(), awaited: new Set<string>(), connected: false, silences: 0, cancelTimer() {} }
-    shards.set(shard, created)
+    this.#shards.set(shard, created)
     return created
   }
 
   /** Runs a change to what is awaited, and tells when that begins or ends. */
-  function change(shard: number, apply: (guilds: ShardGuilds) => void): void {
-    const guilds = at(shard)
+  #change(shard: number, apply: (guilds: ShardGuilds) => void): void {
+    const guilds = this.#at(shard)
     const before = guilds.awaited.size === 0
     apply(guilds)
     guilds.silences = 0
-    listen(shard, guilds)
+    this.#listen(shard, guilds)
     const after = guilds.awaited.size === 0
-    if (before !== after) onComplete(shard, after)
+    if (before !== after) this.#onComplete(shard, after)
   }
 
-  function listen(shard: number, guilds: ShardGuilds): void {
+  #listen(shard: number, guilds: ShardGuilds): void {
     guilds.cancelTimer()
     guilds.cancelTimer = () => {}
-    if (guilds.connected && guilds.awaited.size > 0) guilds.cancelTimer = clock.after(quietMs, () => silence(shard))
+    if (guilds.connected && guilds.awaited.size > 0)
+      guilds.cancelTimer = this.#clock.after(this.#quietMs, () => this.#silence(shard))
   }
 
-  function silence(shard: number): void {
-    const silences = at(shard).silences + 1
-    change(shard, ({ awaited, known }) => {
+  #silence(shard: number): void {
+    const silences = this.#at(shard).silences + 1
+    this.#change(shard, ({ awaited, known }) => {
       for (const id of awaited) if (silences >= LONGER_PATIENCE || known.get(id) !== true) awaited.delete(id)
     })
-    at(shard).silences = silences
+    this.#at(shard).silences = silences
   }
 
-  function know(shard: number, guildId: string, there: boolean): ShardGuilds {
-    const guilds = at(shard)
+  #know(shard: number, guildId: string, there: boolean): ShardGuilds {
+    const guilds = this.#at(shard)
     guilds.known.set(guildId, there)
-    shardOf.set(guildId, shard)
+    this.#shardOf.set(guildId, shard)
     return guilds
   }
 
-  function forget({ known, awaited }: ShardGuilds, guildId: string): void {
+  #forget({ known, awaited }: ShardGuilds, guildId: string): void {
     known.delete(guildId)
     awaited.delete(guildId)
-    shardOf.delete(guildId)
-  }
-
-  return {
-    get size() {
-      return shardOf.size
-    },
-    restore: (shard, guildId) => void know(shard, guildId, true),
-    ready(shard, guildIds) {
-      change(shard, guilds => {
-        for (const id of guildIds) know(shard, id, false)
-        guilds.awaited = new Set(guildIds)
-      })
-    },
-    others(shard, guildIds) {
-      const listed = new Set(guildIds)
-      return [...at(shard).known.keys()].filter(id => !listed.has(id))
-    },
-    arrived(shard, guildId) {
-      change(shard, () => know(shard, guildId, true).awaited.add(guildId))
-    },
-    completed(guildId) {
-      const shard = shardOf.get(guildId)
-      if (shard !== undefined) change(shard, ({ awaited }) => awaited.delete(guildId))
-    },
-    unavailable(shard, guildId) {
-      change(shard, () => know(shard, guildId, false))
-    },
-    removed(guildId) {
-      const shard = shardOf.get(guildId)
-      if (shard !== undefined) change(shard, guilds => forget(guilds, guildId))
-    },
-    isLoading(guildId) {
-      const shard = shardOf.get(guildId)
-      return shard !== undefined && at(shard).awaited.has(guildId)
-    },
-    progress(guildId) {
-      const shard = shardOf.get(guildId)
-      if (shard !== undefined) change(shard, () => {})
-    },
-    setConnected(shard, connected) {
-      change(shard, guilds => {
-        guilds.connected = connected
-      })
-    },
-    isComplete: shard => at(shard).awaited.size === 0,
+    this.#shardOf.delete(guildId)
   }
 }

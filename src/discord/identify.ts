@@ -1,3 +1,4 @@
+import { ActivityType, type GatewayPresenceUpdateData, PresenceUpdateStatus } from '@discordjs/core/http-only'
 import { isObject, type JsonObject } from '../domain/presence.ts'
 import { type Clock, DAY, pause } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
@@ -19,7 +20,7 @@ export interface GatewayInfo {
 export function readGatewayInfo(answer: unknown, clock: Clock): GatewayInfo {
   if (!isObject(answer) || !isGatewayAddress(answer.url)) throw new Error('GET /gateway/bot named no gateway')
   const limit: JsonObject = isObject(answer.session_start_limit) ? answer.session_start_limit : {}
-  const askedAt = clock.now()
+  const askedAt = clock.monotonic()
   return {
     url: answer.url,
     shards: whole(answer.shards, 1, 1, 100_000),
@@ -61,62 +62,82 @@ interface IdentifyQueueOptions {
   freshMs: number
 }
 
-/** Lets shards start sessions no faster, and no more often, than Discord allows. */
-export interface IdentifyQueue {
-  /** Resolves when this shard may identify; rejects when the signal is aborted. */
-  waitForIdentify(shard: number, signal: AbortSignal): Promise<void>
-}
-
 /**
  * One session a bucket and interval, and none once the day's budget is used up: Discord resets the token of a bot that
  * goes on, so then we wait until the budget is renewed.
  */
-export function createIdentifyQueue(options: IdentifyQueueOptions): IdentifyQueue {
-  const { info, clock, log, intervalMs, freshMs } = options
-  const freeAt = new Map<number, number>()
-  let startedSinceAsked = 0
-  let asked = info.current().askedAt
+export class IdentifyQueue {
+  readonly #info: GatewayInfoSource
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #intervalMs: number
+  readonly #freshMs: number
+  readonly #freeAt = new Map<number, number>()
+  #startedSinceAsked = 0
+  #asked: number
+
+  constructor(options: IdentifyQueueOptions) {
+    this.#info = options.info
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#intervalMs = options.intervalMs
+    this.#freshMs = options.freshMs
+    this.#asked = this.#info.current().askedAt
+  }
+
+  /** Resolves when this shard may identify; rejects when the signal is aborted. */
+  async waitForIdentify(shard: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted()
+      const bucket = shard % this.#info.current().maxConcurrency
+      const turn = (this.#freeAt.get(bucket) ?? 0) - this.#clock.monotonic()
+      if (turn > 0) {
+        await pause(this.#clock, turn, signal)
+        continue
+      }
+      this.#freeAt.set(bucket, this.#clock.monotonic() + this.#intervalMs)
+      const wait = await this.#take()
+      if (wait === 0) {
+        this.#freeAt.set(bucket, this.#clock.monotonic() + this.#intervalMs)
+        return signal.throwIfAborted()
+      }
+      this.#log.warn('no more gateway sessions may be started for now; waiting', {
+        waitSeconds: Math.ceil(wait / 1000),
+      })
+      await pause(this.#clock, wait, signal)
+    }
+  }
 
   /** Takes one session off the budget and answers 0, or how many milliseconds there is none; asks Discord first unless the answer is fresh. */
-  async function take(): Promise<number> {
-    if (clock.now() - info.current().askedAt > freshMs || left() <= 0) {
+  async #take(): Promise<number> {
+    if (this.#clock.monotonic() - this.#info.current().askedAt > this.#freshMs || this.#left() <= 0) {
       try {
-        await info.refresh()
+        await this.#info.refresh()
       } catch (error) {
-        log.warn('Discord did not say how many sessions may be started', { error: describeError(error) })
+        this.#log.warn('Discord did not say how many sessions may be started', { error: describeError(error) })
       }
     }
-    if (left() <= 0) return Math.max(1000, info.current().resetAt - clock.now())
-    startedSinceAsked++
+    if (this.#left() <= 0) return Math.max(1000, this.#info.current().resetAt - this.#clock.monotonic())
+    this.#startedSinceAsked++
     return 0
   }
 
-  function left(): number {
-    const { askedAt, remaining } = info.current()
-    if (asked !== askedAt) startedSinceAsked = 0
-    asked = askedAt
-    return remaining - startedSinceAsked
+  #left(): number {
+    const { askedAt, remaining } = this.#info.current()
+    if (this.#asked !== askedAt) this.#startedSinceAsked = 0
+    this.#asked = askedAt
+    return remaining - this.#startedSinceAsked
   }
+}
 
-  return {
-    async waitForIdentify(shard, signal) {
-      for (;;) {
-        signal.throwIfAborted()
-        const bucket = shard % info.current().maxConcurrency
-        const turn = (freeAt.get(bucket) ?? 0) - clock.now()
-        if (turn > 0) {
-          await pause(clock, turn, signal)
-          continue
-        }
-        freeAt.set(bucket, clock.now() + intervalMs)
-        const wait = await take()
-        if (wait === 0) {
-          freeAt.set(bucket, clock.now() + intervalMs)
-          return signal.throwIfAborted()
-        }
-        log.warn('no more gateway sessions may be started for now; waiting', { waitSeconds: Math.ceil(wait / 1000) })
-        await pause(clock, wait, signal)
-      }
-    },
-  }
+/**
+ * The bot's own presence for IDENTIFY (docs: Gateway Events, "Update Presence"). A custom status carries its text in
+ * `state`; streaming needs a Twitch or YouTube address, which nobody configures here, and shows as playing without one.
+ */
+export function botPresence(text: string, type: number): GatewayPresenceUpdateData {
+  const activity =
+    type === ActivityType.Custom
+      ? { name: 'Custom Status', type, state: text }
+      : { name: text, type: type === ActivityType.Streaming ? ActivityType.Playing : type }
+  return { since: null, activities: [activity], status: PresenceUpdateStatus.Online, afk: false }
 }

@@ -2,6 +2,13 @@ import { ApplicationFlags, GatewayIntentBits } from '@discordjs/core/http-only'
 import { FatalError } from '../domain/errors.ts'
 import { HINTS, SWITCHES } from '../domain/operator.ts'
 
+/** The bot's application, as far as it matters here. */
+export interface Application {
+  readonly id: string
+  /** Whether the bot can read the text of messages in servers. */
+  readonly messageContent: boolean
+}
+
 /** What the bot may listen to. */
 export interface Intents {
   /** Bits for IDENTIFY (docs: Gateway, "List of Intents"). */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../domain/presence.ts'
+import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 
 /**
@@ -15,74 +15,77 @@ export function putMembers(
   const told = indexPresences(batch.presences)
   let unusable = 0
   for (const member of batch.members) {
-    const id = isObject(member) && isObject(member.user) ? member.user.id : undefined
-    if (typeof id !== 'string' || !isObject(member)) unusable++
-    else if (accept(id) && !presences.putMember(guildId, member, told.get(id) ?? absent)) unusable++
+    const id = readUserId(member)
+    if (id === undefined) unusable++
+    else if (accept(id) && !presences.putMember(guildId, member as JsonObject, told.get(id) ?? absent)) unusable++
   }
   return unusable
 }
 
-function indexPresences(list: unknown): Map<string, JsonObject> {
+/** Whom a member or a presence is about; undefined for what cannot be used. */
+export function readUserId(value: unknown): string | undefined {
+  const id = isObject(value) && isObject(value.user) ? value.user.id : undefined
+  return isSnowflake(id) ? id : undefined
+}
+
+/** Presences by whom they are about. */
+export function indexPresences(list: unknown): Map<string, JsonObject> {
   const byUser = new Map<string, JsonObject>()
   if (!Array.isArray(list)) return byUser
   for (const presence of list) {
-    if (isObject(presence) && isObject(presence.user) && typeof presence.user.id === 'string')
-      byUser.set(presence.user.id, presence)
+    const id = readUserId(presence)
+    if (id !== undefined) byUser.set(id, presence)
   }
   return byUser
 }
 
 /** The progress of one complete member list, chunk by chunk (docs: Gateway Events, "Guild Members Chunk"). */
-export interface MemberList {
+export class MemberList {
   readonly nonce: string
   readonly askedAt: number
   /** Time of the last sign of life. */
   heardAt: number
-  /** Whether a listed member may be taken in: one who left since the list was asked for may not. */
-  accept(userId: string): boolean
-  joined(userId: string): void
-  left(userId: string): void
-  /** Counts a chunk; true when it was the last one missing. */
-  count(index: unknown, total: unknown): boolean
   /** Everybody who is a member, whether the chunks or an event told. */
-  readonly seen: ReadonlySet<string>
-  /** Whether the chunks named anybody at all. */
-  readonly plausible: boolean
-}
+  readonly seen = new Set<string>()
+  readonly #gone = new Set<string>()
+  readonly #chunks = new Set<number>()
+  #plausible = false
 
-export function createMemberList(nonce: string, askedAt: number): MemberList {
-  const seen = new Set<string>()
-  const gone = new Set<string>()
-  const chunks = new Set<number>()
-  let plausible = false
-  return {
-    nonce,
-    askedAt,
-    heardAt: askedAt,
-    seen,
-    get plausible() {
-      return plausible
-    },
-    accept(userId) {
-      plausible = true
-      if (gone.has(userId)) return false
-      seen.add(userId)
-      return true
-    },
-    joined(userId) {
-      gone.delete(userId)
-      seen.add(userId)
-    },
-    left(userId) {
-      seen.delete(userId)
-      gone.add(userId)
-    },
-    count(index, total) {
-      if (!Number.isInteger(index) || !Number.isInteger(total)) return false
-      const [at, of] = [index as number, total as number]
-      if (at < 0 || at >= of) return false
-      chunks.add(at)
-      return chunks.size >= of
-    },
+  constructor(nonce: string, askedAt: number) {
+    this.nonce = nonce
+    this.askedAt = askedAt
+    this.heardAt = askedAt
+  }
+
+  /** Whether the chunks named anybody at all. */
+  get plausible(): boolean {
+    return this.#plausible
+  }
+
+  /** Whether a listed member may be taken in: one who left since the list was asked for may not. */
+  accept(userId: string): boolean {
+    this.#plausible = true
+    if (this.#gone.has(userId)) return false
+    this.seen.add(userId)
+    return true
+  }
+
+  joined(userId: string): void {
+    this.#gone.delete(userId)
+    this.seen.add(userId)
+  }
+
+  left(userId: string): void {
+    this.seen.delete(userId)
+    this.#gone.add(userId)
+  }
+
+  /** Counts a chunk; true when it was the last one missing. */
+  count(index: unknown, total: unknown): boolean {
+    if (!Number.isInteger(index) || !Number.isInteger(total)) return false
+    const [at, of] = [index as number, total as number]
+    if (at < 0 || at >= of) return false
+    this.#chunks.add(at)
+    return this.#chunks.size >= of
   }
 }

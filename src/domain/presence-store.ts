@@ -181,6 +181,11 @@ export class PresenceStore implements Source {
     return this.#entries.has(userId)
   }
 
+  /** The guilds a member shares with the bot. */
+  guildsOf(userId: string): readonly string[] {
+    return this.#entries.get(userId)?.memberships.map(({ guildId }) => guildId) ?? []
+  }
+
   has(userId: string): boolean {
     return this.#entries.get(userId)?.shown === true
   }
@@ -204,13 +209,8 @@ export class PresenceStore implements Source {
     return this.#rosters.ids()
   }
 
-  onChange(listener: (change: Change) => void): () => void {
-    return this.#changes.add(listener)
-  }
-
-  onDetail(listener: (userId: string | undefined) => void): () => void {
-    return this.#details.add(listener)
-  }
+  readonly onChange = (listener: (change: Change) => void) => this.#changes.add(listener)
+  readonly onDetail = (listener: (userId: string | undefined) => void) => this.#details.add(listener)
 
   /** Puts back a person as they were saved, telling nobody. Somebody already known stays as they are. */
   restore(person: SavedPerson): void {
@@ -224,10 +224,7 @@ export class PresenceStore implements Source {
     if (this.#hidden.has(id) && entry.forgetSeen()) this.#dirty.add(id)
   }
 
-  /**
-   * Everybody whose person changed, joined or left since the last call, hidden ones included: what a saver has to write.
-   * With each the person as they are now, undefined for who left.
-   */
+  /** Everybody whose person changed since the last call, hidden ones too: what has to be saved; undefined: they left. */
   drainDirty(): Map<string, SavedPerson | undefined> {
     const dirty = new Map(Array.from(this.#dirty, id => [id, this.#entries.get(id)] as const))
     this.#dirty.clear()

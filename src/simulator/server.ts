@@ -15,6 +15,8 @@ export interface ServerParts {
 }
 
 const PICTURES = /^\/(cdn|media|spotify)\//
+/** Docs: Reference, "User Agent". Who does not say this is not let in. */
+const USER_AGENT = /^DiscordBot \(\S+, [^)]+\)/
 const GATEWAY = /^\/gateway(\/resume)?\/?$/
 
 /** One server for everything: /api, /gateway, and pictures at /cdn, /media and /spotify. */
@@ -35,6 +37,7 @@ export function serve({ settings, rest, cdn, websocket, acceptance }: ServerPart
       if (!GATEWAY.test(url.pathname)) return new Response('Not Found', { status: 404 })
       if (acceptance.refusing === true) return new Response('Service Unavailable', { status: 503 })
       if (acceptance.refusing === 'hang') return hang(request, server)
+      if (!USER_AGENT.test(request.headers.get('User-Agent') ?? '')) return new Response('Forbidden', { status: 403 })
       const data = createConnection(url.pathname, Object.fromEntries(url.searchParams), settings.now())
       data.silent = acceptance.refusing === 'silent'
       return server.upgrade(request, { data }) ? undefined : new Response('Upgrade Required', { status: 426 })

@@ -13,6 +13,7 @@ import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 import type { Message } from '../../src/simulator/types.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
+import { BotSocket } from '../support/bot-socket.ts'
 
 const INTENTS = { guilds: 1 << 0, guildMessages: 1 << 9, directMessages: 1 << 12, messageContent: 1 << 15 }
 const ALL = INTENTS.guilds | INTENTS.guildMessages | INTENTS.directMessages | INTENTS.messageContent
@@ -181,7 +182,7 @@ export function buttons(message: Readonly<Record<string, unknown>>): Button[] {
 
 /** A gateway connection of the least kind: every dispatch goes to the bot. Returns a way to wait for a marker. */
 async function connect(sim: Simulator, bot: Bot, { messageContent = true, withhold = [] }: HouseOptions) {
-  const socket = new WebSocket(`${sim.account.gatewayUrl}?v=10&encoding=json`)
+  const socket = new BotSocket(`${sim.account.gatewayUrl}?v=10&encoding=json`)
   cleanups.push(() => socket.close())
   const markers = new Map<string, () => void>()
   const ready = Promise.withResolvers<void>()

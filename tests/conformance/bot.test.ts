@@ -14,8 +14,8 @@ afterAll(() => world[Symbol.asyncDispose]())
 
 /** Somebody new for every test: the bot slows down whoever asks too much. */
 beforeEach(async () => {
-  me = world.simulator.world.addMember(world.guildId, {}).id
-  other = world.simulator.world.addMember(world.guildId, {}).id
+  me = world.joinOnline()
+  other = world.joinOnline()
   await world.settled()
 })
 
@@ -254,7 +254,7 @@ describe('a message', () => {
   test('of a bot, a webhook or Discord itself is ignored, and so is an edit', async () => {
     const before = said()
     const { simulator, guildId } = world
-    const robot = simulator.world.addMember(guildId, { bot: true }).id
+    const robot = world.joinOnline({ bot: true })
     simulator.sendMessage({ authorId: robot, guildId, content: '.set a b' })
     simulator.sendMessage({ authorId: me, guildId, content: '.set a b', webhook_id: '123456789012345678' })
     simulator.sendMessage({ authorId: me, guildId, content: '.set a b', type: 7 })

@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]())
 
 beforeEach(async () => {
-  me = world.simulator.world.addMember(world.guildId, {}).id
-  other = world.simulator.world.addMember(world.guildId, {}).id
+  me = world.joinOnline()
+  other = world.joinOnline()
   await world.settled()
 })
 

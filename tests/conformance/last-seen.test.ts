@@ -49,8 +49,7 @@ test('who leaves the last server and comes back is a newcomer', async () => {
   const { dov } = world.people
   await leave(world, dov)
   world.simulator.world.removeMember(world.guildId, dov)
-  world.simulator.world.addMember(world.guildId, { id: dov })
-  await world.settled()
+  await world.join(dov)
   expect(await lastSeen(world, dov)).toBeNull()
 })
 

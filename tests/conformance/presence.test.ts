@@ -75,6 +75,7 @@ describe('the user', () => {
     }
     world.simulator.raw('GUILD_MEMBER_ADD', { guild_id: world.guildId, user, roles: [], joined_at: 'x' })
     await world.settled()
+    await world.shown(id)
     expect((await presence(id)).discord_user).toEqual({ ...user, bot: false, public_flags: 0 })
     world.simulator.raw('GUILD_MEMBER_ADD', {
       guild_id: world.guildId,
@@ -82,9 +83,8 @@ describe('the user', () => {
     })
     await world.settled()
     expect((await presence(id)).discord_user).toMatchObject({ bot: false, public_flags: 0 })
-    const robot = world.simulator.world.addMember(world.guildId, { bot: true, public_flags: 65536 })
-    await world.settled()
-    expect((await presence(robot.id)).discord_user).toMatchObject({ bot: true, public_flags: 65536 })
+    const robot = await world.join({ bot: true, public_flags: 65536 })
+    expect((await presence(robot)).discord_user).toMatchObject({ bot: true, public_flags: 65536 })
   })
 
   test('takes the fields a partial one carries, and no other id', async () => {

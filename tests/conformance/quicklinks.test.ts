@@ -10,13 +10,12 @@ let moving: string
 
 beforeAll(async () => {
   world = await startReadyWorld()
-  still = join({ avatar: STILL, discriminator: '0' })
-  moving = join({ avatar: MOVING, discriminator: '0' })
+  still = await world.join({ avatar: STILL, discriminator: '0' })
+  moving = await world.join({ avatar: MOVING, discriminator: '0' })
   await world.settled()
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
-const join = (user: object) => world.simulator.world.addMember(world.guildId, user).id
 /** What the CDN was asked for last. */
 const asked = () => world.simulator.recorder.all('cdn').at(-1)?.path
 
@@ -74,7 +73,7 @@ describe('an avatar', () => {
 
   test('of somebody without one is a default one: by id since the move, by discriminator before', async () => {
     for (const discriminator of ['0', '0001', '1337', '9999']) {
-      const id = join({ avatar: null, discriminator })
+      const id = world.joinOnline({ avatar: null, discriminator })
       await world.settled()
       const index = discriminator === '0' ? Number((BigInt(id) >> 22n) % 6n) : Number(discriminator) % 5
       for (const extension of ['png', 'gif', 'webp', 'jpg', 'jpeg']) {
@@ -87,7 +86,7 @@ describe('an avatar', () => {
 
   test('with a hash that is none is a default one: nothing of it gets into the address', async () => {
     for (const avatar of ['../../../x', 'a_', `${STILL}?x`, STILL.toUpperCase(), 'a'.repeat(31), '', 5, {}]) {
-      const id = join({ discriminator: '0' })
+      const id = world.joinOnline({ discriminator: '0' })
       world.simulator.raw('GUILD_MEMBER_UPDATE', {
         guild_id: world.guildId,
         user: { id, username: 'x', avatar, discriminator: '0' },

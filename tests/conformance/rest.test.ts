@@ -172,8 +172,7 @@ describe('a presence', () => {
   })
 
   test('of somebody who was never seen online is offline and empty', async () => {
-    const { id } = world.simulator.world.addMember(world.guildId, { username: 'quiet' })
-    await arrival(id)
+    const id = await world.join({ username: 'quiet' })
     const { data } = await world.json(`/v1/users/${id}`)
     expect(Object.keys(data).sort()).toEqual(PRESENCE_KEYS)
     expect(data).toMatchObject({
@@ -415,8 +414,7 @@ describe('the front page', () => {
     expect(data.info).toBeString()
     expect(data.discord_invite).toBe('https://discord.gg/exoix')
     const before = data.monitored_user_count
-    const { id } = world.simulator.world.addMember(world.guildId, { username: 'one more' })
-    await arrival(id)
+    await world.join({ username: 'one more' })
     expect((await world.json('/')).data.monitored_user_count).toBe(before + 1)
   })
 
@@ -739,11 +737,3 @@ describe('a connection', () => {
     expect((await world.raw(request(`GET /v1/users/${ada}`, headers))).status).toBe(200)
   })
 })
-
-/** Resolves when the app knows a newcomer: the answer changes with the gateway's event, which sockets hear of. */
-async function arrival(id: string): Promise<void> {
-  const witness = await world.socket()
-  const { d } = await witness.follow({ subscribe_to_ids: [id] })
-  if (d[id] === undefined) await witness.next()
-  witness.close()
-}

@@ -450,10 +450,10 @@ describe('silence', () => {
     client.send({ op: 4, d: { unsubscribe_from_ids: [ada] } })
     await client.soFar()
     world.simulator.world.removeMember(world.guildId, ada)
-    world.simulator.world.addMember(world.guildId, ada)
-    const newcomer = world.simulator.world.addMember(world.guildId, { username: 'newcomer' })
+    await world.join(ada)
+    const newcomer = await world.join({ username: 'newcomer' })
     play(ada)
-    expect((await heard(client)).map(({ d }) => d.user_id)).toEqual([newcomer.id])
+    expect((await heard(client)).map(({ d }) => d.user_id)).toEqual([newcomer])
     expect(Object.keys((await client.follow({ subscribe_to_ids: [ada] })).d)).toEqual([ada])
     play(ada)
     play(bob)
@@ -477,7 +477,7 @@ describe('people who come and go', () => {
     expect((await one.follow({ subscribe_to_id: id })).d).toEqual({})
     expect((await many.follow({ subscribe_to_ids: [id, ada] })).d[id]).toBeUndefined()
     await all.follow({ subscribe_to_all: true })
-    world.simulator.world.addMember(world.guildId, id)
+    await world.join(id)
     for (const client of [one, many, all]) {
       const frames = await heard(client)
       expect(frames.map(({ t, d }) => [t, d.user_id, d.discord_user.username])).toEqual([
@@ -487,7 +487,7 @@ describe('people who come and go', () => {
     world.simulator.world.removeMember(world.guildId, id)
     for (const client of [one, many, all]) expect(await heard(client)).toEqual([])
     expect((await one.follow({ subscribe_to_id: id })).d).toEqual({})
-    world.simulator.world.addMember(world.guildId, id)
+    await world.join(id)
     for (const client of [one, many, all]) {
       expect((await heard(client)).map(({ d }) => d.discord_user.id)).toEqual([id])
       client.close()
@@ -598,14 +598,14 @@ describe('clients as people use them', () => {
   test('that keep a map by user_id have it right after joins, changes and pairs', async () => {
     const client = await world.socket('?compression=zlib_json')
     const map = (await client.follow({ subscribe_to_all: true })).d
-    const newcomer = world.simulator.world.addMember(world.guildId, { username: 'mapped' })
+    const newcomer = await world.join({ username: 'mapped' })
     play(bob)
     await put('mapped', 'yes')
     for (const { d } of await heard(client)) {
       const { user_id, ...shown } = d
       map[user_id] = shown
     }
-    for (const id of [newcomer.id, bob, ada]) expect(map[id]).toEqual(await presence(id))
+    for (const id of [newcomer, bob, ada]) expect(map[id]).toEqual(await presence(id))
     client.close()
   })
 })

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import type { Simulator } from '../../src/simulator/simulator.ts'
+import type { User } from '../../src/simulator/types.ts'
 import { openBare, openClient, openRaw } from '../live/support.ts'
-import { startTestApp, type TestAppOptions } from '../support/app.ts'
+import { shown, startTestApp, type TestAppOptions } from '../support/app.ts'
 
 export { type Client, closeOf, type Frame, inflateWhole, upgradeHead, wireFrame } from '../live/support.ts'
 
@@ -62,6 +63,18 @@ export async function startWorld(options: TestAppOptions = {}) {
     return client
   }
 
+  async function isShown(id: string): Promise<void> {
+    await shown(running.app.presences, id)
+    await running.app.presences.copies.spread()
+  }
+
+  async function settled(): Promise<void> {
+    const someone = simulator.world.guild(guildId).members.keys().toArray()[1] as string
+    const asked = { command: 'kv get', options: { key: '' }, focused: 'key' }
+    await simulator.interact({ kind: 'autocomplete', userId: someone, ...asked })
+    await running.app.presences.copies.spread()
+  }
+
   return {
     ...running,
     guildId,
@@ -80,12 +93,22 @@ export async function startWorld(options: TestAppOptions = {}) {
       return simulator.nextMessage(({ body }) => (body.message_reference as Body)?.message_id === id)
     },
     /** Resolves when everything Discord sent before has been taken in: an answer comes after all that. */
-    settled: async () => {
-      const someone = simulator.world.guild(guildId).members.keys().toArray()[1] as string
-      const asked = { command: 'kv get', options: { key: '' }, focused: 'key' }
-      await simulator.interact({ kind: 'autocomplete', userId: someone, ...asked })
-      await running.app.presences.copies.spread()
+    settled,
+    /** Somebody joins. Resolves with their id when they are shown: Discord has said how they appear. */
+    join: async (user: string | Partial<User> = {}) => {
+      const { id } = simulator.world.addMember(guildId, user)
+      await settled()
+      await isShown(id)
+      return id
     },
+    /** Somebody joins and does something at once, for all to see. Gives their id. */
+    joinOnline: (user: Partial<User> = {}) => {
+      const { id } = simulator.world.addMember(guildId, user)
+      simulator.world.setPresence(id, { status: 'online' })
+      return id
+    },
+    /** Resolves when somebody is shown. */
+    shown: isShown,
     socketUrl,
     /** A WebSocket whose Hello was read. */
     socket: (query = '') => openClient(socketUrl + query).then(track),

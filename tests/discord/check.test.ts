@@ -10,14 +10,13 @@ afterAll(cleanUp)
 const levels = (findings: Awaited<ReturnType<typeof examineDiscord>>) =>
   findings.map(({ level, topic }) => `${level} ${topic}`)
 
-/** Turns the clock until the work is done. */
+/** Turns the clock until the work is done, 7.5 s at most: then it has to end by itself. */
 async function within<T>(clock: ReturnType<typeof createManualClock>, work: Promise<T>): Promise<T> {
   let over = false
   const done = work.finally(() => {
     over = true
   })
-  for (let ms = 0; !over; ms += 10) {
-    expect(ms).toBeLessThan(8000)
+  for (let ms = 0; !over && ms < 7500; ms += 10) {
     await new Promise(setImmediate)
     clock.advance(10)
   }
@@ -33,7 +32,7 @@ test.each(['hang', 'silent'] as const)('ends within 8 s where the gateway does n
     if (ms === 6000) patient++
     return manual.after(ms, run)
   }
-  const examining = examineDiscord(testConfig(sim), silent, { ...manual, after })
+  const examining = examineDiscord(testConfig(sim), silent, { clock: { ...manual, after } })
   // One for everything and one for the gateway, which has been dialed then; all else is answered.
   while (patient < 2 || manual.pending() > 2) await new Promise(setImmediate)
   manual.advance(6000)
@@ -48,7 +47,7 @@ test('ends within 8 s where nothing is answered at all, or a pause is asked for'
     sim.restRecovers()
     sim.restFails({ kind, times: 1000, retryAfter: 3600 })
     const clock = createManualClock()
-    const findings = await within(clock, examineDiscord(testConfig(sim), silent, clock))
+    const findings = await within(clock, examineDiscord(testConfig(sim), silent, { clock }))
     expect(levels(findings)).toEqual(['WRONG Discord'])
   }
 })

@@ -48,6 +48,37 @@ describe('a small guild', () => {
     expect(guilds.isLoading('1')).toBe(true)
   })
 
+  test.each([
+    ['without a list of presences', { presences: undefined }],
+    ['without a presence', { presences: [] }],
+    ['with the presence of nobody it lists', { presences: [presence('99')] }],
+    ['with a presence that cannot be used', { presences: [{ user: { id: 10 }, status: 'online' }] }],
+    ['with somebody who cannot be used', { members: [member('10'), null, member('12')], presences: [presence('12')] }],
+    ['with fewer members than it counts', { member_count: 4, presences: [presence('12')] }],
+  ])('that comes %s proves nothing: whom it leaves out is asked for and changed by the answer alone', (_, patch) => {
+    const { take, connect, status, requests, changes, presences } = createIntake()
+    connect()
+    take('GUILD_CREATE', guildCreate('1', ['10', '11', '12']))
+    changes.length = 0
+    take('GUILD_CREATE', guildCreate('2', ['10', '11', '12'], patch))
+    expect(['10', '11', '12'].map(status)).toEqual(['online', 'online', 'online'])
+    expect([changes, presences.has('13')]).toEqual([[], false])
+    expect(requests).toMatchObject([{ guildId: '2' }])
+    const answer = { nonce: requests[0]?.nonce, presences: [presence('10')] }
+    take('GUILD_MEMBERS_CHUNK', chunk('2', ['10', '11', '12', '13'], answer))
+    expect(['10', '11', '12', '13'].map(status)).toEqual(['online', 'offline', 'offline', 'offline'])
+  })
+
+  test('that comes again in a new session without presences leaves everybody as they were', () => {
+    const { take, status, changes } = createIntake()
+    take('READY', ready(['1']))
+    take('GUILD_CREATE', guildCreate('1', ['10', '11'], { presences: [presence('10', 'dnd')] }))
+    changes.length = 0
+    take('READY', ready(['1']))
+    take('GUILD_CREATE', guildCreate('1', ['10', '11'], { presences: [] }))
+    expect([status('10'), status('11'), changes]).toEqual(['dnd', 'offline', []])
+  })
+
   test('that lists nobody at all is not believed', () => {
     const { take, ids, guilds } = createIntake()
     take('GUILD_CREATE', guildCreate('1', ['10']))
@@ -114,15 +145,10 @@ describe('a guild', () => {
 })
 
 describe('a member', () => {
-  test('who joins is there, offline until Discord says more', () => {
-    const { take, status } = createIntake()
-    take('GUILD_MEMBER_ADD', { ...member('10'), guild_id: '1' })
-    expect(status('10')).toBe('offline')
-  })
-
   test('who joins a second guild keeps the presence', () => {
     const { take, status, changes } = createIntake()
     take('GUILD_CREATE', guildCreate('1', ['10']))
+    take('GUILD_CREATE', guildCreate('2', ['11']))
     changes.length = 0
     take('GUILD_MEMBER_ADD', { ...member('10'), guild_id: '2' })
     expect(status('10')).toBe('online')
@@ -178,6 +204,143 @@ describe('a presence update', () => {
   })
 })
 
+describe('somebody in two guilds', () => {
+  const about = (guildId: string) => ({ guild_id: guildId, user: user('10') })
+  const offline = (guildId: string, patch: object = {}) => ({ ...presence('10', 'offline', patch), guild_id: guildId })
+
+  /** In both of them, online, and nobody has been told of it. */
+  function withTwoGuilds() {
+    const intake = createIntake()
+    intake.connect()
+    for (const id of ['1', '2']) intake.take('GUILD_CREATE', guildCreate(id, ['10', '11']))
+    intake.changes.length = 0
+    return intake
+  }
+
+  test.each([
+    [
+      'before',
+      [
+        ['GUILD_MEMBER_REMOVE', about('1')],
+        ['PRESENCE_UPDATE', offline('1')],
+      ],
+    ],
+    [
+      'after',
+      [
+        ['PRESENCE_UPDATE', offline('1')],
+        ['GUILD_MEMBER_REMOVE', about('1')],
+      ],
+    ],
+    [
+      'with the guild',
+      [
+        ['PRESENCE_UPDATE', offline('1')],
+        ['GUILD_DELETE', { id: '1' }],
+      ],
+    ],
+  ] as const)('is not offline because one that they leave says so (%s)', (_, events) => {
+    const { take, clock, status, changes } = withTwoGuilds()
+    for (const [type, data] of events) take(type, data)
+    clock.advance(10_000)
+    expect([status('10'), changes.filter(({ id }) => id === '10')]).toEqual(['online', []])
+  })
+
+  test('is offline as soon as both say so', () => {
+    const { take, status, changes } = withTwoGuilds()
+    take('PRESENCE_UPDATE', offline('1'))
+    expect([status('10'), changes]).toEqual(['online', []])
+    take('PRESENCE_UPDATE', offline('2'))
+    expect([status('10'), changes]).toEqual(['offline', [{ id: '10', kind: 'changed' }]])
+  })
+
+  test('is offline a second after one has said so, when the other says nothing', () => {
+    const { take, clock, status } = withTwoGuilds()
+    take('PRESENCE_UPDATE', offline('1'))
+    clock.advance(999)
+    expect(status('10')).toBe('online')
+    clock.advance(1)
+    expect(status('10')).toBe('offline')
+  })
+
+  test('is offline when all they are left with have said so', () => {
+    const { take, status } = withTwoGuilds()
+    take('GUILD_CREATE', guildCreate('3', ['10']))
+    for (const id of ['1', '2']) take('PRESENCE_UPDATE', offline(id))
+    take('GUILD_MEMBER_REMOVE', about('3'))
+    expect(status('10')).toBe('offline')
+  })
+
+  test('is what the newer of two contradicting guilds says', () => {
+    for (const [at, expected] of [
+      [undefined, 'idle'],
+      [3, 'idle'],
+      [1, 'offline'],
+    ] as const) {
+      const { take, clock, status } = withTwoGuilds()
+      const told = (value: number | undefined) => (at === undefined ? {} : { processed_at_timestamp: value })
+      take('PRESENCE_UPDATE', offline('1', told(2)))
+      take('PRESENCE_UPDATE', { ...presence('10', 'idle', told(at)), guild_id: '2' })
+      clock.advance(1000)
+      expect([at, status('10')]).toEqual([at, expected])
+    }
+  })
+
+  test('is offline at once when nothing more is to be heard', () => {
+    const { take, offline: reports, status } = withTwoGuilds()
+    take('PRESENCE_UPDATE', offline('1'))
+    reports.settle()
+    expect(status('10')).toBe('offline')
+  })
+
+  test.each([
+    ['PRESENCE_UPDATE', { ...presence('10', 'dnd'), user: { id: '10', global_name: 'Eve' }, guild_id: '1' }],
+    [
+      'GUILD_MEMBER_UPDATE',
+      { ...member('10', { user: user('10', { global_name: 'Eve' }), nick: 'Eve' }), guild_id: '1' },
+    ],
+  ])('is not what a guild says that they have left, but asked about (%s)', (type, data) => {
+    const { take, clock, changes, presences, requests } = withTwoGuilds()
+    take('GUILD_MEMBER_REMOVE', about('1'))
+    take(type, data)
+    expect(changes).toEqual([])
+    expect(presences.person('10')).toMatchObject({ presence: { status: 'online' }, memberships: [{ guildId: '2' }] })
+    expect(presences.person('10')?.user).not.toContain('Eve')
+    clock.advance(1000)
+    expect(requests).toMatchObject([{ guildId: '1', userIds: ['10'] }])
+  })
+
+  test('or in one is not monitored again because of it', () => {
+    const { take, presences } = withTwoGuilds()
+    for (const id of ['1', '2']) take('GUILD_MEMBER_REMOVE', about(id))
+    take('GUILD_MEMBER_UPDATE', { ...member('10'), guild_id: '2' })
+    take('PRESENCE_UPDATE', { ...presence('10'), guild_id: '2' })
+    expect(presences.isMember('10')).toBe(false)
+  })
+})
+
+describe('a guild that the bot is not in', () => {
+  test.each([
+    ['GUILD_MEMBER_ADD', { ...member('10'), guild_id: '2' }],
+    ['GUILD_MEMBERS_CHUNK', chunk('2', ['10'])],
+  ])('tells of nobody (%s)', (type, data) => {
+    const { take, presences, drops } = createIntake()
+    take('GUILD_CREATE', guildCreate('1', ['11']))
+    take('GUILD_CREATE', guildCreate('2', ['10']))
+    take('GUILD_DELETE', { id: '2' })
+    take(type, data)
+    expect([presences.isMember('10'), drops]).toEqual([false, { unknown_guild: 1 }])
+  })
+
+  test('is asked about nobody', () => {
+    const { take, connect, clock, requests } = createIntake()
+    connect()
+    take('PRESENCE_UPDATE', { ...presence('10'), guild_id: '2' })
+    clock.advance(10_000)
+    expect(requests).toEqual([])
+  })
+})
+
 describe('hostile input', () => {
   test.each(EVENTS)('%s with nonsense for data harms nobody', type => {
     const { take, presences } = createIntake()
@@ -195,6 +358,7 @@ describe('hostile input', () => {
 
   test('is counted by reason', () => {
     const { take, drops } = createIntake()
+    take('GUILD_CREATE', guildCreate('1', ['9']))
     take('PRESENCE_UPDATE', null)
     take('PRESENCE_UPDATE', { user: { id: 10 } })
     take('GUILD_CREATE', { id: 10 })
@@ -206,7 +370,7 @@ describe('hostile input', () => {
   test('leaves out a member who cannot be used, and nobody else', () => {
     const { take, ids } = createIntake()
     const members = [{ user: null }, member('10'), null, { user: { id: '11"' } }, member('12', { nick: 5 })]
-    take('GUILD_CREATE', guildCreate('1', ['10', '12'], { members, presences: null }))
+    take('GUILD_CREATE', guildCreate('1', ['10', '12'], { members }))
     expect(ids()).toEqual(['10', '12'])
   })
 

@@ -56,7 +56,8 @@ describe('a gateway frame', () => {
   })
 
   test('passes for the small opcodes whatever their data', () => {
-    for (const op of [1, 7, 11]) expect(frame({ op, d: [] })).toMatchObject({ kind: 'other' })
+    for (const op of [1, 11]) expect(frame({ op, d: [] })).toMatchObject({ kind: 'other' })
+    expect(frame({ op: 7, d: [] })).toMatchObject({ kind: 'reconnect' })
   })
 
   test.each([

@@ -5,24 +5,30 @@ afterAll(cleanUp)
 
 /** A process that starts a gateway, stops it at a certain point, and ends only when nothing keeps it. */
 const SCRIPT = `
-  import { createGateway } from './src/discord/gateway.ts'
+  import { Gateway } from './src/discord/gateway.ts'
+  import { DiscordRest } from './src/discord/rest.ts'
   import { createLog } from './src/lib/log.ts'
   import { createMetrics } from './src/lib/metrics.ts'
   import { PresenceStore } from './src/domain/presence-store.ts'
   import { readConfig } from './src/config.ts'
   const reached = Promise.withResolvers()
   const write = line => line.includes(process.env.UNTIL) && reached.resolve()
-  const gateway = createGateway({
-    config: readConfig(process.env),
+  const config = readConfig(process.env)
+  const log = createLog({ level: 'debug', format: 'text', write })
+  const rest = new DiscordRest(config, log)
+  const gateway = new Gateway({
+    config,
+    api: rest.api,
     presences: new PresenceStore(),
     metrics: createMetrics(),
-    log: createLog({ level: 'debug', format: 'text', write }),
+    log,
     onFatal: error => { throw error },
     options: { timing: { handshakeMs: 300 } },
   })
   void gateway.start()
   await reached.promise
   await gateway.stop()
+  await rest.stop()
 `
 
 async function run(env: Record<string, string>): Promise<number> {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { createGateway } from '../../src/discord/gateway.ts'
+import { Gateway } from '../../src/discord/gateway.ts'
 import { DiscordRest } from '../../src/discord/rest.ts'
 import { FatalError } from '../../src/domain/errors.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
@@ -59,7 +59,7 @@ describe.concurrent('the start', () => {
   test('is refused without a token, and asks Discord nothing', async () => {
     const sim = await simulate()
     const config = { ...testConfig(sim), botToken: undefined }
-    const gateway = createGateway({
+    const gateway = new Gateway({
       config,
       api: new DiscordRest(config, silent).api,
       presences: new PresenceStore(),

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
-import { createGateway } from '../../src/discord/gateway.ts'
+import { Gateway } from '../../src/discord/gateway.ts'
 import { DiscordRest } from '../../src/discord/rest.ts'
-import type { GatewayTiming } from '../../src/discord/shards.ts'
+import type { GatewayTiming } from '../../src/discord/timing.ts'
 import type { SessionStore } from '../../src/domain/checkpoint.ts'
 import type { FatalError } from '../../src/domain/errors.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
@@ -20,6 +20,8 @@ const QUICK: Partial<GatewayTiming> = {
   identifyMs: 0,
   listIntervalMs: 0,
   gatherMs: 1,
+  joinGatherMs: 1,
+  refused: { leastMs: 1, mostMs: 1 },
 }
 
 export interface LogLine {
@@ -80,7 +82,7 @@ export function createTestGateway(sim: Simulator, options: Options = {}) {
     },
   })
   const rest = new DiscordRest(config, appLog)
-  const gateway = createGateway({
+  const gateway = new Gateway({
     config,
     api: rest.api,
     presences,

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import type { GatewaySession, SessionStore } from '../../src/domain/checkpoint.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { Relay } from '../../src/simulator/relay.ts'
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { createJumpClock } from './clocks.ts'
@@ -88,9 +89,68 @@ describe.concurrent('a connection that is lost', () => {
     expect(sim.recorder.all('resume')).toEqual([])
   })
 
+  test('for a while, so that its session is forgotten, starts a new one within seconds: no failure, no warning', async () => {
+    const waits: number[] = []
+    const clock: Clock = {
+      ...systemClock,
+      after(ms, run) {
+        waits.push(ms)
+        return systemClock.after(ms === 1234 ? 0 : ms, run)
+      },
+    }
+    const timing = { refused: { leastMs: 1234, mostMs: 1234 }, backoff: { firstMs: 1, longestMs: 20 } }
+    const { sim, logged, log } = await calm({}, { clock, timing })
+    await logged('session started')
+    sim.faults.refuseConnections(true)
+    sim.faults.loseSessions()
+    sim.faults.dropTcp()
+    for (let failures = 0; failures < 4; failures++) await logged('could not be reached')
+    expect(waits).not.toContain(1234)
+    sim.faults.refuseConnections(false)
+    expect(await logged('does not know the session')).toMatchObject({ level: 'info', failures: 0 })
+    await logged('session started')
+    expect(waits).toContain(1234)
+    expect(log.seen.some(({ message }) => message.includes('no gateway session'))).toBe(false)
+  })
+
+  test('again and again, each time after it worked, is opened again as if it were the first time', async () => {
+    const { sim, logged } = await calm({}, { timing: { stableMs: 0 } })
+    sim.faults.refuseConnections(true)
+    sim.faults.dropTcp()
+    for (let failures = 1; failures < 4; failures++)
+      expect((await logged('could not be reached')).failures).toBe(failures)
+    sim.faults.refuseConnections(false)
+    await logged('session resumed')
+    for (let round = 0; round < 4; round++) {
+      sim.faults.reconnect()
+      expect(await logged('ended as Discord asked')).toMatchObject({ level: 'info', failures: 0 })
+      await logged('session resumed')
+    }
+  })
+
+  test('at once each time is one failure each time, however often', async () => {
+    const { sim, logged } = await calm({}, { timing: { stableMs: 60_000 } })
+    for (let round = 0; round < 4; round++) {
+      sim.faults.closeAll(4000)
+      expect((await logged('connection lost')).failures).toBe(1)
+      await logged('session resumed')
+    }
+  })
+
+  test('while the clock is set back an hour starts its new session without waiting for that hour', async () => {
+    let back = 0
+    const clock = { ...systemClock, now: () => systemClock.now() - back }
+    const { sim, logged } = await calm({}, { clock, timing: { identifyMs: 50 } })
+    await logged('session started')
+    back = 3_600_000
+    sim.faults.invalidateSessions(false)
+    await logged('session started')
+  })
+
   test('because the peer fell silent is noticed, ended and resumed', async () => {
     const { sim, ada, becomes, logged } = await calm({ heartbeatIntervalMs: 300 }, { timing: { closeMs: 30 } })
     sim.faults.goSilent()
+    expect((await logged('does not answer heartbeats')).level).toBe('warn')
     await logged('session resumed')
     sim.world.setPresence(ada, { status: 'dnd' })
     await becomes(ada, 'dnd')
@@ -103,7 +163,8 @@ describe.concurrent('a connection that is lost', () => {
     const relay = new Relay(sim)
     const { logged, becomes } = await connect(sim, { timing: { closeMs: 30, handshakeMs: 500 } })
     relay.freeze()
-    expect((await logged('connection lost')).problem).toBe('no close frame in time')
+    const line = await logged('does not answer heartbeats')
+    expect([line.level, line.problem]).toEqual(['warn', 'no close frame in time'])
     relay.thaw()
     sim.world.setPresence(ada, { status: 'dnd' })
     await becomes(ada, 'dnd')

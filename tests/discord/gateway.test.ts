@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import type { Person } from '../../src/domain/person.ts'
 import type { JsonObject } from '../../src/domain/presence.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { User } from '../../src/simulator/types.ts'
@@ -105,12 +106,29 @@ describe('what happens in guilds', () => {
   })
 
   test('lets people come and go', async () => {
-    const { sim, guild, bo, settled, presences } = await town()
+    const { sim, guild, bo, settled, presences, becomes, changes } = await town()
     const cy = sim.world.addMember(guild.id, undefined, { presence: { status: 'idle' } })
     sim.world.removeMember(guild.id, bo)
     await settled()
     expect(presences.has(bo)).toBe(false)
-    expect(presences.person(cy.id)?.presence.status).toBe('idle')
+    await becomes(cy.id, 'idle')
+    expect(changes.seen.filter(({ id }) => id === cy.id)).toEqual([{ id: cy.id, kind: 'joined' }])
+  })
+
+  test('shows nobody as offline who joined while the process was started anew', async () => {
+    const { sim, guild, presences } = await town()
+    const cy = sim.world.addUser({ username: 'cy' })
+    presences.putMember(guild.id, { user: cy }, 'awaited')
+    sim.world.addMember(guild.id, cy.id, { presence: { status: 'dnd' } })
+    const saved = presences.drainDirty().get(cy.id)
+    const next = new PresenceStore()
+    for (const id of presences.ids()) next.restore(presences.person(id) as Person)
+    next.restore(saved as Person)
+    const seen: unknown[] = []
+    next.onChange(({ id }) => id === cy.id && seen.push(next.person(id)?.presence.status))
+    const { becomes } = await connect(sim, { presences: next })
+    await becomes(cy.id, 'dnd')
+    expect(seen).toEqual(['dnd'])
   })
 
   test('keeps somebody in two guilds until the last one is left', async () => {
@@ -160,13 +178,12 @@ describe('events for the bot', () => {
     const sim = await simulate()
     const guild = sim.world.addGuild({ members: 1 })
     const [, ada = ''] = idsOf(guild)
-    const { event, logged, becomes, metric, gateway } = await connect(sim, {
+    const { event, logged, becomes, metric } = await connect(sim, {
       onEvent(type) {
         if (type === 'MESSAGE_CREATE') throw new Error('oops')
       },
     })
     expect((await event('READY')).data).toMatchObject({ user: { id: sim.world.bot.id } })
-    expect(gateway.userId()).toBe(sim.world.bot.id)
     for (let times = 0; times < 5; times++) sim.raw('MESSAGE_CREATE', { content: 'a secret' })
     const line = await logged('could not be answered')
     expect(JSON.stringify(line)).not.toContain('a secret')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createIdentifyQueue, type GatewayInfo } from '../../src/discord/identify.ts'
+import { type GatewayInfo, IdentifyQueue } from '../../src/discord/identify.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createManualClock } from './clocks.ts'
 
@@ -11,7 +11,7 @@ function createQueue(limits: Partial<GatewayInfo> = {}) {
   let info: GatewayInfo = { ...answer, askedAt: clock.now() }
   let asked = 0
   let unreachable = false
-  const queue = createIdentifyQueue({
+  const queue = new IdentifyQueue({
     info: {
       current: () => info,
       async refresh() {

@@ -1,8 +1,9 @@
-import { createDispatch } from '../../src/discord/dispatch.ts'
+import { Dispatch } from '../../src/discord/dispatch.ts'
 import type { DropReason } from '../../src/discord/frames.ts'
-import { createGuildBook } from '../../src/discord/guilds.ts'
-import { createMembers } from '../../src/discord/members.ts'
-import { TIMING } from '../../src/discord/shards.ts'
+import { GuildBook } from '../../src/discord/guilds.ts'
+import { MemberRequests } from '../../src/discord/member-requests.ts'
+import { OfflineReports } from '../../src/discord/offline-reports.ts'
+import { TIMING } from '../../src/discord/timing.ts'
 import type { JsonObject } from '../../src/domain/presence.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createLog } from '../../src/lib/log.ts'
@@ -41,44 +42,51 @@ export function createIntake() {
     return accepting
   }
 
-  const guilds = createGuildBook({
+  const guilds = new GuildBook({
     clock,
     quietMs: TIMING.quietMs,
     onComplete: (shard, complete) => completions.push([shard, complete]),
   })
-  const members = createMembers({
-    presences,
-    clock,
-    log: createLog({ level: 'debug', format: 'text', write: line => lines.push(line) }),
-    send,
-    dropped,
-    onProgress: guilds.progress,
-    onList: guilds.completed,
-    timing: TIMING,
-  })
-  const dispatch = createDispatch({
+  const log = createLog({ level: 'debug', format: 'text', write: line => lines.push(line) })
+  const shards: MemberRequests[] = []
+  const requestsOf = (shard: number) => {
+    shards[shard] ??= new MemberRequests({
+      presences,
+      clock,
+      log,
+      send: payload => send(shard, payload),
+      dropped,
+      onProgress: guildId => guilds.progress(guildId),
+      onList: guildId => guilds.completed(guildId),
+      timing: TIMING,
+    })
+    return shards[shard]
+  }
+  const offline = new OfflineReports(presences, clock)
+  const dispatch = new Dispatch({
     presences,
     guilds,
-    members,
+    offline,
+    requests: requestsOf,
     dropped,
     onOther: (type, data) => others.push({ type, data }),
   })
 
   function connect(shard = 0): void {
     guilds.setConnected(shard, true)
-    members.setConnected(shard, true)
+    requestsOf(shard).setConnected(true)
   }
 
   function disconnect(shard = 0): void {
     guilds.setConnected(shard, false)
-    members.setConnected(shard, false)
+    requestsOf(shard).setConnected(false)
   }
 
   return {
     clock,
     presences,
     guilds,
-    members,
+    offline,
     drops,
     requests,
     others,
@@ -91,7 +99,7 @@ export function createIntake() {
     accept(accept: boolean) {
       accepting = accept
     },
-    take: (type: string, data: unknown, shard = 0) => dispatch(type, data, shard),
+    take: (type: string, data: unknown, shard = 0) => dispatch.take(type, data, shard),
     status: (id: string) => presences.person(id)?.presence.status,
     ids: () => [...presences.ids()].sort(),
   }

@@ -63,16 +63,18 @@ describe('a complete member list', () => {
   test('of nobody removes nobody and is asked for again', () => {
     const { take, clock, nonce, ids, requests } = withLargeGuild()
     take('GUILD_MEMBER_ADD', { ...member('10'), guild_id: '1' })
+    take('PRESENCE_UPDATE', { ...presence('10'), guild_id: '1' })
     take('GUILD_MEMBERS_CHUNK', chunk('1', [], { nonce }))
     expect(ids()).toEqual(['10'])
     clock.advance(31_000)
-    expect(requests).toHaveLength(2)
+    expect(requests.filter(({ userIds }) => userIds === undefined)).toHaveLength(2)
   })
 
   test('keeps those who join while it comes in, and does not bring back those who leave', () => {
     const { take, nonce, ids } = withLargeGuild()
     take('GUILD_MEMBERS_CHUNK', chunk('1', ['10', '11'], { chunk_count: 2, nonce }))
     take('GUILD_MEMBER_ADD', { ...member('12'), guild_id: '1' })
+    take('PRESENCE_UPDATE', { ...presence('12'), guild_id: '1' })
     take('GUILD_MEMBER_REMOVE', { guild_id: '1', user: user('10') })
     take('GUILD_MEMBER_REMOVE', { guild_id: '1', user: user('13') })
     take('GUILD_MEMBERS_CHUNK', chunk('1', ['13', '14'], { chunk_index: 1, chunk_count: 2, nonce }))
@@ -199,6 +201,118 @@ describe('many guilds', () => {
       { shard: 0, guildId: '1' },
       { shard: 1, guildId: '2' },
     ])
+  })
+})
+
+describe('somebody who joins', () => {
+  const join = (id: string, guildId = '1') => ({ ...member(id), guild_id: guildId })
+
+  function withGuild() {
+    const intake = createIntake()
+    intake.connect()
+    intake.take('GUILD_CREATE', guildCreate('1', ['10']))
+    intake.changes.length = 0
+    return intake
+  }
+
+  test('is asked about half a second later, and shown as the answer says: nobody sees them offline before', () => {
+    const { take, clock, requests, changes, presences, status } = withGuild()
+    take('GUILD_MEMBER_ADD', join('11'))
+    clock.advance(499)
+    expect([requests, changes, presences.has('11')]).toEqual([[], [], false])
+    clock.advance(1)
+    expect(requests).toMatchObject([{ guildId: '1', userIds: ['11'] }])
+    take('GUILD_MEMBERS_CHUNK', chunk('1', ['11'], { presences: [presence('11', 'dnd')], nonce: requests[0]?.nonce }))
+    expect([status('11'), changes]).toEqual(['dnd', [{ id: '11', kind: 'joined' }]])
+    clock.advance(60_000)
+    expect(requests).toHaveLength(1)
+  })
+
+  test('is offline when the answer names no presence', () => {
+    const { take, clock, requests, status } = withGuild()
+    take('GUILD_MEMBER_ADD', join('11'))
+    clock.advance(500)
+    take('GUILD_MEMBERS_CHUNK', chunk('1', ['11'], { presences: [], nonce: requests[0]?.nonce }))
+    expect(status('11')).toBe('offline')
+  })
+
+  test('is shown at once when Discord tells of them unasked', () => {
+    const { take, clock, requests, status, changes } = withGuild()
+    take('GUILD_MEMBER_ADD', join('11'))
+    take('PRESENCE_UPDATE', { ...presence('11', 'idle'), guild_id: '1' })
+    expect([status('11'), changes]).toEqual(['idle', [{ id: '11', kind: 'joined' }]])
+    clock.advance(500)
+    take('GUILD_MEMBERS_CHUNK', chunk('1', ['11'], { presences: [presence('11', 'idle')], nonce: requests[0]?.nonce }))
+    expect(changes).toHaveLength(1)
+  })
+
+  test('in hundreds is asked about in few requests', () => {
+    const { take, clock, requests } = withGuild()
+    for (let id = 1000; id < 1300; id++) take('GUILD_MEMBER_ADD', join(String(id)))
+    clock.advance(10_000)
+    expect(requests.slice(0, 3).map(({ userIds }) => userIds?.length)).toEqual([100, 100, 100])
+    expect(requests.slice(0, 3).flatMap(({ userIds }) => userIds)).toHaveLength(
+      new Set(requests.flatMap(({ userIds }) => userIds)).size,
+    )
+  })
+
+  test('is asked about again when no answer comes, and shown as offline when none comes then either', () => {
+    const { take, clock, requests, status, presences } = withGuild()
+    take('GUILD_MEMBER_ADD', join('11'))
+    clock.advance(5500)
+    expect(requests).toHaveLength(1)
+    clock.advance(500)
+    expect(requests).toHaveLength(2)
+    take('GUILD_MEMBERS_CHUNK', chunk('1', ['11'], { presences: undefined, nonce: requests[1]?.nonce }))
+    expect(presences.has('11')).toBe(false)
+    clock.advance(5000)
+    expect([status('11'), requests.length]).toEqual(['offline', 2])
+  })
+
+  test.each([
+    [
+      'does not find them',
+      (nonce?: string) => ['GUILD_MEMBERS_CHUNK', chunk('1', [], { not_found: ['11'], nonce })] as const,
+    ],
+    [
+      'refuses the question',
+      (nonce?: string) => ['RATE_LIMITED', { opcode: 8, retry_after: 30, meta: { guild_id: '1', nonce } }] as const,
+    ],
+  ])('is shown as offline when Discord %s', (_, answer) => {
+    const { take, clock, requests, status } = withGuild()
+    take('GUILD_MEMBER_ADD', join('11'))
+    clock.advance(500)
+    const [type, data] = answer(requests[0]?.nonce)
+    take(type as string, data)
+    expect(status('11')).toBe('offline')
+    clock.advance(60_000)
+    expect(requests).toHaveLength(1)
+  })
+
+  test('is asked about on the next connection when this one is lost, and not when they or the guild have gone', () => {
+    const { take, clock, connect, disconnect, requests, presences } = withGuild()
+    take('GUILD_CREATE', guildCreate('2', ['10']))
+    for (const id of ['11', '12']) take('GUILD_MEMBER_ADD', join(id))
+    take('GUILD_MEMBER_ADD', join('13', '2'))
+    clock.advance(500)
+    disconnect()
+    clock.advance(300_000)
+    expect(presences.has('11')).toBe(false)
+    take('GUILD_MEMBER_REMOVE', { guild_id: '1', user: user('12') })
+    take('GUILD_DELETE', { id: '2' })
+    requests.length = 0
+    connect()
+    clock.advance(500)
+    expect(requests).toMatchObject([{ guildId: '1', userIds: ['11'] }])
+  })
+
+  test('keeps the presence another guild has told', () => {
+    const { take, clock, requests, changes, status } = withGuild()
+    take('GUILD_CREATE', guildCreate('2', ['12']))
+    changes.length = 0
+    take('GUILD_MEMBER_ADD', join('12'))
+    clock.advance(60_000)
+    expect([status('12'), changes, requests]).toEqual(['online', [], []])
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, spyOn, test } from 'bun:test'
 import { backoffMs } from '../../src/discord/retry.ts'
-import { createStrangers } from '../../src/discord/unknown-members.ts'
+import { UnknownMembers } from '../../src/discord/unknown-members.ts'
 import { createStoppableClock, pause, systemClock } from '../../src/lib/clock.ts'
 import { createSendBudget } from '../../src/lib/token-bucket.ts'
 import { createManualClock } from './clocks.ts'
@@ -38,43 +38,43 @@ describe('the send budget', () => {
   })
 })
 
-describe('strangers', () => {
+describe('unknown', () => {
   test('are gathered for a while and asked about together, one guild at a time', () => {
-    const strangers = createStrangers(1000, 60_000)
-    strangers.add('1', '10', 0)
-    strangers.add('1', '11', 10)
-    strangers.add('2', '12', 20)
-    expect(strangers.take(999)).toBeUndefined()
-    expect(strangers.nextAt()).toBe(1000)
-    expect(strangers.take(1000)).toEqual({ guildId: '1', userIds: ['10', '11'] })
-    expect(strangers.take(1000)).toBeUndefined()
-    expect(strangers.take(1020)).toEqual({ guildId: '2', userIds: ['12'] })
-    expect(strangers.nextAt()).toBe(Number.POSITIVE_INFINITY)
+    const unknown = new UnknownMembers(1000, 60_000)
+    unknown.add('1', '10', 0)
+    unknown.add('1', '11', 10)
+    unknown.add('2', '12', 20)
+    expect(unknown.take(999)).toBeUndefined()
+    expect(unknown.nextAt()).toBe(1000)
+    expect(unknown.take(1000)).toEqual({ guildId: '1', userIds: ['10', '11'] })
+    expect(unknown.take(1000)).toBeUndefined()
+    expect(unknown.take(1020)).toEqual({ guildId: '2', userIds: ['12'] })
+    expect(unknown.nextAt()).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('are not asked about again within the time given, and are after it', () => {
-    const strangers = createStrangers(0, 60_000)
-    strangers.add('1', '10', 0)
-    strangers.take(0)
-    expect(strangers.add('1', '10', 59_999)).toBe(true)
-    expect(strangers.take(59_999)).toBeUndefined()
-    strangers.add('1', '10', 60_000)
-    expect(strangers.take(60_000)).toEqual({ guildId: '1', userIds: ['10'] })
+    const unknown = new UnknownMembers(0, 60_000)
+    unknown.add('1', '10', 0)
+    unknown.take(0)
+    expect(unknown.add('1', '10', 59_999)).toBe(true)
+    expect(unknown.take(59_999)).toBeUndefined()
+    unknown.add('1', '10', 60_000)
+    expect(unknown.take(60_000)).toEqual({ guildId: '1', userIds: ['10'] })
   })
 
   test('go out at once when a hundred have gathered, a hundred at a time', () => {
-    const strangers = createStrangers(1000, 60_000)
-    for (let id = 1; id <= 150; id++) strangers.add('1', String(id), 0)
-    expect(strangers.take(0)?.userIds).toHaveLength(100)
-    expect(strangers.take(0)).toBeUndefined()
-    expect(strangers.take(1000)?.userIds).toHaveLength(50)
+    const unknown = new UnknownMembers(1000, 60_000)
+    for (let id = 1; id <= 150; id++) unknown.add('1', String(id), 0)
+    expect(unknown.take(0)?.userIds).toHaveLength(100)
+    expect(unknown.take(0)).toBeUndefined()
+    expect(unknown.take(1000)?.userIds).toHaveLength(50)
   })
 
   test('are refused when there are too many to remember', () => {
-    const strangers = createStrangers(1000, 60_000)
-    for (let id = 1; id <= 20_000; id++) strangers.add('1', String(id), 0)
-    expect(strangers.add('1', '20001', 0)).toBe(false)
-    expect(strangers.add('1', '20001', 60_000)).toBe(true)
+    const unknown = new UnknownMembers(1000, 60_000)
+    for (let id = 1; id <= 20_000; id++) unknown.add('1', String(id), 0)
+    expect(unknown.add('1', '20001', 0)).toBe(false)
+    expect(unknown.add('1', '20001', 60_000)).toBe(true)
   })
 })
 

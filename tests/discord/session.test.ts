@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createShardSession } from '../../src/discord/session.ts'
+import { ShardSession } from '../../src/discord/session.ts'
 import type { GatewaySession, SessionStore } from '../../src/domain/checkpoint.ts'
 
 const LINE = 'line:1'
@@ -21,7 +21,7 @@ function createStore(loaded: unknown = null) {
 
 describe("a shard's session", () => {
   test('is there once the library has reported it, under the address of its line', () => {
-    const session = createShardSession(0, 1, LINE)
+    const session = new ShardSession(0, 1, LINE)
     expect(session.forLibrary()).toBeNull()
     session.update(reported())
     session.locate('wss://resume.example')
@@ -30,14 +30,14 @@ describe("a shard's session", () => {
   })
 
   test('is not given up because a connection failed', () => {
-    const session = createShardSession(0, 1, LINE)
+    const session = new ShardSession(0, 1, LINE)
     session.update(reported())
     session.update(null)
     expect(session.forLibrary()).toEqual(reported())
   })
 
   test('is given up when it is over', () => {
-    const session = createShardSession(0, 1, LINE)
+    const session = new ShardSession(0, 1, LINE)
     session.update(reported())
     session.drop()
     expect(session.forLibrary()).toBeNull()
@@ -45,7 +45,7 @@ describe("a shard's session", () => {
   })
 
   test('forgets the address of the session before', () => {
-    const session = createShardSession(0, 1, LINE)
+    const session = new ShardSession(0, 1, LINE)
     session.update(reported())
     session.locate('wss://resume.example')
     session.update(reported({ sessionId: 'b', sequence: 1 }))
@@ -55,7 +55,7 @@ describe("a shard's session", () => {
   test.each([undefined, null, 5, '', 'resume.example', 'https://x', 'wss://', 'wss://a b', 'ws://x?y=1', {}])(
     'takes no address that cannot be dialed (%p)',
     address => {
-      const session = createShardSession(0, 1, LINE)
+      const session = new ShardSession(0, 1, LINE)
       session.update(reported())
       session.locate(address)
       expect(session.address()).toBeUndefined()
@@ -63,7 +63,7 @@ describe("a shard's session", () => {
   )
 
   test('does not count what is no number', () => {
-    const session = createShardSession(0, 1, LINE)
+    const session = new ShardSession(0, 1, LINE)
     session.update(reported())
     session.update(reported({ sequence: '6' as unknown as number }))
     session.update(reported({ sequence: 1e300 }))
@@ -74,21 +74,21 @@ describe("a shard's session", () => {
 describe('a session that outlives the process', () => {
   test('is taken from the store', () => {
     const { store } = createStore(INFO)
-    const session = createShardSession(0, 1, LINE, store)
+    const session = new ShardSession(0, 1, LINE, store)
     expect(session.forLibrary()).toEqual(reported())
     expect(session.address()).toBe('wss://resume.example')
   })
 
   test('is kept with every event, under its real address', () => {
     const { store, saved } = createStore(INFO)
-    const session = createShardSession(0, 1, LINE, store)
+    const session = new ShardSession(0, 1, LINE, store)
     session.update(reported({ sequence: 6 }))
     expect(saved).toEqual([{ ...INFO, sequence: 6 }])
   })
 
   test('is not kept before its member lists are complete, and while one is on its way', () => {
     const { store, saved } = createStore()
-    const session = createShardSession(0, 1, LINE, store)
+    const session = new ShardSession(0, 1, LINE, store)
     session.update(reported())
     session.locate('wss://resume.example')
     session.update(reported({ sequence: 6 }))
@@ -99,18 +99,18 @@ describe('a session that outlives the process', () => {
 
   test('is not kept once it is over', () => {
     const { store, saved } = createStore(INFO)
-    createShardSession(0, 1, LINE, store).drop()
+    new ShardSession(0, 1, LINE, store).drop()
     expect(saved).toEqual([null])
   })
 
   test('of another number of shards is of no use', () => {
     const { store } = createStore({ ...INFO, shardCount: 2 })
-    expect(createShardSession(0, 1, LINE, store).forLibrary()).toBeNull()
+    expect(new ShardSession(0, 1, LINE, store).forLibrary()).toBeNull()
   })
 
   test('may have lost its address', () => {
     const { store } = createStore({ ...INFO, resumeURL: null })
-    const session = createShardSession(0, 1, LINE, store)
+    const session = new ShardSession(0, 1, LINE, store)
     expect(session.forLibrary()).toEqual(reported())
     expect(session.address()).toBeUndefined()
   })

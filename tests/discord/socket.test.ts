@@ -1,21 +1,22 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { WebSocketManager } from '../../src/discord/connection.ts'
-import { openPeer, type Patience } from '../../src/discord/socket.ts'
+import { GatewaySocket, type Timeouts } from '../../src/discord/socket.ts'
+import { WebSocketManager } from '../../src/discord/websocket-shim.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { startForwardProxy } from '../support/forward-proxy.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup()
 })
 
-function open(address: string, patience: Partial<Patience> = {}) {
+function open(address: string, timeouts: Partial<Timeouts> = {}, proxy?: string) {
   const closed = Promise.withResolvers<{ code: number; problem: string }>()
   const opened = Promise.withResolvers<void>()
   const messages: unknown[] = []
   const message = Promise.withResolvers<unknown>()
   let closes = 0
-  const peer = openPeer(
-    address,
+  const peer = new GatewaySocket(
+    { address, proxy },
     {
       open: opened.resolve,
       message(data) {
@@ -27,17 +28,23 @@ function open(address: string, patience: Partial<Patience> = {}) {
         closed.resolve({ code, problem })
       },
     },
-    { handshakeMs: 2000, closeMs: 2000, ...patience },
+    { handshakeMs: 2000, closeMs: 2000, ...timeouts },
     systemClock,
   )
   return { peer, closed: closed.promise, opened: opened.promise, message: message.promise, closes: () => closes }
 }
 
+/** Who has asked for an upgrade, in their own words. */
+const agents: (string | null)[] = []
+
 function serve(greeting: string | undefined) {
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
-    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response('', { status: 503 })),
+    fetch(request, self) {
+      agents.push(request.headers.get('User-Agent'))
+      return self.upgrade(request) ? undefined : new Response('', { status: 503 })
+    },
     websocket: {
       open(socket) {
         if (greeting !== undefined) socket.send(greeting)
@@ -87,6 +94,22 @@ describe('a peer', () => {
     expect(peer.send('too late')).toBe(false)
     peer.close(4200, 'again')
     expect(closes()).toBe(1)
+  })
+
+  test('is told who asks', async () => {
+    await open(serve('hello')).message
+    expect(agents.at(-1)).toMatch(/^DiscordBot \(https:\/\/\S+, \d+\.\d+\.\d+\)/)
+  })
+
+  test('is reached through a proxy, which is told the password and nobody else is', async () => {
+    await using proxy = await startForwardProxy()
+    const address = serve('hello')
+    expect(await open(address, {}, `http://user:sesame@${proxy.host}`).message).toBe('hello')
+    const authorization = `Basic ${btoa('user:sesame')}`
+    expect(proxy.tunnels).toEqual([{ target: address.slice('ws://'.length), authorization }])
+    expect(agents.at(-1)).toStartWith('DiscordBot')
+    const { problem } = await open(address, {}, 'http://user:sesame@127.0.0.1:1').closed
+    expect(problem).not.toContain('sesame')
   })
 
   test('that never answers the handshake is given up', async () => {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { endsSession, fatalClose } from '../../src/discord/close-codes.ts'
-import { readGatewayInfo } from '../../src/discord/identify.ts'
+import { botPresence, readGatewayInfo } from '../../src/discord/identify.ts'
 import { chooseIntents } from '../../src/discord/intents.ts'
-import { botPresence } from '../../src/discord/shards.ts'
 import { FatalError } from '../../src/domain/errors.ts'
 import { createManualClock } from './clocks.ts'
 

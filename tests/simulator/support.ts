@@ -1,12 +1,9 @@
 import { REST } from '@discordjs/rest'
-import {
-  CompressionMethod,
-  type SessionInfo,
-  WebSocketManager,
-  type WebSocketManagerOptions,
-  WebSocketShardEvents,
-} from '@discordjs/ws'
+import type { SessionInfo, WebSocketManagerOptions } from '@discordjs/ws'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
+import { BotSocket, loadBotLibrary } from '../support/bot-socket.ts'
+
+const { CompressionMethod, WebSocketManager, WebSocketShardEvents } = await loadBotLibrary()
 
 export const INTENTS = {
   guilds: 1 << 0,
@@ -101,7 +98,7 @@ export function startBot(sim: Simulator, options: Partial<WebSocketManagerOption
 
 /** A bare WebSocket on the gateway, for everything a library would not do. */
 export async function openRaw(sim: Simulator, query = '?v=10&encoding=json', path = '') {
-  const socket = new WebSocket(sim.account.gatewayUrl + path + query)
+  const socket = new BotSocket(sim.account.gatewayUrl + path + query)
   cleanups.push(() => socket.close())
   // biome-ignore lint/suspicious/noExplicitAny: frames are looked into by the tests
   const frames = createInbox<any>()

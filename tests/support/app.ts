@@ -1,5 +1,6 @@
 import { type App, type AppOptions, startApp } from '../../src/app.ts'
 import { type Config, readConfig } from '../../src/config.ts'
+import type { Presences } from '../../src/domain/presences.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 
@@ -37,6 +38,18 @@ export function testConfig(simulator: Simulator, overrides: Partial<Config> = {}
     workers: TEST_WORKERS,
     ...overrides,
   }
+}
+
+/** Resolves when somebody is shown. */
+export function shown(presences: Presences, id: string): Promise<void> {
+  if (presences.has(id)) return Promise.resolve()
+  return new Promise(resolve => {
+    const stop = presences.onChange(change => {
+      if (change.id !== id || !presences.has(id)) return
+      stop()
+      resolve()
+    })
+  })
 }
 
 export const silent = createLog({ level: 'silent', format: 'text' })

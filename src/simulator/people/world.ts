@@ -139,12 +139,12 @@ export class World {
     this.#announceGuild(target)
   }
 
+  /** Nobody is told how who joins appears: GUILD_MEMBER_ADD has no presence, and no PRESENCE_UPDATE follows it. */
   addMember(guildId: string, who?: string | Partial<User>, init: Omit<MemberInit, 'user'> = {}): User {
     const target = this.guild(guildId)
     const user = this.#placeMember(target, { ...init, user: who } as MemberInit)
     const d = { ...memberPayload(user, this.#member(guildId, user.id)), guild_id: guildId }
     this.#emitGuild(guildId, 'GUILD_MEMBER_ADD', Intent.guildMembers, d)
-    if (this.#people.presence(user.id)) this.#emitPresence(guildId, user.id)
     return user
   }
 

@@ -1,7 +1,9 @@
 import { REST } from '@discordjs/rest'
-import { WebSocketManager, WebSocketShardEvents } from '@discordjs/ws'
+import { loadBotLibrary } from '../../support/bot-socket.ts'
 import { now, takeCommands } from '../support/commands.ts'
 import type { Upstream } from './exoix.ts'
+
+const { WebSocketManager, WebSocketShardEvents } = await loadBotLibrary()
 
 const GUILDS_MEMBERS_PRESENCES = (1 << 0) | (1 << 1) | (1 << 8)
 

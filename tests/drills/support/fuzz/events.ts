@@ -1,10 +1,5 @@
-import { createDispatch } from '../../../../src/discord/dispatch.ts'
 import { readFrame } from '../../../../src/discord/frames.ts'
-import { createGuildBook } from '../../../../src/discord/guilds.ts'
-import { createMembers } from '../../../../src/discord/members.ts'
-import { TIMING } from '../../../../src/discord/shards.ts'
-import { PresenceStore } from '../../../../src/domain/presence-store.ts'
-import { createLog } from '../../../../src/lib/log.ts'
+import type { PresenceStore } from '../../../../src/domain/presence-store.ts'
 import {
   buildCustomStatus,
   buildGame,
@@ -13,7 +8,7 @@ import {
   buildUser,
 } from '../../../../src/simulator/people/builders.ts'
 import type { Random } from '../../../../src/simulator/random.ts'
-import { createManualClock } from '../../../discord/clocks.ts'
+import { createIntake } from '../../../discord/intake.ts'
 import { chunk, guildCreate, member, ready } from '../../../discord/payloads.ts'
 import { hold } from '../drill.ts'
 import { createMutator } from './mutate.ts'
@@ -50,7 +45,8 @@ const LOOK_EVERY = 50
 export function fuzzEvents(cases: number, random: Random): void {
   const mutate = createMutator(random)
   const good = goodEvents(random)
-  const { take, presences, wait } = createIntake()
+  const { take, presences, clock, connect } = createIntake()
+  connect()
   for (let made = 0; made < cases; made++) {
     const event = random.pick(good)
     const frame = { t: event.t, s: made, op: 0, d: random.chance(0.9) ? mutate.value(event.d) : event.d }
@@ -60,32 +56,10 @@ export function fuzzEvents(cases: number, random: Random): void {
     const { t, d } = parse(read.text)
     if (typeof t === 'string') take(t, d)
     if (made % LOOK_EVERY === 0) {
-      wait(10_000)
+      clock.advance(10_000)
       checkPresences(presences)
     }
   }
-}
-
-/** From event to store, without a network and on a clock that is turned by hand. */
-function createIntake() {
-  const clock = createManualClock()
-  const presences = new PresenceStore()
-  const dropped = () => {}
-  const guilds = createGuildBook({ clock, quietMs: TIMING.quietMs, onComplete() {} })
-  const members = createMembers({
-    presences,
-    clock,
-    log: createLog({ level: 'silent', format: 'text' }),
-    timing: TIMING,
-    dropped,
-    send: () => true,
-    onProgress: guilds.progress,
-    onList: guilds.completed,
-  })
-  guilds.setConnected(0, true)
-  members.setConnected(0, true)
-  const dispatch = createDispatch({ presences, guilds, members, dropped, onOther() {} })
-  return { presences, take: (t: string, d: unknown) => dispatch(t, d, 0), wait: clock.advance }
 }
 
 /** The library parses by itself and trusts what it finds, so what is no JSON does not get further. */
