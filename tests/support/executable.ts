@@ -24,6 +24,7 @@ export async function buildExecutable(folder: string): Promise<string> {
 
 /** A running program whose output can be waited for. */
 export interface Running extends AsyncDisposable {
+  readonly pid: number
   readonly exited: Promise<number>
   /** Everything written to both outputs so far. */
   output(): string
@@ -57,6 +58,7 @@ export function start(command: readonly string[], options: { cwd: string; env?: 
   const ended = Promise.all([read(child.stdout), read(child.stderr), child.exited])
 
   return {
+    pid: child.pid,
     exited: ended.then(([, , code]) => code),
     output: () => text,
     kill,
