@@ -101,8 +101,8 @@ export class LongUpdates {
     const { presences, publisher, backpressure, turns, precedence, outbound } = this.#deps
     const startedAt = this.#clock.monotonic()
     const snapshot = follows(ws.data, id) ? presences.snapshot(id) : undefined
-    // If it has become short, the update that made it so goes to everybody at once.
-    if (snapshot === undefined || !publisher.isLong(snapshot) || ws.readyState !== WebSocket.OPEN) return
+    if (snapshot === undefined || ws.readyState !== WebSocket.OPEN) return
+    publisher.made(snapshot)
     const seq = publisher.next()
     const parts = updateParts(seq, hasUserId(ws, id) ? id : null, snapshot.json)
     if (ws.data.zlib) ws.sendBinary(this.#compressed(snapshot, parts))

@@ -14,7 +14,10 @@ export interface Transport {
   follows(id: string): boolean
   /** Sends an update to whoever follows. Returns to how many. */
   publish(update: Update): number
-  /** Somebody whose presence is long has changed: readers get the newest as soon as they have taken what they have. */
+  /**
+   * Somebody whose presence was long has changed: readers get the newest as soon as they have taken what they have. Who
+   * makes its text says so by {@link Publisher.made}.
+   */
   publishLong(id: string): void
   /** The turn is over, and with `idle` nothing is left for another. */
   endTurn(idle: boolean): void
@@ -90,8 +93,9 @@ export class Publisher {
     return seq === this.#number
   }
 
-  isLong({ json }: Snapshot): boolean {
-    return json.length > this.#options.long
+  /** The text of somebody whose changes are gathered was made; if it is short, the next changes are sent as they come. */
+  made({ id, json }: Snapshot): void {
+    if (json.length <= this.#options.long) this.#long.delete(id)
   }
 
   /**
@@ -130,7 +134,7 @@ export class Publisher {
   #note(id: string): void {
     const snapshot = this.#presences.snapshot(id)
     if (snapshot === undefined) return
-    if (this.isLong(snapshot)) {
+    if (snapshot.json.length > this.#options.long) {
       this.#long.add(id)
       this.#changedLong.add(id)
     } else {
@@ -176,15 +180,7 @@ export class Publisher {
   #sendLong(): void {
     const changed = [...this.#changedLong]
     this.#changedLong.clear()
-    for (const id of changed) {
-      const snapshot = this.#presences.snapshot(id)
-      if (snapshot !== undefined && this.isLong(snapshot)) {
-        for (const transport of this.#transports) transport.publishLong(id)
-      } else {
-        this.#long.delete(id)
-        this.#note(id)
-      }
-    }
+    for (const id of changed) for (const transport of this.#transports) transport.publishLong(id)
   }
 
   /** Takes each update out before sending it: sending may close a slow reader, and that may come back here. */

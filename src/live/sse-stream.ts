@@ -100,6 +100,7 @@ export class Feed {
   latest(): Shared | undefined {
     const snapshot = this.#presences.snapshot(this.id)
     if (snapshot === undefined) return undefined
+    this.#publisher.made(snapshot)
     if (this.#last?.snapshot === snapshot) return this.#last.bytes
     return this.#event({ snapshot, seq: this.#publisher.next() }).bytes
   }
