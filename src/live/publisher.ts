@@ -148,7 +148,8 @@ export class Publisher {
     if (this.#scheduled || this.#measuring) return
     this.#scheduled = true
     const wait = this.#gatherUntil - this.#clock.monotonic()
-    if (wait > 0) this.#clock.after(wait, this.#run)
+    // Not in the timer itself: what is called immediate there is still the same turn of the loop.
+    if (wait > 0) this.#clock.after(wait, () => setImmediate(this.#run))
     else setImmediate(this.#run)
   }
 

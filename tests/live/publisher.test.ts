@@ -71,9 +71,9 @@ describe('changes under load', () => {
     }
     expect(sent()).toEqual([[0]])
     clock.advance(3)
+    await turn()
     expect(sent()).toEqual([[0], [1, 2, 3]])
     // That took no time, so there is quiet again.
-    await turn()
     setNumber(presences, ALICE, 4)
     await turn()
     expect(sent()).toEqual([[0], [1, 2, 3], [4]])
@@ -87,8 +87,10 @@ describe('changes under load', () => {
     setNumber(presences, ALICE, 1)
     await turn()
     clock.advance(19)
+    await turn()
     expect(sent()).toEqual([[0]])
     clock.advance(1)
+    await turn()
     expect(sent()).toEqual([[0], [1]])
   })
 

@@ -2,6 +2,7 @@ import { type App, startApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
 import { now, takeCommands } from '../support/commands.ts'
 import { type Made, makePeople, makeUpdate } from '../support/people.ts'
+import { evenly, type Trickle } from '../support/trickle.ts'
 import { collectedHeap } from '../support/usage.ts'
 
 export interface Upstream {
@@ -52,6 +53,23 @@ function burst(count: number): number {
   return began
 }
 
+let prepared: ReturnType<typeof makeUpdate>[] = []
+
+/** Makes updates of one person after the other, each a change. */
+function prepareTrickle(count: number): void {
+  prepared = Array.from({ length: count }, (_, at) => {
+    if (at % people.length === 0) version++
+    const person = people[at % people.length]
+    if (person === undefined) throw new Error('meet comes first')
+    return makeUpdate(person, version)
+  })
+}
+
+/** Tells of them, evenly spaced. */
+function trickle(plan: Trickle): Promise<void> {
+  return evenly(plan, at => void running().presences.patchPresence(prepared[at] ?? {}))
+}
+
 /** The frames followers of many get for the first `count` people, for a control to repeat. */
 function frames(count: number): string[] {
   return people.slice(0, count).map(({ id }, seq) => {
@@ -72,4 +90,4 @@ async function untilStatus({ id, status }: { id: string; status: string }): Prom
   return now()
 }
 
-takeCommands({ start, meet, burst, frames, untilSize, untilStatus, heap: collectedHeap })
+takeCommands({ start, meet, burst, prepareTrickle, trickle, frames, untilSize, untilStatus, heap: collectedHeap })

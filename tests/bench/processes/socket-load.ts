@@ -1,6 +1,7 @@
 import { now, takeCommands } from '../support/commands.ts'
 import { countFrames, createIncoming, EMPTY_PONG, type Incoming, maskedFrame } from '../support/frame-counter.ts'
 import { closeSocket, connectTo, createPoll, receiveFrom, sendTo } from '../support/libc.ts'
+import { Delays, type Lateness, type Trickle } from '../support/trickle.ts'
 
 export interface Crowd {
   /** `http://host:port/path?query` of the socket, on this machine. */
@@ -31,6 +32,8 @@ const PINGS = 500
 
 const poll = createPoll()
 const crowd = new Map<number, Incoming>()
+/** Set while updates come evenly spaced: how late each was at each client. */
+let delays: Delays | null = null
 const buffer = Buffer.alloc(1 << 20)
 /** Data frames received by all clients together. */
 let frames = 0
@@ -49,8 +52,12 @@ function receive(descriptor: number): void {
   const onFrame = (opcode: number) => {
     if (opcode === PING) sendTo(descriptor, EMPTY_PONG)
     else if (opcode === CLOSE) throw new Error('the server closed a socket')
-    else frames++
+    else {
+      frames++
+      delays?.arrived(descriptor, at)
+    }
   }
+  const at = delays === null ? 0 : now()
   if (length === 0) throw new Error('a socket was lost')
   if (!countFrames(incoming, buffer, length, onFrame)) throw new Error(`no upgrade: ${buffer.subarray(0, 100)}`)
 }
@@ -99,11 +106,28 @@ function expect(framesPerSocket: number): number {
   return cpu()
 }
 
+/** Starts counting before updates begin to come one by one; `trickled` waits for the last. Answers the CPU seconds used so far. */
+function expectTrickle(plan: Trickle): number {
+  delays = new Delays(plan)
+  return expect(plan.count)
+}
+
+async function trickled(): Promise<Received & Lateness> {
+  const received = await expected
+  const lateness = delays?.read()
+  expected = null
+  delays = null
+  if (received === null || lateness === undefined) throw new Error('expectTrickle comes first')
+  return { ...received, ...lateness }
+}
+
 setInterval(() => expected ?? poll.wait(0, receive), PINGS)
 takeCommands({
   connect,
   disconnect,
   expect,
+  expectTrickle,
+  trickled,
   async received() {
     const received = await expected
     expected = null

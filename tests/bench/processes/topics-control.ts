@@ -1,4 +1,5 @@
 import { now, takeCommands } from '../support/commands.ts'
+import { evenly, type Trickle } from '../support/trickle.ts'
 import { collectedHeap } from '../support/usage.ts'
 
 export interface Publication {
@@ -44,4 +45,31 @@ function burst(count: number): number {
   return began
 }
 
-takeCommands({ start, prepare, burst, heap: collectedHeap })
+/** Publishes one after the other, evenly spaced: each at once, or gathered as long as the last flush took. */
+function trickle({ gathers, ...plan }: Trickle & { gathers: boolean }): Promise<void> {
+  const publish = (at: number) => {
+    const { topic, frame } = publications[at % publications.length] ?? { topic: '', frame: '' }
+    server?.publish(topic, frame)
+  }
+  if (!gathers) return evenly(plan, publish)
+  const waiting: number[] = []
+  let gathering = false
+  const flush = () => {
+    const began = now()
+    for (const at of waiting.splice(0)) publish(at)
+    setImmediate(() => setTimeout(() => setImmediate(rest), Math.min(MOST_GATHERED, now() - began)))
+  }
+  const rest = () => {
+    if (waiting.length > 0) flush()
+    else gathering = false
+  }
+  return evenly(plan, at => {
+    waiting.push(at)
+    if (!gathering) setImmediate(flush)
+    gathering = true
+  })
+}
+
+const MOST_GATHERED = 20
+
+takeCommands({ start, prepare, burst, prepareTrickle: () => {}, trickle, heap: collectedHeap })
