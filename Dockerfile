@@ -1,4 +1,4 @@
-# syntax=docker/dockerfile:1
+# Builds with Docker, buildah and podman alike; podman keeps the HEALTHCHECK only with `--format docker`.
 # Where the C library of the image's processor is taken from. Nothing runs here.
 FROM debian:13-slim AS debian
 
@@ -10,31 +10,11 @@ RUN bun install --frozen-lockfile --production
 COPY src src
 ARG TARGETARCH
 RUN bun run build --target="bun-linux-$(echo "$TARGETARCH" | sed s/amd64/x64/)"
-
-# The whole of the final image: the executable, the C library it is linked with, and a folder for data.
-COPY <<'SCRIPT' /build/rootfs.sh
-set -eu
-executable=$1
-debian=$2
-root=$3
-mkdir -p "$root/data" "$root/tmp" "$root/etc"
-chmod 1777 "$root/tmp"
-cp "$executable" "$root/exoix"
-for library in "$debian"/usr/lib/*-linux-gnu/ld-linux-*.so.*; do
-  # Each processor's executables look for their loader in one place.
-  case $library in *x86-64*) loaders=lib64 ;; *) loaders=lib ;; esac
-  mkdir -p "$root/$loaders"
-  cp -L "$library" "$root/$loaders"
-  folder=$(dirname "$library")
-  libraries="$root/lib/$(basename "$folder")"
-  mkdir -p "$libraries"
-  for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0; do cp -L "$folder/$name" "$libraries"; done
-done
-echo 'exoix:x:65532:65532::/data:/exoix' > "$root/etc/passwd"
-echo 'exoix:x:65532:' > "$root/etc/group"
-chown -R 65532:65532 "$root/data"
-SCRIPT
-RUN --mount=from=debian,target=/debian sh /build/rootfs.sh dist/exoix /debian /rootfs
+COPY --from=debian /usr/lib/*-linux-gnu/ld-linux-*.so.* /debian/
+COPY --from=debian /usr/lib/*-linux-gnu/libc.so.6 /usr/lib/*-linux-gnu/libm.so.6 /debian/
+COPY --from=debian /usr/lib/*-linux-gnu/libdl.so.2 /usr/lib/*-linux-gnu/libpthread.so.0 /debian/
+COPY .ci/rootfs ./
+RUN sh rootfs dist/exoix /debian /rootfs
 
 FROM scratch
 COPY --from=build /rootfs /

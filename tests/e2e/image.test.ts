@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { buildExecutable, start, temporaryFolder } from '../support/executable.ts'
 
 /**
- * What the image's last stage holds, made by the very script of the Dockerfile, run the way a container engine runs it:
+ * What the image's last stage holds, made by the script that the Dockerfile runs, run the way a container engine runs it:
  * a root of its own, /proc and /dev from the engine, the image's user.
  */
 const DOCKERFILE = readFileSync(join(import.meta.dir, '../../Dockerfile'), 'utf8')
-const ROOTFS_SCRIPT = /<<'SCRIPT' \S+\n([\s\S]*?)\nSCRIPT/.exec(DOCKERFILE)?.[1] ?? ''
+const ROOTFS_SCRIPT = join(import.meta.dir, '../../.ci/rootfs')
 const USER = /^USER (\S+)/m.exec(DOCKERFILE)?.[1] ?? ''
 
 const RUN = `set -eu
@@ -22,7 +22,8 @@ exec chroot --userspec="$user" "$root" "$@"
 const mayUnshare = Bun.spawnSync(['unshare', '--mount', '--pid', '--fork', 'true']).exitCode === 0
 
 /** The folder of the C library, as the image's Debian has it. */
-const isDebian = existsSync(`/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/libc.so.6`)
+const LIBRARIES = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`
+const isDebian = existsSync(join(LIBRARIES, 'libc.so.6'))
 
 describe.skipIf(!mayUnshare || !isDebian)('the image (skipped without the right to make a namespace)', () => {
   const folder = temporaryFolder()
@@ -31,10 +32,8 @@ describe.skipIf(!mayUnshare || !isDebian)('the image (skipped without the right 
 
   beforeAll(async () => {
     const executable = await buildExecutable(folder.path)
-    const script = join(folder.path, 'rootfs.sh')
-    writeFileSync(script, ROOTFS_SCRIPT)
     writeFileSync(runner, RUN)
-    expect(Bun.spawnSync(['sh', script, executable, '/', root]).exitCode).toBe(0)
+    expect(Bun.spawnSync(['sh', ROOTFS_SCRIPT, executable, LIBRARIES, root]).exitCode).toBe(0)
     mkdirSync(join(root, 'proc'))
     mkdirSync(join(root, 'dev'))
   }, 60_000)
