@@ -86,10 +86,9 @@ describe.skipIf(!possible)('an image built by podman (skipped where it is not in
   test('says its version, as its own user on a file system it may not change', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
     expect((await done(run('exoix', '--version'))).trim()).toBe(version)
-    const [image] = JSON.parse(await done(podman('inspect', 'exoix'))) as { Config: Record<string, unknown> }[]
-    expect(image?.Config).toMatchObject({
-      User: '65532:65532',
-      Entrypoint: ['/exoix'],
+    const [image] = JSON.parse(await done(podman('inspect', 'exoix'))) as Record<string, unknown>[]
+    expect(image).toMatchObject({
+      Config: { User: '65532:65532', Entrypoint: ['/exoix'] },
       Healthcheck: { Test: ['CMD', '/exoix', 'health'] },
     })
   }, 60_000)
