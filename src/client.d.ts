@@ -392,6 +392,124 @@ interface Routes {
             }; 401: Failure; 404: Failure; 429: Failure; 503: Failure }
           }
         }
+        history: {
+          /** What a person listened to and did */
+          get: {
+            body: undefined
+            params: { id: string }
+            query: {
+              limit?: number
+              before?: number
+            }
+            headers: unknown
+            response: { 200: {
+              success: true
+              data: {
+                tracks: Array<{
+                  source: string | null
+                  song: string | null
+                  artist: string | null
+                  album: string | null
+                  album_art_url: string | null
+                  track_id: string | null
+                  track_url: string | null
+                  timestamps: {
+                    start: number | null
+                    end: number | null
+                  } | null
+                  duration_ms: number | null
+                  played_at: number
+                  listened_ms: number
+                }>
+                activities: Array<{
+                  name: string
+                  application_id: string | null
+                  started_at: number
+                  seconds: number
+                }>
+                statuses: Array<{
+                  status: 'online' | 'idle' | 'dnd' | 'offline'
+                  at: number
+                }>
+              }
+            }; 400: Failure; 404: Failure; 429: Failure; 503: Failure }
+          }
+        }
+        stats: {
+          /** How a person spent the last 7 and 30 days */
+          get: {
+            body: undefined
+            params: { id: string }
+            query: unknown
+            headers: unknown
+            response: { 200: {
+              success: true
+              data: {
+                7: {
+                  online_seconds: number
+                  by_status: {
+                    online: number
+                    idle: number
+                    dnd: number
+                    offline: number
+                  }
+                  activities: Array<{
+                    name: string
+                    application_id: string | null
+                    seconds: number
+                  }>
+                  tracks: number
+                  tracks_by_day: { [key: string]: number }
+                }
+                30: {
+                  online_seconds: number
+                  by_status: {
+                    online: number
+                    idle: number
+                    dnd: number
+                    offline: number
+                  }
+                  activities: Array<{
+                    name: string
+                    application_id: string | null
+                    seconds: number
+                  }>
+                  tracks: number
+                  tracks_by_day: { [key: string]: number }
+                }
+              }
+            }; 400: Failure; 404: Failure; 429: Failure; 503: Failure }
+          }
+        }
+        'top-tracks': {
+          /** What a person listened to most */
+          get: {
+            body: undefined
+            params: { id: string }
+            query: {
+              days?: number
+            }
+            headers: unknown
+            response: { 200: {
+              success: true
+              data: Array<{
+                source: string | null
+                song: string | null
+                artist: string | null
+                album: string | null
+                album_art_url: string | null
+                track_id: string | null
+                track_url: string | null
+                timestamps: {
+                  start: number | null
+                  end: number | null
+                } | null
+                duration_ms: number | null
+                play_count: number
+              }>
+            }; 400: Failure; 404: Failure; 429: Failure; 503: Failure }
+          }
+        }
       }
       '@me': {
         /** The presence of the key's owner */

@@ -89,6 +89,7 @@ export const SETTINGS = {
     'days to keep the pairs of people who left every server (0 = for ever)',
     integer(0, 36_500),
   ),
+  historyDays: setting('HISTORY_DAYS', 30, 'days to keep the history of people who want one', integer(1, 3650)),
   maxPairsMib: setting(
     'MAX_PAIRS_MIB',
     256,

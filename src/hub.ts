@@ -5,9 +5,13 @@ import { DiscordRest } from './discord/rest.ts'
 import { Arrivals } from './domain/arrivals.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
 import { Checkpoint } from './domain/checkpoint.ts'
+import { Pictures } from './domain/discord-cdn.ts'
 import { FatalError } from './domain/errors.ts'
+import { History } from './domain/history.ts'
 import { Keys } from './domain/keys.ts'
 import { createKv } from './domain/kv.ts'
+import { readNowPlaying } from './domain/music.ts'
+import type { JsonObject } from './domain/presence.ts'
 import { PresenceStore } from './domain/presence-store.ts'
 import { createRetention, Privacy, type Retention } from './domain/privacy.ts'
 import { GithubConnection } from './github/github.ts'
@@ -49,18 +53,18 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const keys = new Keys(store, { log })
   const kv = createKv(store, presences, keys)
   const github = new GithubConnection({ config, store, presences, metrics, log })
+  const history = openHistory(config, store, presences)
   const arrivals = new Arrivals(store, presences, store.loadHidden())
-  const forget = [(userId: string) => github.forget(userId), (userId: string) => arrivals.forget(userId)]
+  const memories = [github, arrivals, history]
+  const forget = memories.map(memory => (userId: string) => memory.forget(userId))
   const privacy = new Privacy(store, { presences, kv, keys, forget }, { log })
-  const retention = createRetention(store, presences, config.kvRetentionDays)
-  const checkpoint = new Checkpoint(store, presences, log)
+  const retention = createRetention(store, presences, config.kvRetentionDays, userId => history.forget(userId))
+  const checkpoint = new Checkpoint(store, presences, log, history)
+  history.begin()
   const rest = new DiscordRest(config, log)
+  const shared = { config, api: rest.api, presences, metrics, log }
   const gateway = new Gateway({
-    config,
-    api: rest.api,
-    presences,
-    metrics,
-    log,
+    ...shared,
     onFatal,
     onEvent: (type, data) => bot.handle(type, data),
     sessions: checkpoint,
@@ -68,28 +72,16 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   })
   const answers = answersCommands(config, env)
   const stopping = new AbortController()
-  const bot = new Bot({
-    config,
-    answers,
-    api: rest.api,
-    presences,
-    kv,
-    keys,
-    privacy,
-    github,
-    arrivals,
-    metrics,
-    log,
-    signal: stopping.signal,
-  })
+  const { signal } = stopping
+  const bot = new Bot({ ...shared, answers, kv, keys, privacy, github, arrivals, signal })
   let stopRetention = () => {}
 
   return {
     presences,
-    calls: new LocalCalls({ kv, keys, github }),
+    calls: new LocalCalls({ kv, keys, github, history }),
     gateway,
     start() {
-      stopRetention = sweepDaily(retention, presences, log)
+      stopRetention = sweepDaily({ retention, history, presences, log })
       void connect(gateway, bot, onFatal)
     },
     async disconnect() {
@@ -105,6 +97,12 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   }
 }
 
+function openHistory(config: Config, store: Store, presences: PresenceStore): History {
+  const pictures = new Pictures(config)
+  const readPlaying = (activities: readonly JsonObject[]) => readNowPlaying(activities, pictures)
+  return new History(store, presences, { days: config.historyDays, readPlaying })
+}
+
 async function connect(gateway: Gateway, bot: Bot, onFatal: (error: FatalError) => void): Promise<void> {
   try {
     await gateway.start()
@@ -115,13 +113,21 @@ async function connect(gateway: Gateway, bot: Bot, onFatal: (error: FatalError) 
   }
 }
 
+interface Sweeping {
+  readonly retention: Retention
+  readonly history: History
+  readonly presences: PresenceStore
+  readonly log: Log
+}
+
 /** Only while all members are known: whoever is not among them counts as gone. */
-function sweepDaily(retention: Retention, presences: PresenceStore, log: Log): () => void {
+function sweepDaily({ retention, history, presences, log }: Sweeping): () => void {
   let next = 0
   async function check(): Promise<void> {
     if (Date.now() < next || presences.readiness !== 'ready') return
     next = Date.now() + DAY
     try {
+      await history.prune()
       const people = await retention.sweep()
       if (people > 0) log.info('removed the pairs of people who left every server long ago', { people })
     } catch (error) {

@@ -1,5 +1,7 @@
-import { noPermission } from './errors.ts'
+import { historyOff, noPermission } from './errors.ts'
 import type { Github } from './github.ts'
+import type { History } from './history.ts'
+import type { HistoryQuery } from './history-views.ts'
 import type { Keys } from './keys.ts'
 import type { Kv } from './kv.ts'
 
@@ -21,23 +23,40 @@ export interface Calls {
   merge(keyHash: string, id: string, pairs: unknown): Promise<void>
   delete(keyHash: string, id: string, key: string): Promise<void>
   clear(keyHash: string, id: string): Promise<void>
+  /** JSON text of what ended and of changes of the status, the newest first. Rejects with `user_not_monitored` and `history_off`; so do the next two. */
+  history(userId: string, query: HistoryQuery): Promise<string>
+  /** JSON text of numbers about the last days. */
+  stats(userId: string): Promise<string>
+  /** JSON text of the tracks that were played most in so many days. */
+  topTracks(userId: string, days: number): Promise<string>
   /** Somebody looks at what is linked to this person: a reason to keep it fresh. May get lost. */
   looked(userId: string): void
 }
+
+type Histories = Pick<History, 'page' | 'stats' | 'topTracks'>
 
 interface Owners {
   kv: Kv
   keys: Keys
   github: Pick<Github, 'looked'>
+  /** Default: nobody has one. */
+  history?: Histories
 }
+
+const off = () => {
+  throw historyOff()
+}
+const NO_HISTORIES: Histories = { page: off, stats: off, topTracks: off }
 
 /** The calls of a door that is in the same thread as the truth. */
 export class LocalCalls implements Calls {
   readonly #kv: Kv
   readonly #keys: Keys
   readonly #github: Pick<Github, 'looked'>
+  readonly #history: Histories
 
-  constructor({ kv, keys, github }: Owners) {
+  constructor({ kv, keys, github, history = NO_HISTORIES }: Owners) {
+    this.#history = history
     this.#kv = kv
     this.#keys = keys
     this.#github = github
@@ -65,6 +84,18 @@ export class LocalCalls implements Calls {
 
   async clear(keyHash: string, id: string): Promise<void> {
     await this.#kv.clear(this.#holder(keyHash, id))
+  }
+
+  async history(userId: string, query: HistoryQuery): Promise<string> {
+    return this.#history.page(userId, query)
+  }
+
+  async stats(userId: string): Promise<string> {
+    return this.#history.stats(userId)
+  }
+
+  async topTracks(userId: string, days: number): Promise<string> {
+    return this.#history.topTracks(userId, days)
   }
 
   looked(userId: string): void {

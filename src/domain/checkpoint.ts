@@ -1,4 +1,5 @@
 import { describeError, type Log } from '../lib/log.ts'
+import type { HistorySave } from './history.ts'
 import type { SavedPerson } from './person.ts'
 import type { PresenceStore } from './presence-store.ts'
 
@@ -20,6 +21,8 @@ export interface State {
   readonly people: ReadonlyMap<string, SavedPerson | undefined>
   /** Every session that can be resumed from exactly this state; null: leave the kept ones alone. */
   readonly sessions: readonly GatewaySession[] | null
+  /** What was done by people of this part who want it kept. */
+  readonly history: HistorySave | null
 }
 
 /** Where presences and sessions outlive the process. Implementations: SQLite, as a file or `:memory:`. */
@@ -29,6 +32,16 @@ export interface StateStore {
   /** Takes the state when its turn comes and writes it in one transaction. Rejects when it could not be kept. */
   saveState(take: () => State): Promise<void>
 }
+
+/** What is saved in the same instant as the presences it was seen in. */
+interface Companion {
+  /** Whether it should be saved although nothing else is to be. */
+  readonly isDue: boolean
+  unsaved(only?: { has(userId: string): boolean }): HistorySave | null
+  saved(save: HistorySave): void
+}
+
+const NO_HISTORY: Companion = { isDue: false, unsaved: () => null, saved() {} }
 
 /** Where the gateway keeps sessions beyond the process. */
 export interface SessionStore {
@@ -54,13 +67,15 @@ export class Checkpoint implements SessionStore {
   readonly #store: StateStore
   readonly #presences: PresenceStore
   readonly #log: Log
+  readonly #history: Companion
   readonly #sessions = new Map<number, GatewaySession>()
   readonly #unsaved = new Map<string, SavedPerson | undefined>()
   readonly #timer: Timer
   #sessionsChanged = false
   #saving = Promise.resolve()
 
-  constructor(store: StateStore, presences: PresenceStore, log: Log) {
+  constructor(store: StateStore, presences: PresenceStore, log: Log, history: Companion = NO_HISTORY) {
+    this.#history = history
     this.#store = store
     this.#presences = presences
     this.#log = log
@@ -97,7 +112,7 @@ export class Checkpoint implements SessionStore {
 
   async #saveChanges(): Promise<void> {
     this.#collect()
-    if (this.#unsaved.size === 0 && !this.#sessionsChanged) return
+    if (this.#unsaved.size === 0 && !this.#sessionsChanged && !this.#history.isDue) return
     try {
       while ((await this.#savePart()).sessions === null);
       this.#log.debug('presences saved', { monitored: this.#presences.size, sessions: this.#sessions.size })
@@ -107,13 +122,14 @@ export class Checkpoint implements SessionStore {
   }
 
   async #savePart(): Promise<State> {
-    let part: State = { people: new Map(), sessions: null }
+    let part: State = { people: new Map(), sessions: null, history: null }
     await this.#store.saveState(() => {
       part = this.#take()
       return part
     })
     // Still in the tick of the commit: nothing can have changed since.
     for (const id of part.people.keys()) this.#unsaved.delete(id)
+    if (part.history !== null) this.#history.saved(part.history)
     if (part.sessions !== null) this.#sessionsChanged = false
     return part
   }
@@ -121,9 +137,12 @@ export class Checkpoint implements SessionStore {
   /** The last part of a save holds all that changed meanwhile, so only it may move the sessions on. */
   #take(): State {
     this.#collect()
-    if (this.#unsaved.size <= LARGEST_SAVE)
-      return { people: new Map(this.#unsaved), sessions: [...this.#sessions.values()] }
-    return { people: new Map([...this.#unsaved].slice(0, LARGEST_SAVE)), sessions: null }
+    if (this.#unsaved.size <= LARGEST_SAVE) {
+      const sessions = [...this.#sessions.values()]
+      return { people: new Map(this.#unsaved), sessions, history: this.#history.unsaved() }
+    }
+    const people = new Map([...this.#unsaved].slice(0, LARGEST_SAVE))
+    return { people, sessions: null, history: this.#history.unsaved(people) }
   }
 
   #collect(): void {

@@ -22,6 +22,8 @@ export const userNotMonitored = () => new ApiError(404, 'user_not_monitored', 'U
 export const noPermission = () =>
   new ApiError(401, 'no_permission', 'You do not have permission to access this resource')
 export const notFound = () => new ApiError(404, 'not_found', 'Route does not exist')
+export const historyOff = () => new ApiError(404, 'history_off', 'This person keeps no history')
+export const invalidQuery = (message: string) => new ApiError(400, 'invalid_query', message)
 export const kvNotFound = () => new ApiError(404, 'kv_not_found', 'Key does not exist')
 export const kvValidationFailed = (message: string) => new ApiError(400, 'kv_validation_failed', message)
 export const invalidKvValue = (message: string) => new ApiError(400, 'invalid_kv_value', message)

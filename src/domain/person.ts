@@ -124,6 +124,11 @@ export class Entry implements SavedPerson {
     this.lastSeenAt = this.presence.status === 'offline' && event !== null ? happenedAt(event, clock.now()) : null
   }
 
+  /** When the event that tells something was made; nothing of what no event tells. */
+  toldAt(event: JsonObject | null, clock: Pick<Clock, 'now'>): { at?: number } {
+    return event === null ? {} : { at: happenedAt(event, clock.now()) }
+  }
+
   /** Forgets when the person was last seen. Returns whether anything was remembered. */
   forgetSeen(): boolean {
     if (this.lastSeenAt === null) return false

@@ -241,7 +241,7 @@ export class PresenceStore implements Source {
     const changed = entry.show(user, presence)
     if (status !== presence.status) entry.noteSeen(this.#hidden.has(entry.id) ? null : event, this.#clock)
     if (changed) this.#dirty.add(entry.id)
-    this.#settle(entry, changed)
+    this.#settle(entry, changed, entry.toldAt(event, this.#clock))
   }
 
   #answer(entry: Entry): void {
@@ -265,12 +265,12 @@ export class PresenceStore implements Source {
   }
 
   /** Tells what has become of somebody: they appeared or vanished, or what is shown of them has changed. */
-  #settle(entry: Entry, changed: boolean): void {
+  #settle(entry: Entry, changed: boolean, told: { at?: number } = {}): void {
     const { id, shown } = entry
     entry.shown = this.#mayBeSeen(entry)
     if (shown !== entry.shown) this.#size += shown ? -1 : 1
     if (shown && !entry.shown) this.#changes.tell({ id, kind: 'left' })
-    else if (!shown && entry.shown) this.#changes.tell({ id, kind: 'joined' })
-    else if (shown && changed) this.#changes.tell({ id, kind: 'changed' })
+    else if (!shown && entry.shown) this.#changes.tell({ id, kind: 'joined', ...told })
+    else if (shown && changed) this.#changes.tell({ id, kind: 'changed', ...told })
   }
 }

@@ -186,7 +186,7 @@ function readActivity(sent: JsonObject): JsonObject {
   }
 }
 
-function readSpotify(activity: JsonObject): Spotify {
+export function readSpotify(activity: JsonObject): Spotify {
   const assets = isObject(activity.assets) ? activity.assets : {}
   const cover = spotifyCover(assets.large_image)
   return {

@@ -13,6 +13,8 @@ export type Readiness = 'starting' | 'ready' | 'reconnecting'
 export interface Change {
   readonly id: string
   readonly kind: 'joined' | 'changed' | 'left'
+  /** When Discord made the event that told it (ms since 1970), where the owner of the truth knows that. */
+  readonly at?: number
 }
 
 /**

@@ -86,17 +86,17 @@ export class Privacy {
 /** People looked at in one go, so that a large sweep never holds up anything else for long. */
 const CHUNK = 250
 
-/** Where it is noted since when people with pairs have been in no guild. Implementations: SQLite, as a file or `:memory:`. */
+/** Where it is noted since when people with pairs or a history have been in no guild. Implementations: SQLite, as a file or `:memory:`. */
 export interface RetentionStore {
-  /** Everybody who has pairs, with the time (ms) they were first seen absent, null while they are not known to be. */
+  /** Everybody who has pairs or a history, with the time (ms) they were first seen absent, null while they are not known to be. */
   loadAbsences(): Iterable<readonly [userId: string, since: number | null]>
   /** Notes since when somebody is absent; null: they are back. */
   storeAbsence(userId: string, since: number | null): Promise<void>
-  /** Removes the pairs of somebody who is still noted as absent since then; false when they wrote or came back. */
+  /** Removes pairs and history of somebody who is still noted as absent since then; false when they wrote or came back. */
   removeAbsent(userId: string, since: number): Promise<boolean>
 }
 
-/** Pairs of people who left every guild are kept for a while, then removed. Their keys stay: a write starts the clock anew. */
+/** Pairs and histories of people who left every guild are kept for a while, then removed. Their keys stay: a write starts the clock anew. */
 export interface Retention {
   /**
    * Notes who is absent and removes the pairs of those who have been for longer than the retention time. Resolves with
@@ -107,12 +107,21 @@ export interface Retention {
 }
 
 /**
- * @param days how long to keep the pairs of absent people; 0 = for ever.
+ * @param days how long to keep what belongs to absent people; 0 = for ever.
+ * @param forget what else remembers them in memory
  */
-export function createRetention(store: RetentionStore, presences: PresenceStore, days: number): Retention {
+export function createRetention(
+  store: RetentionStore,
+  presences: PresenceStore,
+  days: number,
+  forget: (userId: string) => void = () => {},
+): Retention {
   async function remove(userId: string, since: number): Promise<boolean> {
     const removed = await store.removeAbsent(userId, since)
-    if (removed) presences.setKv(userId, new Map())
+    if (removed) {
+      presences.setKv(userId, new Map())
+      forget(userId)
+    }
     return removed
   }
 

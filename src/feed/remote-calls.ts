@@ -1,9 +1,10 @@
 import type { Calls } from '../domain/calls.ts'
 import { ApiError, internalError, unreachable } from '../domain/errors.ts'
+import type { HistoryQuery } from '../domain/history-views.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 
 /** What of the calls can be asked from elsewhere. */
-const ASKED = ['ownerOf', 'pairs', 'put', 'merge', 'delete', 'clear'] as const
+const ASKED = ['ownerOf', 'pairs', 'put', 'merge', 'delete', 'clear', 'history', 'stats', 'topTracks'] as const
 
 type Asked = (typeof ASKED)[number]
 
@@ -63,6 +64,18 @@ export class RemoteCalls implements Calls {
 
   async clear(keyHash: string, id: string): Promise<void> {
     await this.#ask('clear', keyHash, id)
+  }
+
+  async history(userId: string, query: HistoryQuery): Promise<string> {
+    return String(await this.#ask('history', userId, query))
+  }
+
+  async stats(userId: string): Promise<string> {
+    return String(await this.#ask('stats', userId))
+  }
+
+  async topTracks(userId: string, days: number): Promise<string> {
+    return String(await this.#ask('topTracks', userId, days))
   }
 
   looked(userId: string): void {

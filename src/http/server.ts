@@ -16,6 +16,7 @@ import { QUICKLINK_PATH, quicklinkRoutes } from './avatars.ts'
 import { cardRoutes } from './card.ts'
 import { docRoutes } from './docs.ts'
 import { harmyRoutes } from './harmy.ts'
+import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
 import { kvRoutes } from './kv.ts'
 import { type EventStreams, eventRoutes, type SocketDoor, socketRoute } from './live.ts'
@@ -178,6 +179,7 @@ class HttpServer implements Http {
       .use(scriptRoutes(deps))
       .use(docRoutes({ routes: () => app, paths: QUICKLINK_PATH, version }))
       .use(imageRoutes({ ...deps, pictures }))
+      .use(historyRoutes(deps))
       .use(quicklinkRoutes({ ...deps, pictures }))
       .options('/*', ({ request }) => preflight(request), HIDDEN)
       .all('/*', ({ request }) => this.#normalizer.answer(request), HIDDEN)

@@ -5,6 +5,7 @@ import { isObject, isSnowflake, isStatus } from '../domain/presence.ts'
 import type { Damage } from './damage.ts'
 import type { Eraser } from './erasure.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { PastStore } from './history.ts'
 
 interface PersonRow {
   rowid: number
@@ -35,6 +36,7 @@ const AWAITED = 'unknown'
 export class PeopleStore implements StateStore, Eraser {
   readonly #group: GroupCommit
   readonly #damage: Damage
+  readonly #past: Pick<PastStore, 'save'>
   readonly #people
   readonly #put
   readonly #remove
@@ -44,8 +46,9 @@ export class PeopleStore implements StateStore, Eraser {
   readonly #putSession
   #whole = true
 
-  constructor(db: Database, group: GroupCommit, damage: Damage) {
+  constructor(db: Database, group: GroupCommit, damage: Damage, past: Pick<PastStore, 'save'>) {
     this.#group = group
+    this.#past = past
     this.#damage = damage
     this.#people = db.prepare<PersonRow, []>(
       `SELECT rowid, *, json_valid(user) AND json_valid(activities) AND json_valid(spotify) AND json_valid(memberships) AS valid
@@ -94,8 +97,9 @@ export class PeopleStore implements StateStore, Eraser {
 
   saveState(take: () => State): Promise<void> {
     return this.#group.write(() => {
-      const { people, sessions } = take()
+      const { people, sessions, history } = take()
       for (const [id, person] of people) person === undefined ? this.#remove.run(id) : this.#putPerson(person)
+      if (history !== null) this.#past.save(history)
       if (sessions !== null) this.#putSessions(sessions)
     })
   }

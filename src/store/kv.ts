@@ -39,6 +39,7 @@ function waitingBytes(change: KvChange): number {
 export class PairStore implements KvStore, RetentionStore, Eraser {
   readonly #group: GroupCommit
   readonly #damage: Damage
+  readonly #history: Eraser
   readonly #most: number
   readonly #all
   readonly #absences
@@ -56,16 +57,21 @@ export class PairStore implements KvStore, RetentionStore, Eraser {
   /** What all pairs of everybody take. */
   #bytes: number
 
-  /** @param most bytes that the pairs of all people together may take */
-  constructor(db: Database, group: GroupCommit, damage: Damage, most: number) {
+  /**
+   * @param history is removed with the pairs of who is absent
+   * @param most bytes that the pairs of all people together may take
+   */
+  constructor(db: Database, group: GroupCommit, damage: Damage, history: Eraser, most: number) {
     this.#group = group
+    this.#history = history
     this.#damage = damage
     this.#most = most
     this.#all = db.prepare<{ user_id: string; key: string; value: string }, []>(
       'SELECT user_id, key, value FROM pairs ORDER BY id',
     )
     this.#absences = db.prepare<{ user_id: string; since: number | null }, []>(
-      'SELECT DISTINCT pairs.user_id, since FROM pairs LEFT JOIN absences USING (user_id)',
+      `SELECT user_id, since FROM (SELECT user_id FROM pairs UNION SELECT user_id FROM histories)
+       LEFT JOIN absences USING (user_id)`,
     )
     this.#update = db.prepare<void, [string, number]>('UPDATE pairs SET value = ? WHERE id = ?')
     this.#insert = db.prepare<void, [string, string, string]>(
@@ -124,7 +130,12 @@ export class PairStore implements KvStore, RetentionStore, Eraser {
   }
 
   removeAbsent(userId: string, since: number): Promise<boolean> {
-    return this.#group.write(() => this.#setPresentSince.run(userId, since).changes > 0 && this.#clear(userId))
+    return this.#group.write(() => {
+      if (this.#setPresentSince.run(userId, since).changes === 0) return false
+      this.#clear(userId)
+      this.#history.eraseRows(userId)
+      return true
+    })
   }
 
   /** Adds pairs the person does not have yet; never overwrites. */

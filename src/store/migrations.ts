@@ -14,6 +14,9 @@ export const APPLICATION_ID = 0x45584f49
  * - people and sessions are what was shown, and the gateway event it reflects: always written together. last_seen_at is in ms.
  * - github_links hold an account's number, which never changes, and the last good copy of what it shows; no tokens.
  * - arrived are those who have been welcomed.
+ * - histories are those of people who agreed, and when (ms), with what goes on with them; past is what has ended, and when
+ *   (ms): both JSON, written together with the presences they were seen in.
+ * - moments are when something was done last (ms).
  * - chores are what is still to be done to the file itself.
  */
 const MIGRATIONS: readonly string[] = [
@@ -59,6 +62,20 @@ const MIGRATIONS: readonly string[] = [
   'CREATE TABLE chores (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
   'ALTER TABLE people ADD COLUMN last_seen_at INTEGER;',
   'CREATE TABLE arrived (user_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
+  `CREATE TABLE histories (
+     user_id TEXT PRIMARY KEY,
+     since INTEGER NOT NULL,
+     ongoing TEXT
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE past (
+     id INTEGER PRIMARY KEY,
+     user_id TEXT NOT NULL,
+     until INTEGER NOT NULL,
+     told TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX past_of_user ON past (user_id, until);
+   CREATE INDEX past_until ON past (until);
+   CREATE TABLE moments (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
 ]
 
 /** How many steps a database of this version has. */

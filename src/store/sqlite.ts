@@ -1,6 +1,7 @@
 import type { ArrivalStore } from '../domain/arrivals.ts'
 import type { StateStore } from '../domain/checkpoint.ts'
 import type { GithubStore } from '../domain/github.ts'
+import type { HistoryStore } from '../domain/history.ts'
 import type { KeyStore } from '../domain/keys.ts'
 import type { KvStore } from '../domain/kv.ts'
 import type { PrivacyStore, RetentionStore } from '../domain/privacy.ts'
@@ -15,11 +16,20 @@ import { explaining, OpenDatabase } from './database.ts'
 import { HiddenStore, Vacuum } from './erasure.ts'
 import { LinkStore } from './github.ts'
 import { GroupCommit } from './group-commit.ts'
+import { PastStore } from './history.ts'
 import { KeyHashStore } from './keys.ts'
 import { PairStore } from './kv.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
-export interface Store extends KvStore, KeyStore, PrivacyStore, RetentionStore, StateStore, GithubStore, ArrivalStore {
+export interface Store
+  extends KvStore,
+    KeyStore,
+    PrivacyStore,
+    RetentionStore,
+    StateStore,
+    GithubStore,
+    ArrivalStore,
+    HistoryStore {
   importPairs: PairStore['importPairs']
   importKeys: KeyHashStore['importKeys']
   /** Writes what is pending, moves everything into the main file, lets go of it. Later writes are refused. */
@@ -53,12 +63,13 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
   const group = new GroupCommit(database, { log, metrics })
   const damage = new Damage(log, metrics)
   const vacuum = new Vacuum(database, group, log)
-  const pairs = explaining(file, () => new PairStore(db, group, damage, maxPairsMib * MIB))
+  const past = new PastStore(db, group, damage, vacuum)
+  const pairs = explaining(file, () => new PairStore(db, group, damage, past, maxPairsMib * MIB))
   const keys = new KeyHashStore(db, group)
-  const people = new PeopleStore(db, group, damage)
+  const people = new PeopleStore(db, group, damage, past)
   const links = new LinkStore(db, group)
   const arrived = new ArrivedStore(db, group)
-  const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived])
+  const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived, past])
   const watch = setInterval(() => group.watch(), WATCH_INTERVAL)
   watch.unref()
   let open = true
@@ -82,6 +93,12 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
     storeLink: link => links.storeLink(link),
     updateLink: link => links.updateLink(link),
     deleteLink: userId => links.deleteLink(userId),
+    loadHistories: () => explaining(file, () => past.loadHistories()),
+    historiesSavedAt: () => past.historiesSavedAt(),
+    loadPast: userId => past.loadPast(userId),
+    storeConsent: (userId, since) => past.storeConsent(userId, since),
+    endConsent: userId => past.endConsent(userId),
+    prunePast: before => past.prunePast(before),
     loadHidden: () => explaining(file, () => hidden.loadHidden()),
     storeHidden: (userId, hide) => hidden.storeHidden(userId, hide),
     erase: userId => hidden.erase(userId),

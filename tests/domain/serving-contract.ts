@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Calls } from '../../src/domain/calls.ts'
 import { ApiError } from '../../src/domain/errors.ts'
+import { History } from '../../src/domain/history.ts'
 import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
@@ -18,6 +19,7 @@ export interface Truth extends AsyncDisposable {
   readonly looked: string[]
   /** For the `github` of calls. */
   readonly github: { looked(userId: string): void }
+  readonly history: History
 }
 
 /** A truth without Discord, with everything kept in memory. */
@@ -25,7 +27,10 @@ export function startTruth(): Truth {
   const store = openStore(':memory:', { log: silent })
   const presences = new PresenceStore()
   const looked: string[] = []
+  const history = new History(store, presences, { days: 30, readPlaying: () => null })
+  history.begin()
   return {
+    history,
     presences,
     kv: createKv(store, presences),
     keys: new Keys(store),
@@ -330,6 +335,20 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
         await expect(change(served.calls, key, ANN)).rejects.toMatchObject(refused)
         expect([...served.presences.kv(ANN)]).toEqual([['a', '1']])
       })
+    })
+
+    test('histories of those who agreed, and says why not of others', async () => {
+      join(ANN)
+      join(BEN)
+      await truth.history.on(ANN)
+      show(ANN, 'idle')
+      await served.settled()
+      const page = JSON.parse(await served.calls.history(ANN, { limit: 5, before: Number.MAX_SAFE_INTEGER }))
+      expect(page).toEqual({ tracks: [], activities: [], statuses: [{ status: 'idle', at: expect.any(Number) }] })
+      expect(JSON.parse(await served.calls.stats(ANN))).toHaveProperty('30.by_status')
+      expect(JSON.parse(await served.calls.topTracks(ANN, 30))).toEqual([])
+      await expect(served.calls.stats(BEN)).rejects.toMatchObject({ status: 404, code: 'history_off' })
+      await expect(served.calls.topTracks(NOBODY, 3)).rejects.toMatchObject({ code: 'user_not_monitored' })
     })
 
     test('looks, of which the owner hears', async () => {

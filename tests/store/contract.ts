@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { KvChange } from '../../src/domain/kv.ts'
 import { KV_LIMITS } from '../../src/domain/kv-limits.ts'
+import type { Past } from '../../src/domain/timeline.ts'
 import type { Store } from '../../src/store/sqlite.ts'
 
 const ANN = '100000000000000001'
@@ -186,6 +187,93 @@ export function storeContract(name: string, open: (maxPairsMib?: number) => Stor
       test('that are imported stay within it as well', async () => {
         const { added, overBudget } = await store.importPairs(ANN, new Map(Object.entries(bigs(0, 40))))
         expect([added.length, overBudget.length]).toEqual([34, 6])
+      })
+    })
+
+    describe('histories', () => {
+      const ended = (at: number, name = `game ${at}`): Past => ({
+        kind: 'activity',
+        at,
+        until: at + 1,
+        name,
+        applicationId: null,
+      })
+      const ongoing = { at: 5, status: { value: 'idle', at: 1, seen: true }, track: null, activities: [] } as const
+      const save = (userId: string, since: number, past: readonly Past[]) =>
+        store.saveState(() => ({
+          people: new Map(),
+          sessions: null,
+          history: { at: 7, parts: [{ userId, since, ongoing, ended: past }] },
+        }))
+      const histories = () => [...store.loadHistories()]
+
+      test('are there with what goes on and what has ended, and when they were saved', async () => {
+        expect([histories(), store.historiesSavedAt()]).toEqual([[], null])
+        await store.storeConsent(ANN, 1)
+        expect(histories()).toEqual([{ userId: ANN, since: 1, ongoing: null }])
+        await save(ANN, 1, [ended(1), ended(2)])
+        await save(ANN, 1, [ended(3)])
+        expect(histories()).toEqual([{ userId: ANN, since: 1, ongoing }])
+        expect(store.loadPast(ANN)).toEqual([ended(1), ended(2), ended(3)])
+        expect(store.historiesSavedAt()).toBe(7)
+      })
+
+      test('are kept of nobody without a consent, nor what belongs to an earlier one', async () => {
+        await save(BEN, 1, [ended(1)])
+        await store.storeConsent(ANN, 1)
+        await save(ANN, 1, [ended(1)])
+        await store.storeConsent(ANN, 2)
+        await save(ANN, 1, [ended(2)])
+        expect([histories(), store.loadPast(ANN), store.loadPast(BEN)]).toEqual([
+          [{ userId: ANN, since: 2, ongoing: null }],
+          [],
+          [],
+        ])
+      })
+
+      test('end with the consent, and with the person', async () => {
+        for (const end of [() => store.endConsent(ANN), () => store.erase(ANN)]) {
+          await store.storeConsent(ANN, 1)
+          await save(ANN, 1, [ended(1)])
+          await end()
+          await save(ANN, 1, [ended(2)])
+          expect([histories(), store.loadPast(ANN)]).toEqual([[], []])
+        }
+      })
+
+      test('hold the 2,000 newest of a person, whoever else has more', async () => {
+        await store.storeConsent(ANN, 1)
+        await store.storeConsent(BEN, 1)
+        await save(BEN, 1, [ended(1)])
+        await save(
+          ANN,
+          1,
+          Array.from({ length: 1500 }, (_, at) => ended(at)),
+        )
+        await save(
+          ANN,
+          1,
+          Array.from({ length: 1500 }, (_, at) => ended(1500 + at)),
+        )
+        const kept = store.loadPast(ANN)
+        expect([kept.length, kept[0], kept.at(-1)]).toEqual([2000, ended(1000), ended(2999)])
+        expect(store.loadPast(BEN)).toEqual([ended(1)])
+      })
+
+      test('lose what ended before a time', async () => {
+        await store.storeConsent(ANN, 1)
+        await save(ANN, 1, [ended(1), ended(5), ended(9)])
+        await store.prunePast(6)
+        expect(store.loadPast(ANN)).toEqual([ended(5), ended(9)])
+      })
+
+      test('of the absent are known without any pairs, and removed with them', async () => {
+        await store.storeConsent(ANN, 1)
+        await save(ANN, 1, [ended(1)])
+        expect(absences()).toEqual(new Map([[ANN, null]]))
+        await store.storeAbsence(ANN, 3)
+        expect(await store.removeAbsent(ANN, 3)).toBe(true)
+        expect([histories(), store.loadPast(ANN), absences()]).toEqual([[], [], new Map()])
       })
     })
 

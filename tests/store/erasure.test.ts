@@ -61,6 +61,12 @@ async function fill(): Promise<string[]> {
     hashes.push(...Array.from(store.loadKeys(), ([hash]) => hash))
   }
   await store.importKeys('5', new Set(['others']))
+  await store.storeConsent(ANN, 1)
+  const past = { kind: 'activity', at: 1, until: 2, name: SECRET, applicationId: ANN } as const
+  const ongoing = { at: 1, status: { value: 'idle', at: 1, seen: true }, track: null, activities: [past] } as const
+  const ended = Array.from({ length: 50 }, () => past)
+  const history = { at: 1, parts: [{ userId: ANN, since: 1, ongoing, ended }] }
+  await store.saveState(() => ({ people: new Map(), sessions: null, history }))
   await store.storeAbsence(ANN, 1)
   await store.storeHidden(ANN, true)
   await store.storeHidden(ANN, false)
@@ -76,6 +82,20 @@ test('an erased person leaves no byte behind, in the file or beside it, while th
   await rewritten()
   expect(filesWith(ANN, SECRET, ...hashes)).toEqual([])
   expect(new Map(store.loadPairs()).size).toBe(13)
+})
+
+test('a history that is switched off leaves no byte behind either', async () => {
+  await store.storeConsent(ANN, 1)
+  const past = { kind: 'activity', at: 1, until: 2, name: SECRET, applicationId: null } as const
+  const history = {
+    at: 1,
+    parts: [{ userId: ANN, since: 1, ongoing: null, ended: Array.from({ length: 500 }, () => past) }],
+  }
+  await store.saveState(() => ({ people: new Map(), sessions: null, history }))
+  expect(filesWith(SECRET)).not.toEqual([])
+  await store.endConsent(ANN)
+  await rewritten()
+  expect(filesWith(ANN, SECRET)).toEqual([])
 })
 
 test('an erased person leaves no byte behind when the process stops right away', async () => {

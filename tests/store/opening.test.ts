@@ -183,6 +183,7 @@ describe('an older database', () => {
     await store.saveState(() => ({
       people: new Map([[ANN, { ...person, lastSeenAt: 1_767_225_600_000 }]]),
       sessions: null,
+      history: null,
     }))
     expect([...store.loadPeople()]).toEqual([{ ...person, lastSeenAt: 1_767_225_600_000 }])
     await store.close()

@@ -1,0 +1,85 @@
+import type { Pictures } from './discord-cdn.ts'
+import { isObject, isSpotify, type JsonObject, readSpotify } from './presence.ts'
+
+/** What somebody listens to, wherever it plays. Every key is always there, null when it is not told. */
+export interface NowPlaying {
+  /** The service: `spotify`, `youtube_music`, …; of others its name in lower snake case. */
+  readonly source: string | null
+  readonly song: string | null
+  readonly artist: string | null
+  readonly album: string | null
+  readonly album_art_url: string | null
+  readonly track_id: string | null
+  /** An `https:` address. */
+  readonly track_url: string | null
+  /** Milliseconds since 1970. */
+  readonly timestamps: { readonly start: number | null; readonly end: number | null } | null
+  readonly duration_ms: number | null
+}
+
+const LISTENING = 2
+
+/** Services whose activities go by other names than their own. Lower case. */
+const SERVICES: ReadonlyMap<string, string> = new Map([
+  ['youtube music desktop app', 'youtube_music'],
+  ['ytmdesktop', 'youtube_music'],
+  ['music', 'apple_music'],
+  ['itunes', 'apple_music'],
+  ['cider', 'apple_music'],
+  ['tidal hi-fi', 'tidal'],
+])
+
+/** Pixels. */
+const ART = 512
+
+/** Spotify wherever it stands, else the first that is listened to. */
+export function readNowPlaying(activities: readonly JsonObject[], pictures: Pictures): NowPlaying | null {
+  const spotify = activities.find(isSpotify)
+  const playing = spotify ?? activities.find(({ type }) => type === LISTENING)
+  if (playing === undefined) return null
+  const { name, details, state, assets, details_url } = playing
+  const timestamps = readTimestamps(playing.timestamps)
+  const known = spotify === undefined ? null : readSpotify(spotify)
+  return {
+    source: known === null ? sourceOf(name) : 'spotify',
+    song: textOrNull(details),
+    artist: textOrNull(state),
+    album: isObject(assets) ? textOrNull(assets.large_text) : null,
+    album_art_url: known === null ? (pictures.activity(playing, 'large', ART) ?? null) : known.album_art_url,
+    track_id: known === null ? null : known.track_id,
+    track_url: secureUrl(details_url) ?? spotifyUrl(known?.track_id),
+    timestamps,
+    duration_ms: lengthOf(timestamps),
+  }
+}
+
+const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
+
+function sourceOf(name: unknown): string | null {
+  if (typeof name !== 'string') return null
+  const lower = name.trim().toLowerCase()
+  const snake = lower.slice(0, 64).replaceAll(/[^a-z0-9]+/g, '_')
+  return SERVICES.get(lower) ?? (snake.replaceAll(/^_+|_+$/g, '') || null)
+}
+
+function secureUrl(value: unknown): string | null {
+  return typeof value === 'string' && URL.parse(value)?.protocol === 'https:' ? value : null
+}
+
+function spotifyUrl(trackId: string | null | undefined): string | null {
+  return /^[A-Za-z0-9]{1,64}$/.test(trackId ?? '') ? `https://open.spotify.com/track/${trackId}` : null
+}
+
+function readTimestamps(value: unknown): NowPlaying['timestamps'] {
+  const { start, end } = isObject(value) ? value : {}
+  const times = { start: numberOrNull(start), end: numberOrNull(end) }
+  const isBackwards = times.start !== null && times.end !== null && times.end < times.start
+  return isBackwards || (times.start === null && times.end === null) ? null : times
+}
+
+const numberOrNull = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : null)
+
+function lengthOf(timestamps: NowPlaying['timestamps']): number | null {
+  const { start, end } = timestamps ?? {}
+  return typeof start === 'number' && typeof end === 'number' ? end - start : null
+}
