@@ -1,15 +1,13 @@
 // The ways to use a presence, as tabs, each with the address of this service and the id of the person shown.
 
+import { buildCards, showCard } from './builder.ts'
 import { byId } from './dom.ts'
 
 const panels = [...document.querySelectorAll<HTMLElement>('.snippet')]
 const codes = panels.map(panel => panel.querySelector('pre code') as HTMLElement)
 const templates = codes.map(code => code.textContent ?? '')
+let building = false
 const tabs = [...document.querySelectorAll<HTMLButtonElement>('.tabs [role="tab"]')]
-const card = byId<HTMLImageElement>('card')
-card.addEventListener('error', () => {
-  card.hidden = true
-})
 for (const [index, tab] of tabs.entries()) {
   tab.addEventListener('click', () => selectSnippet(index))
   tab.addEventListener('keydown', event => step(event, index))
@@ -23,6 +21,13 @@ for (const [index, panel] of panels.entries()) {
 }
 
 function selectSnippet(chosen: number): void {
+  // Nobody who does not look for it loads what it takes.
+  if (panels[chosen]?.contains(byId('builder')) && !building) {
+    building = true
+    buildCards(code => write(chosen, code)).catch(() => {
+      building = false
+    })
+  }
   for (const [index, tab] of tabs.entries()) {
     tab.setAttribute('aria-selected', String(index === chosen))
     tab.tabIndex = index === chosen ? 0 : -1
@@ -61,8 +66,12 @@ export function showSnippets(id: string): void {
     code.textContent = filled ?? ''
   }
   document.documentElement.setAttribute('data-filled', '')
-  card.hidden = id === ''
-  if (id !== '') card.src = `v1/users/${id}/card.svg`
+  showCard(base, id)
+}
+
+function write(index: number, code: string): void {
+  const place = codes[index]
+  if (place) place.textContent = code
 }
 
 async function copy(button: HTMLElement, code: HTMLElement): Promise<void> {

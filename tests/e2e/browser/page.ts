@@ -5,6 +5,10 @@ import { ADA, cdnUrl, inBrowser, join, open, shows, startServer } from './suppor
 
 const BO = '204255221017214978'
 
+interface ApiDocument {
+  readonly paths: Readonly<Record<string, { readonly get: { readonly parameters: { name: string; in: string }[] } }>>
+}
+
 export function pageTests(): void {
   describe('the live page', () => {
     inBrowser('shows what Discord says the moment it says it', async () => {
@@ -148,6 +152,64 @@ export function pageTests(): void {
       expect(await copied()).toBe(ways.HTML)
       await page.getByRole('tab', { name: 'README' }).click()
       await page.getByRole('img', { name: 'The card as it is now' }).waitFor()
+      expect(view.problems).toEqual([])
+    })
+
+    inBrowser('builds cards: what is chosen is in the code, and is what the card in the code shows', async () => {
+      await using server = startServer({ config: { externalUrl: 'https://presence.example/x' } })
+      join(server.presences)
+      await using view = await open(`${server.url}/?user=${ADA}`)
+      const { page } = view
+      await page.getByRole('tab', { name: 'README' }).click()
+      const panel = page.getByRole('tabpanel', { name: 'README' })
+      const code = async () => (await panel.locator('pre').textContent()) ?? ''
+      const card = `https://presence.example/x/v1/users/${ADA}/card.svg`
+      await panel.getByText('Make it yours').click()
+      // Every parameter that the document has is offered.
+      const document = (await (await fetch(`${server.url}/swagger/json`)).json()) as ApiDocument
+      const parameters = document.paths['/v1/users/{id}/card.svg']?.get.parameters ?? []
+      const offered = parameters.filter(parameter => parameter.in === 'query').map(({ name }) => name)
+      const form = panel.getByRole('form', { name: 'How the card looks' })
+      await form.getByLabel('ignoreAppId').waitFor()
+      expect(await form.locator('[name]').evaluateAll(all => all.map(field => field.getAttribute('name')))).toEqual(
+        offered,
+      )
+      expect(await code()).toBe(`[![Discord presence](${card})](https://presence.example/x/?user=${ADA})`)
+      await form.getByLabel('theme').selectOption('nord')
+      await form.getByLabel('showDisplayName').uncheck()
+      await form.getByLabel('idleMessage').fill('Nothing & <more>')
+      await form.locator('[name="gradient"]').fill('not a colour')
+      const asked = 'theme=nord&idleMessage=Nothing+%26+%3Cmore%3E&showDisplayName=false'
+      expect(await code()).toContain(`(${card}?${asked})`)
+      const preview = panel.getByRole('img', { name: 'The card as it is now' })
+      await preview.and(page.locator(`[src$="${asked}"]`)).waitFor()
+      const drawn = await preview.evaluate(async image => (await fetch(String(Reflect.get(image, 'src')))).text())
+      expect(drawn).toBe(await (await fetch(`${server.url}/v1/users/${ADA}/card.svg?${asked}`)).text())
+      await panel.getByLabel('As', { exact: true }).selectOption('picture')
+      expect(await code()).toContain(
+        `srcset="${card}?idleMessage=Nothing+%26+%3Cmore%3E&amp;showDisplayName=false&amp;theme=dark"`,
+      )
+      await panel.getByLabel('As', { exact: true }).selectOption('url')
+      expect(await code()).toBe(`${card}?${asked}`)
+      expect(view.problems).toEqual([])
+    })
+
+    inBrowser('shows a way to add the bot while there is nobody, and people to look at when there are', async () => {
+      const botToken = `${Buffer.from('204255221017214900').toString('base64url')}.x.y`
+      await using server = startServer({ config: { botToken } })
+      await using second = startServer({ config: { botToken } })
+      await using view = await open(server.url, [second.url])
+      const add = view.page.getByRole('link', { name: 'Add the bot to your server' })
+      expect(await add.getAttribute('href')).toContain('client_id=204255221017214900&scope=bot')
+      join(second.presences)
+      join(second.presences, { id: BO, username: 'bo', global_name: 'Bo' }, { status: 'offline' })
+      await view.page.goto(second.url)
+      const offered = view.page.getByRole('navigation', { name: 'People to look at' }).getByRole('link')
+      await offered.first().waitFor()
+      expect(await offered.count()).toBe(1)
+      expect(await add.isVisible()).toBe(false)
+      await offered.first().click()
+      await view.page.locator('#presence').getByText('@ada').waitFor()
       expect(view.problems).toEqual([])
     })
 
