@@ -171,6 +171,11 @@ interface Routes {
         /** Which Exoix this is */
         version: string
         discord_invite: string | null
+        /** What this instance is called, where its operator says so */
+        instance_name?: string
+        /** What is kept of people */
+        privacy_url?: string
+        terms_url?: string
       }
     }; 429: Failure }
   }

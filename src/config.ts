@@ -46,6 +46,14 @@ export const SETTINGS = {
   ),
   externalUrl: setting('EXTERNAL_URL', undefined, 'public address, shown in bot replies', optional(httpUrl)),
   discordInvite: setting('DISCORD_INVITE', undefined, 'where /discord redirects to', optional(httpUrl)),
+  instanceName: setting(
+    'INSTANCE_NAME',
+    undefined,
+    'what this instance is called, where it says whose it is',
+    optional(text(64)),
+  ),
+  privacyUrl: setting('PRIVACY_URL', undefined, 'where people read what is kept of them', optional(httpUrl)),
+  termsUrl: setting('TERMS_URL', undefined, 'where the terms of use are', optional(httpUrl)),
   commandPrefix: setting(
     'COMMAND_PREFIX',
     '.',

@@ -12,6 +12,8 @@ import { BINARY } from './schema.ts'
 export interface QuicklinkDeps {
   readonly presences: Presences
   readonly pictures: Pick<Pictures, 'avatar'>
+  /** Answers who asks for what is not there. */
+  readonly missing: (request: Request) => Response
   /** How long the CDN may take until its headers are there, in milliseconds. Default 10 s. */
   readonly patience?: number
 }
@@ -50,10 +52,10 @@ export const QUICKLINK_PATH = {
 }
 
 /** `/<id>.<extension>`: a person's avatar, streamed from Discord's CDN. */
-export function quicklinkRoutes({ presences, pictures, patience = 10_000 }: QuicklinkDeps) {
+export function quicklinkRoutes({ presences, pictures, missing, patience = 10_000 }: QuicklinkDeps) {
   async function avatar(request: Request, file: string): Promise<Response> {
     const [, id = '', extension = ''] = QUICKLINK.exec(file) ?? []
-    if (extension === '') return failure(notFound())
+    if (extension === '') return missing(request)
     const person = presences.person(id)
     if (person === undefined) return failure(whyUnknown(presences))
     return passOn(request, pictures.avatar(JSON.parse(person.user), extension, 1024), patience)

@@ -72,9 +72,14 @@ export function readWeights(header: string): ReadonlyMap<string, number> {
 }
 
 /** Whether a client would rather see a page than JSON: browsers name text/html, programs ask for anything. */
-export function prefersHtml(accept: string | null): boolean {
-  if (accept === null) return false
+export const prefersHtml = (accept: string | null): boolean => accept !== null && leaning(accept) > 0
+
+/** Whether a client takes a page as gladly as JSON: what makes previews of links asks for anything. */
+export const takesHtml = (accept: string | null): boolean => accept === null || leaning(accept) >= 0
+
+/** Above 0 towards HTML, below it towards JSON. */
+function leaning(accept: string): number {
   const weights = readWeights(accept)
   const weight = (type: string, range: string) => weights.get(type) ?? weights.get(range) ?? weights.get('*/*') ?? 0
-  return weight('text/html', 'text/*') > weight('application/json', 'application/*')
+  return weight('text/html', 'text/*') - weight('application/json', 'application/*')
 }

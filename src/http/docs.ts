@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
+import type { Config } from '../config.ts'
 import { operation } from './openapi.ts'
 import { representApiPage } from './pages.ts'
 import { answer, type Representation, represent } from './representation.ts'
@@ -35,6 +36,7 @@ export interface Described {
   readonly paths: object
   /** Which Exoix this is. */
   readonly version: string
+  readonly config: Pick<Config, 'instanceName' | 'privacyUrl' | 'termsUrl'>
 }
 
 /** The API document of the given routes, and a page to read it that needs nothing but this server. */
@@ -83,9 +85,21 @@ route (CORS). User ids are Discord ids as strings. Empty path segments are ignor
 const CONTACT = { name: 'Exoix', url: 'https://github.com/exoix/exoix' }
 const LICENSE = { name: 'MIT', identifier: 'MIT' }
 
-const documentation = ({ version, paths }: Described) => ({
+function info({ version, config: { instanceName = 'Exoix', privacyUrl, termsUrl } }: Described) {
+  const privacy = privacyUrl === undefined ? '' : `\n\nWhat is kept of people: <${privacyUrl}>`
+  return {
+    title: instanceName,
+    version,
+    description: INTRODUCTION + privacy,
+    ...(termsUrl !== undefined && { termsOfService: termsUrl }),
+    contact: CONTACT,
+    license: LICENSE,
+  }
+}
+
+const documentation = (described: Described) => ({
   openapi: '3.1.0',
-  info: { title: 'Exoix', version, description: INTRODUCTION, contact: CONTACT, license: LICENSE },
+  info: info(described),
   tags: [
     { name: 'Presence', description: 'What people do on Discord right now' },
     { name: 'Socket', description: 'The same, told as it changes' },
@@ -95,7 +109,7 @@ const documentation = ({ version, paths }: Described) => ({
   ],
   // Relative to the document's own address: the front page, wherever a proxy has put it.
   servers: [{ url: '..' }],
-  paths,
+  paths: described.paths,
   components: {
     schemas: { Presence: PRESENCE, Failure: FAILURE, Harmy: HARMY },
     securitySchemes: {

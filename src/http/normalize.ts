@@ -1,6 +1,4 @@
-import { notFound } from '../domain/errors.ts'
 import type { Handler } from './admission.ts'
-import { failure } from './response.ts'
 
 type Dispatch = (request: Request) => Response | Promise<Response>
 
@@ -10,17 +8,20 @@ type Dispatch = (request: Request) => Response | Promise<Response>
  */
 export class Normalizer {
   readonly #dispatch: Dispatch
+  readonly #missing: Dispatch
   readonly #originals = new WeakMap<Request, Request>()
 
-  constructor(dispatch: Dispatch) {
+  /** `missing` answers what no route takes. */
+  constructor(dispatch: Dispatch, missing: Dispatch) {
     this.#dispatch = dispatch
+    this.#missing = missing
   }
 
   /** Answers a request no route has taken. */
   answer(request: Request): Response | Promise<Response> {
     const { path, query } = readTarget(request.url)
     const clean = `/${path.split('/').filter(Boolean).join('/')}`
-    return clean === path ? failure(notFound()) : this.#dispatchAgain(request, clean + query)
+    return clean === path ? this.#missing(request) : this.#dispatchAgain(request, clean + query)
   }
 
   /** The request as it arrived. */

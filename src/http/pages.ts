@@ -1,12 +1,17 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Config } from '../config.ts'
+import { notFound } from '../domain/errors.ts'
 import { inviteUrl } from '../domain/operator.ts'
-import type { Presences } from '../domain/presences.ts'
+import type { Person, Presences } from '../domain/presences.ts'
+import { Lru } from '../lib/lru.ts'
+import { missingPage, withInstance, withPreview } from '../web/head.ts'
 import { apiPage, clientModule, elementScript, framablePage, livePage } from '../web/web.ts'
+import { prefersHtml } from './compression.ts'
 import { operation, type Parameter, USER_ID } from './openapi.ts'
+import { describePerson } from './preview.ts'
 import { answer, type ContentHeaders, type Representation, represent, representAsset } from './representation.ts'
-import { inlineCsp } from './response.ts'
+import { COMMON_HEADERS, copy, failure, inlineCsp } from './response.ts'
 import { TEXT } from './schema.ts'
 
 const attribute = (name: string, description: string, schema: TSchema): Parameter => ({
@@ -113,7 +118,16 @@ const SCRIPT: ContentHeaders = {
 
 type PageConfig = Pick<
   Config,
-  'botToken' | 'discordCdnUrl' | 'discordInvite' | 'discordMediaUrl' | 'externalUrl' | 'featuredUsers' | 'spotifyCdnUrl'
+  | 'botToken'
+  | 'discordCdnUrl'
+  | 'discordInvite'
+  | 'discordMediaUrl'
+  | 'externalUrl'
+  | 'featuredUsers'
+  | 'instanceName'
+  | 'privacyUrl'
+  | 'spotifyCdnUrl'
+  | 'termsUrl'
 >
 
 /** Milliseconds for which a page offers the same people to look at. */
@@ -122,28 +136,97 @@ const OFFER = 60_000
 const MOST_OFFERED = 6
 const MOST_LOOKED_AT = 1000
 
+/** Bytes of pages with previews that are kept: crawlers come for the same ones in short order. */
+const PREVIEWS = 8 * 1024 * 1024
+
+/** What a page was made of, and until when. */
+interface MadePage {
+  readonly html: string
+  readonly headers: ContentHeaders
+  readonly representation: Representation
+  /** Milliseconds of `performance.now()`. */
+  readonly until: number
+}
+
+interface MadePreview {
+  readonly page: MadePage
+  readonly person: Pick<Person, 'user' | 'presence'>
+  readonly representation: Representation
+}
+
 /** The live page, ready to be sent. */
 export class LivePage {
   readonly #deps: PageDeps & { readonly presences: Presences }
-  #made: { readonly page: Representation; readonly until: number } | undefined
+  /** The compressed form stands beside the plain one. */
+  readonly #previews = new Lru<MadePreview>(PREVIEWS, ({ page }) => 3 * page.html.length)
+  #made: MadePage | undefined
 
   constructor(deps: PageDeps & { readonly presences: Presences }) {
     this.#deps = deps
   }
 
-  get(now = performance.now()): Representation {
-    if (this.#made === undefined || now >= this.#made.until) this.#made = { page: this.#make(), until: now + OFFER }
-    return this.#made.page
+  get(): Representation {
+    return this.#page().representation
   }
 
-  #make(): Representation {
+  /** With what previews of links show of somebody; of whom nothing is known it is the page as it always is. */
+  of(id: string, origin: string): Representation {
+    const person = this.#deps.presences.person(id)
+    const page = this.#page()
+    if (person === undefined) return page.representation
+    const base = this.#deps.config.externalUrl ?? origin
+    const key = `${id} ${base}`
+    const known = this.#previews.get(key)
+    const isKnown =
+      known?.page === page && known.person.user === person.user && known.person.presence === person.presence
+    if (isKnown) return known.representation
+    const picture = `${base}/v1/users/${person.id}/card.svg`
+    const html = withPreview(page.html, { ...describePerson(person), page: `${base}/?user=${person.id}`, picture })
+    const representation = represent(() => Buffer.from(html), page.headers)
+    const { user, presence } = person
+    this.#previews.set(key, { page, person: { user, presence }, representation })
+    return representation
+  }
+
+  #page(): MadePage {
+    const now = performance.now()
+    if (this.#made === undefined || now >= this.#made.until) this.#made = this.#make(now + OFFER)
+    return this.#made
+  }
+
+  #make(until: number): MadePage {
     const { config, version, presences } = this.#deps
     const { botToken, externalUrl, featuredUsers: featured } = config
     const offered = featured.length > 0 ? featured : peopleToLookAt(presences)
-    const html = livePage(config, { version, externalUrl, featured, offered, addBot: addressToAddBot(botToken) })
+    const page = livePage(config, { version, externalUrl, featured, offered, addBot: addressToAddBot(botToken) })
+    const html = withInstance(page, instanceOf(config))
     const policy = inlineCsp(html, { 'img-src': pictureSources(config), 'connect-src': "'self'" })
-    return represent(() => Buffer.from(html), { ...PAGE, 'Content-Security-Policy': policy, Vary: 'Accept' })
+    const headers = { ...PAGE, 'Content-Security-Policy': policy, Vary: 'Accept' }
+    return { html, headers, representation: represent(() => Buffer.from(html), headers), until }
   }
+}
+
+const instanceOf = ({ instanceName: name, privacyUrl, termsUrl }: PageConfig) => ({ name, privacyUrl, termsUrl })
+
+/**
+ * Answers who asks for what is not there: browsers with a page, everybody else in the envelope. Both say so by their
+ * status.
+ */
+export function missingAnswer({ externalUrl = '' }: Pick<Config, 'externalUrl'>) {
+  let page: Response | undefined
+  return (request: Request): Response => {
+    const isReading = request.method === 'GET' || request.method === 'HEAD'
+    if (!isReading || !prefersHtml(request.headers.get('Accept'))) return failure(notFound())
+    page ??= makeMissing(externalUrl)
+    return copy(page)
+  }
+}
+
+function makeMissing(home: string): Response {
+  const html = missingPage(home)
+  const policy = inlineCsp(html, { 'img-src': 'data:' })
+  const headers = { ...COMMON_HEADERS, ...PAGE, 'Cache-Control': 'no-store', 'Content-Security-Policy': policy }
+  return new Response(html, { status: 404, headers })
 }
 
 const PAGE = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' } as const

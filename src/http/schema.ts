@@ -104,6 +104,9 @@ export const INFO = t.Object({
   monitored_user_count: t.Integer(),
   version: VERSION,
   discord_invite: nullable(t.String({ format: 'uri' })),
+  instance_name: t.Optional(t.String({ description: 'What this instance is called, where its operator says so' })),
+  privacy_url: t.Optional(t.String({ format: 'uri', description: 'What is kept of people' })),
+  terms_url: t.Optional(t.String({ format: 'uri' })),
 })
 
 export const HEALTH = t.Object({

@@ -21,7 +21,7 @@ import { imageRoutes } from './images.ts'
 import { kvRoutes } from './kv.ts'
 import { type EventStreams, eventRoutes, type SocketDoor, socketRoute } from './live.ts'
 import { Normalizer } from './normalize.ts'
-import { scriptRoutes } from './pages.ts'
+import { missingAnswer, scriptRoutes } from './pages.ts'
 import { failure, preflight } from './response.ts'
 import { METRICS_PATH, measureProcess, readMetrics, serviceRoutes } from './service.ts'
 import { Unread } from './unread.ts'
@@ -108,7 +108,8 @@ class HttpServer implements Http {
   readonly #deps: HttpDeps
   readonly #app: AnyElysia
   readonly #server: Bun.Server<unknown>
-  readonly #normalizer = new Normalizer(request => this.#app.fetch(request))
+  readonly #normalizer: Normalizer
+  readonly #missing: (request: Request) => Response
   readonly #clientAddress: ClientAddress
   readonly #admission: Admission
   readonly #stopMeasuring: () => void
@@ -116,6 +117,8 @@ class HttpServer implements Http {
   constructor(deps: HttpDeps) {
     const { config, metrics, presences } = deps
     this.#deps = deps
+    this.#missing = missingAnswer(config)
+    this.#normalizer = new Normalizer(request => this.#app.fetch(request), this.#missing)
     this.#clientAddress = createClientAddress(config.trustedProxies)
     const perMinute = config.rateLimitPerMinute
     const limiter = perMinute === 0 ? undefined : (deps.limiter ?? createRateLimiter({ perMinute }))
@@ -149,7 +152,7 @@ class HttpServer implements Http {
   }
 
   #routes(): AnyElysia {
-    const deps = { ...this.#deps, addressOf: this.#addressOf }
+    const deps = { ...this.#deps, addressOf: this.#addressOf, missing: this.#missing }
     const { config, log, metrics, sockets, version } = deps
     const { original } = this.#normalizer
     const pictures = new Pictures(config)
@@ -177,7 +180,7 @@ class HttpServer implements Http {
       .use(kvRoutes(deps))
       .use(socketRoute({ sockets, server: () => this.#server, addressOf: this.#addressOf, original }))
       .use(scriptRoutes(deps))
-      .use(docRoutes({ routes: () => app, paths: QUICKLINK_PATH, version }))
+      .use(docRoutes({ routes: () => app, paths: QUICKLINK_PATH, version, config }))
       .use(imageRoutes({ ...deps, pictures }))
       .use(historyRoutes(deps))
       .use(quicklinkRoutes({ ...deps, pictures }))

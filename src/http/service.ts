@@ -4,7 +4,8 @@ import type { Config } from '../config.ts'
 import { notFound, reconnecting, starting } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { prefersHtml } from './compression.ts'
+import { prefersHtml, takesHtml } from './compression.ts'
+import { queryOf } from './normalize.ts'
 import { operation } from './openapi.ts'
 import { LivePage } from './pages.ts'
 import { answer, represent } from './representation.ts'
@@ -16,6 +17,8 @@ interface OperationDeps {
   readonly config: Config
   /** Which Exoix this is. */
   readonly version: string
+  /** Answers who asks for what is not there. */
+  readonly missing: (request: Request) => Response
 }
 
 const ABOUT =
@@ -62,16 +65,25 @@ const INVITE = operation({
 })
 
 /** What tells about the service itself: the front page, its health, and the way to its Discord server. */
-export function serviceRoutes({ presences, config, version }: OperationDeps) {
-  const { discordInvite } = config
+export function serviceRoutes({ presences, config, version, missing }: OperationDeps) {
+  const { discordInvite, instanceName, privacyUrl, termsUrl } = config
+  const operator = whatIsSet({ instance_name: instanceName, privacy_url: privacyUrl, terms_url: termsUrl })
   const page = new LivePage({ presences, config, version })
-  const told = () => ({ monitored_user_count: presences.size, version })
+  const state = () => ({ monitored_user_count: presences.size, version })
 
   function front(request: Request): Response | Promise<Response> {
-    if (prefersHtml(request.headers.get('Accept'))) {
-      return answer(page.get(), request)
+    const accept = request.headers.get('Accept')
+    const user = new URLSearchParams(queryOf(request)).get('user')
+    // A link to somebody's page is looked at by programs that make previews, which ask for anything.
+    if (user !== null && takesHtml(accept)) return answer(page.of(user, originOf(request)), request)
+    if (prefersHtml(accept)) return answer(page.get(), request)
+    const about = {
+      info: ABOUT,
+      monitored_user_count: presences.size,
+      discord_invite: discordInvite ?? null,
+      version,
+      ...operator,
     }
-    const about = { info: ABOUT, monitored_user_count: presences.size, discord_invite: discordInvite ?? null, version }
     return ok(JSON.stringify(about), { Vary: 'Accept' })
   }
 
@@ -79,7 +91,7 @@ export function serviceRoutes({ presences, config, version }: OperationDeps) {
     const status = presences.readiness
     if (status === 'starting') return failure(starting())
     if (status === 'reconnecting') return failure(reconnecting())
-    return fresh({ status, ...told(), uptime_seconds: Math.floor(process.uptime()) })
+    return fresh({ status, ...state(), uptime_seconds: Math.floor(process.uptime()) })
   }
 
   return (
@@ -88,14 +100,25 @@ export function serviceRoutes({ presences, config, version }: OperationDeps) {
       .get('/health', () => health(), HEALTHY)
       .get(
         '/health/serving',
-        () => (presences.readiness === 'starting' ? failure(starting()) : fresh({ status: 'serving', ...told() })),
+        () => (presences.readiness === 'starting' ? failure(starting()) : fresh({ status: 'serving', ...state() })),
         SERVING,
       )
       // Bun's own route answers the exact path. Here it is described, and what comes this way was spelled otherwise.
-      .get(METRICS_PATH, () => failure(notFound()), NUMBERS)
-      .get('/discord', () => (discordInvite === undefined ? failure(notFound()) : redirect(discordInvite)), INVITE)
+      .get(METRICS_PATH, ({ request }) => missing(request), NUMBERS)
+      .get(
+        '/discord',
+        ({ request }) => (discordInvite === undefined ? missing(request) : redirect(discordInvite)),
+        INVITE,
+      )
   )
 }
+
+/** Without what is not set. */
+const whatIsSet = (settings: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+
+/** Where the client found us, as far as it says. */
+const originOf = ({ url }: Request) => URL.parse(url)?.origin ?? ''
 
 const fresh = (data: object) => ok(JSON.stringify(data), { 'Cache-Control': 'no-store' })
 

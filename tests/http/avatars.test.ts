@@ -136,6 +136,7 @@ describe('a quicklink', () => {
     const routes = quicklinkRoutes({
       presences,
       pictures: new Pictures({ ...readConfig({}), ...cdn.config }),
+      missing: () => new Response(),
       patience: 20,
     })
     expect((await routes.handle(new Request(`http://localhost/${ADA}.png`))).status).toBe(502)

@@ -69,11 +69,9 @@ function mend(): void {
 }
 
 new MutationObserver(mend).observe(document.body, { childList: true, subtree: true })
-document.head.prepend(
-  Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'swagger/swagger-ui.css' }),
-)
-document.head.append(
-  Object.assign(document.createElement('script'), { src: 'swagger/swagger-ui-bundle.js', onload: draw }),
-)
+// Loaded from here and not by the page itself, whose own address is put right only above.
+const { href, src } = document.getElementById('swagger-ui')?.dataset ?? {}
+document.head.prepend(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }))
+document.head.append(Object.assign(document.createElement('script'), { src, onload: draw }))
 
 export {}
