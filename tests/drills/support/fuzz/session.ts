@@ -49,7 +49,8 @@ export async function fuzzSession(cases: number, random: Random, { app, simulato
       stop()
       resolve()
     })
-    simulator.raw('GUILD_CREATE', { id: MARKER_GUILD, member_count: 1, members: [{ user: { id } }], presences: [] })
+    const presences = [{ user: { id }, status: 'online' }]
+    simulator.raw('GUILD_CREATE', { id: MARKER_GUILD, member_count: 1, members: [{ user: { id } }], presences })
     return promise
   }
 }
