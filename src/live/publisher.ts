@@ -30,8 +30,9 @@ export interface PublisherOptions {
   turnCharacters: number
   /** Messages of a turn, over all readers: each takes about half a microsecond. */
   turnMessages: number
-  /** Milliseconds that changes wait for others at most. */
+  /** Milliseconds that changes wait for others at most, and how many of them are enough. */
   mostGathered: number
+  enough: number
 }
 
 const DEFAULTS: PublisherOptions = {
@@ -39,6 +40,7 @@ const DEFAULTS: PublisherOptions = {
   turnCharacters: 512 * 1024,
   turnMessages: 250_000,
   mostGathered: 20,
+  enough: 50,
 }
 
 interface PublisherDeps {
@@ -51,7 +53,8 @@ interface PublisherDeps {
  * Brings changes to all who follow, over every transport: one listener, one burst, one number an update.
  *
  * One update alone costs a system call a reader, fifty together a twentieth of that each. So changes gather: the first
- * after quiet goes out at the end of its burst, and while there is load, changes wait as long as the last flush took.
+ * after quiet goes out at the end of its burst, and while there is load, changes wait as long as the last flush took, or
+ * until they are fifty.
  */
 export class Publisher {
   readonly #presences: Presences
@@ -67,7 +70,10 @@ export class Publisher {
   /** Those of them who have changed since the last turn. */
   readonly #changedLong = new Set<string>()
   #number = 0
-  #scheduled = false
+  /** Set while changes wait for others. */
+  #stopGathering: (() => void) | null = null
+  /** Whether a turn is due, or over and not measured yet. */
+  #due = false
   #measuring = false
   /** Until then changes gather. */
   #gatherUntil = 0
@@ -143,18 +149,24 @@ export class Publisher {
     }
   }
 
-  /** Every message of one read of the gateway's socket is handled before the next setImmediate. */
   #schedule(): void {
-    if (this.#scheduled || this.#measuring) return
-    this.#scheduled = true
+    if (this.#due || this.#measuring) return
     const wait = this.#gatherUntil - this.#clock.monotonic()
-    // Not in the timer itself: what is called immediate there is still the same turn of the loop.
-    if (wait > 0) this.#clock.after(wait, () => setImmediate(this.#run))
-    else setImmediate(this.#run)
+    if (wait <= 0 || this.#waiting.length >= this.#options.enough) this.#endGathering()
+    else this.#stopGathering ??= this.#clock.after(wait, () => this.#endGathering())
   }
 
-  readonly #run = (): void => {
-    this.#scheduled = false
+  /** Every message of one read of the gateway's socket is handled before the next setImmediate. */
+  #endGathering(): void {
+    this.#stopGathering?.()
+    this.#stopGathering = null
+    this.#due = true
+    // Also behind a timer: what is called immediate there is still the same turn of the loop.
+    setImmediate(() => this.#run())
+  }
+
+  #run(): void {
+    this.#due = false
     this.#measuring = true
     const startedAt = this.#clock.monotonic()
     const idle = this.#turn()

@@ -9,6 +9,8 @@ import { median } from './support/table.ts'
 const UPDATES = 50
 /** Single updates are measured so many times a round. */
 const SINGLES = 3
+/** Milliseconds before a single update: one that comes soon after another waits for others (see `trickle`). */
+const QUIET = 30
 /** Bursts a round, times sockets: small crowds are measured more often. */
 const BURSTS = 5_000
 
@@ -129,7 +131,10 @@ async function measureManyUpdates(
 
 async function measureSingle({ server, clients }: Side): Promise<number> {
   const times: number[] = []
-  for (let n = 0; n < SINGLES; n++) times.push((await measureBurst(server, clients, 1)).seconds * 1000)
+  for (let n = 0; n < SINGLES; n++) {
+    await Bun.sleep(QUIET)
+    times.push((await measureBurst(server, clients, 1)).seconds * 1000)
+  }
   return median(times)
 }
 

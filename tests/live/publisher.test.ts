@@ -79,6 +79,19 @@ describe('changes under load', () => {
     expect(sent()).toEqual([[0], [1, 2, 3], [4]])
   })
 
+  test('wait for no more when they are fifty', async () => {
+    const { presences, cost, sent } = start()
+    cost.milliseconds = 1
+    for (let n = 0; n < 50; n++) setNumber(presences, ALICE, n)
+    await turn()
+    for (let n = 0; n < 49; n++) setNumber(presences, ALICE, n)
+    await turn()
+    expect(sent()).toHaveLength(1)
+    setNumber(presences, BOB, 49)
+    await turn()
+    expect(sent()[1]).toHaveLength(50)
+  })
+
   test('wait 20 ms at most', async () => {
     const { presences, clock, cost, sent } = start()
     cost.milliseconds = 500
