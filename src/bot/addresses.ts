@@ -21,6 +21,11 @@ export class Addresses {
     return this.#link(cardPath(userId))
   }
 
+  /** All pairs of theirs. */
+  pairs(userId: string): string {
+    return this.#link(`/v1/users/${userId}/kv`)
+  }
+
   /** A value of theirs. */
   value(userId: string, key: string): string {
     return this.#link(`/v1/users/${userId}/kv/${key}`)

@@ -200,6 +200,6 @@ function commandGroups(deps: BotDeps, { clock, sender, delivery, addresses, prof
     pairCommands({ kv, presences, addresses }),
     keyCommands(delivery),
     githubCommands({ github, sender, log }),
-    privacyCommands({ privacy, presences, now: clock.now }),
+    privacyCommands({ privacy, presences, sender, addresses, now: clock.now }),
   ]
 }

@@ -69,7 +69,7 @@ export class KeyDelivery {
 
   async #handOver(userId: string, words: KeyWords, deliver: Deliver): Promise<DeliveryResult> {
     const { keys, log } = this.#deps
-    const replaces = keys.has(userId)
+    const replaces = keys.count(userId) > 0
     const draft = keys.draft(userId)
     draft.present()
     try {

@@ -1,13 +1,17 @@
 import { ApiError } from '../domain/errors.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
-import type { Privacy } from '../domain/privacy.ts'
+import type { KeptData, Privacy } from '../domain/privacy.ts'
 import { MINUTE } from '../lib/clock.ts'
+import type { Addresses } from './addresses.ts'
 import { type Action, type CommandContext, type CommandGroup, invocation, WrongUsage } from './command.ts'
-import { actionId, code, plural } from './reply.ts'
+import { actionId, code, plural, type Reply } from './reply.ts'
+import { type Sender, UndeliveredError } from './sender.ts'
 
 export interface PrivacyDeps {
   readonly privacy: Privacy
   readonly presences: PresenceStore
+  readonly sender: Sender
+  readonly addresses: Addresses
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -52,8 +56,54 @@ export function privacyCommands(deps: PrivacyDeps): CommandGroup {
         options: [{ name: CONFIRM, description: 'The word', kind: 'word', optional: true, prefixOnly: true }],
         run: context => askOrErase(deps, context),
       },
+      {
+        names: ['privacy export'],
+        slash: 'privacy export',
+        summary: 'sends you all that is kept of you, as a file, by direct message',
+        options: [],
+        run: context => sendKept(deps, context),
+      },
     ],
     actions: [eraseButton(deps)],
+  }
+}
+
+/** Pairs beyond this many characters are left out of the file, which Discord would not take. */
+const MOST_PAIRS = 1_500_000
+
+async function sendKept({ privacy, sender, addresses }: PrivacyDeps, context: CommandContext): Promise<void> {
+  const kept = describeKept(privacy.kept(context.userId), addresses)
+  if (context.private && context.prefix !== null) return context.reply(kept)
+  try {
+    await sender.toPerson(context.userId, kept)
+  } catch (error) {
+    if (!(error instanceof UndeliveredError)) throw error
+    // Nobody but the caller sees the answer to a slash command.
+    if (context.private) return context.reply(kept)
+    return context.reply(
+      'I cannot send you direct messages. Allow them from members of this server, or use `/privacy export`.',
+    )
+  }
+  await context.reply('It is in your direct messages.')
+}
+
+function describeKept(kept: KeptData, addresses: Addresses): Reply {
+  const pairs = Object.entries(kept.kv)
+  const fits = pairs.reduce((sum, [key, value]) => sum + key.length + value.length, 0) <= MOST_PAIRS
+  const elsewhere = `too large for this file: they are at ${addresses.pairs(kept.user_id)}`
+  const json = JSON.stringify({ ...kept, kv: fits ? kept.kv : elsewhere }, null, 2)
+  const lines = [
+    'This is all that is kept of you here:',
+    `- your user object, status and activities as Discord tells them, and ${plural(kept.servers.length, 'server')} that we share`,
+    `- ${plural(pairs.length, 'key-value pair')}${fits ? '' : `, ${elsewhere}`}`,
+    `- ${plural(kept.api_keys, 'API key')}, as a hash`,
+    `- ${kept.github === null ? 'no GitHub account' : 'your GitHub account'}`,
+    `- that you are ${kept.hidden ? 'hidden' : 'not hidden'}`,
+  ]
+  const data = Buffer.from(`${json}\n`)
+  return {
+    content: lines.join('\n'),
+    file: { name: `exoix-${kept.user_id}.json`, data, contentType: 'application/json' },
   }
 }
 

@@ -12,6 +12,14 @@ export interface Reply {
   readonly content?: string
   readonly embed?: Embed
   readonly buttons?: readonly Button[]
+  readonly file?: File
+}
+
+/** An attachment. */
+interface File {
+  readonly name: string
+  readonly data: Buffer
+  readonly contentType: string
 }
 
 interface Embed {
@@ -51,13 +59,14 @@ const NOBODY = { parse: [], replied_user: false }
 
 /** Everything a message body needs for this reply; what is left out is emptied when a message is replaced. */
 export function renderReply(reply: Reply | string) {
-  const { content = '', embed, buttons = [] }: Reply = typeof reply === 'string' ? { content: reply } : reply
+  const { content = '', embed, buttons = [], file }: Reply = typeof reply === 'string' ? { content: reply } : reply
   return {
     content: shorten(content, CONTENT_LIMIT),
     embeds: embed === undefined ? [] : [renderEmbed(embed)],
     components: buttons.length === 0 ? [] : [buttonRow(buttons)],
     allowed_mentions: NOBODY,
-  } satisfies RESTPostAPIChannelMessageJSONBody
+    ...(file !== undefined && { files: [file] }),
+  } satisfies RESTPostAPIChannelMessageJSONBody & { files?: readonly File[] }
 }
 
 function renderEmbed({ title, description, image, thumbnail }: Embed): APIEmbed {

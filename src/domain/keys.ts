@@ -63,9 +63,9 @@ export class Keys {
     return owner === undefined || this.#suspended.has(hash) || this.#held.has(owner) ? undefined : owner
   }
 
-  /** Whether the person has a live key. */
-  has(userId: string): boolean {
-    return this.#hashes.has(userId)
+  /** How many live keys the person has. */
+  count(userId: string): number {
+    return this.#hashes.get(userId)?.size ?? 0
   }
 
   /** A key that becomes valid, and revokes the old ones, only when it is activated. */

@@ -148,10 +148,7 @@ export class PresenceStore implements Source {
     if (this.has(userId)) this.#details.tell(userId)
   }
 
-  /**
-   * Drops a person's pairs and when they were last seen. A change to listeners, like a write; and what was saved of them
-   * is gone, so members have to be saved anew.
-   */
+  /** Drops a person's pairs and when they were last seen; told like a write. Members have to be saved anew. */
   forget(userId: string): void {
     this.#entries.get(userId)?.forgetSeen()
     if (this.isMember(userId)) this.#dirty.add(userId)
@@ -184,6 +181,11 @@ export class PresenceStore implements Source {
   /** The guilds a member shares with the bot. */
   guildsOf(userId: string): readonly string[] {
     return this.#entries.get(userId)?.memberships.map(({ guildId }) => guildId) ?? []
+  }
+
+  /** A member as they are kept, shown or not. */
+  member(userId: string): SavedPerson | undefined {
+    return this.#entries.get(userId)
   }
 
   has(userId: string): boolean {

@@ -1,6 +1,7 @@
 import { DAY } from '../lib/clock.ts'
 import type { Keys } from './keys.ts'
 import type { Kv } from './kv.ts'
+import type { Status } from './presence.ts'
 import type { PresenceStore } from './presence-store.ts'
 import { type KeepOptions, UntilKept } from './until-kept.ts'
 
@@ -16,9 +17,25 @@ export interface PrivacyStore {
 interface Remembering {
   readonly presences: PresenceStore
   readonly kv: Pick<Kv, 'hold'>
-  readonly keys: Pick<Keys, 'hold' | 'forget'>
+  readonly keys: Pick<Keys, 'hold' | 'forget' | 'count'>
   /** What else remembers people in memory (links): called after their traces have left the store. */
   readonly forget?: readonly ((userId: string) => void)[]
+}
+
+/** What is kept of one person, as they get it. Times are in ms since 1970. */
+export interface KeptData {
+  readonly user_id: string
+  readonly hidden: boolean
+  /** The user object, null of who is in no server with the bot. */
+  readonly user: unknown
+  readonly status: Status | null
+  readonly activities: readonly unknown[]
+  readonly last_seen_at: number | null
+  readonly servers: readonly { readonly id: string; readonly nickname: string | null }[]
+  /** How many there are: of a key nothing is kept but its SHA-256 hash. */
+  readonly api_keys: number
+  readonly github: unknown
+  readonly kv: Readonly<Record<string, string>>
 }
 
 /** What people may ask about their own data. */
@@ -74,6 +91,25 @@ export class Privacy {
       await tell()
     } finally {
       for (const end of release) end()
+    }
+  }
+
+  /** Everything that is kept of the person, whether they are shown or not: what {@link erase} would remove. */
+  kept(userId: string): KeptData {
+    const { presences, keys } = this.#memory
+    const person = presences.member(userId)
+    const account = presences.account(userId)
+    return {
+      user_id: userId,
+      hidden: presences.isHidden(userId),
+      user: person === undefined ? null : JSON.parse(person.user),
+      status: person?.presence.status ?? null,
+      activities: person === undefined ? [] : JSON.parse(person.presence.activities),
+      last_seen_at: person?.lastSeenAt ?? null,
+      servers: (person?.memberships ?? []).map(({ guildId, nick }) => ({ id: guildId, nickname: nick })),
+      api_keys: keys.count(userId),
+      github: account === null ? null : JSON.parse(account.json),
+      kv: Object.fromEntries(presences.kv(userId)),
     }
   }
 

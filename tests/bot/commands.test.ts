@@ -255,8 +255,11 @@ describe('wrong usage', () => {
     ['.help me', 'Usage: `.help`'],
     ['.apikey please', 'Usage: `.apikey`'],
     ['.token please', 'Usage: `.token`'],
-    ['.privacy', 'Usage: `.privacy hide` or `.privacy show` or `.privacy delete [confirm]`'],
-    ['.privacy nothing', 'Usage: `.privacy hide` or `.privacy show` or `.privacy delete [confirm]`'],
+    ['.privacy', 'Usage: `.privacy hide` or `.privacy show` or `.privacy delete [confirm]` or `.privacy export`'],
+    [
+      '.privacy nothing',
+      'Usage: `.privacy hide` or `.privacy show` or `.privacy delete [confirm]` or `.privacy export`',
+    ],
     ['.privacy delete now', 'Usage: `.privacy delete [confirm]`'],
   ] as const
 

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { storageUnavailable } from '../../src/domain/errors.ts'
 import { hashKey } from '../../src/domain/keys.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import type { BotMessage } from '../../src/simulator/recorder.ts'
 import { issueKey } from '../support/keys.ts'
 import { buttons, cleanUp, type HouseOptions, openHouse } from './support.ts'
 
@@ -21,6 +23,16 @@ describe('.privacy hide', () => {
     expect([house.presences.has(alice), house.presences.has(bob)]).toEqual([false, true])
     await house.ask(alice, '.Privacy  SHOW')
     expect(house.presences.snapshot(alice)?.json).toContain('"kv":{"a":"1","b":"2"}')
+  })
+
+  test('works while the database refuses, and says that it is still to be written down', async () => {
+    const wrapStore: HouseOptions['wrapStore'] = store => ({
+      ...store,
+      storeHidden: () => Promise.reject(storageUnavailable()),
+    })
+    const { house, alice } = await withData({ wrapStore })
+    expect((await house.ask(alice, '.privacy hide')).content).toMatch(/^You are hidden.*written down yet/)
+    expect(house.presences.has(alice)).toBe(false)
   })
 
   test('leaves the person all commands', async () => {
@@ -99,5 +111,85 @@ describe('the confirm button', () => {
     const pressed = await house.sim.interact({ kind: 'component', userId: alice, message, customId })
     expect(await pressed.reply()).toMatchObject({ content: expect.stringContaining('expired'), components: [] })
     expect([house.presences.kv(alice).size, house.keys.ownerOf(hashKey(key))]).toEqual([2, alice])
+  })
+})
+
+describe('.privacy export', () => {
+  const fileIn = ({ body }: BotMessage) => {
+    const [file] = body.files as { filename: string; text: string }[]
+    return { name: file?.filename, kept: JSON.parse(file?.text ?? '') }
+  }
+
+  test('in a direct message answers with all that is kept, and with no key', async () => {
+    const { house, alice, key } = await withData()
+    house.presences.patchPresence({
+      user: { id: alice },
+      guild_id: house.guildId,
+      status: 'dnd',
+      activities: [{ type: 0, name: 'Chess' }],
+    })
+    const answer = await house.ask(alice, '.privacy export', 'dm')
+    const { name, kept } = fileIn(answer)
+    expect(name).toBe(`exoix-${alice}.json`)
+    expect(kept).toMatchObject({
+      user_id: alice,
+      hidden: false,
+      user: { id: alice },
+      status: 'dnd',
+      activities: [{ name: 'Chess' }],
+      servers: [{ id: house.guildId, nickname: null }],
+      api_keys: 1,
+      github: null,
+      kv: { a: '1', b: '2' },
+    })
+    expect(answer.content).toContain('2 key-value pairs')
+    expect(JSON.stringify(answer.body)).not.toContain(key.slice(6))
+  })
+
+  test('elsewhere goes by direct message, and nothing of it is said there', async () => {
+    const { house, alice } = await withData()
+    house.say(alice, '.privacy export')
+    const direct = await house.sim.nextMessage(({ userId }) => userId === alice)
+    const said = await house.sim.nextMessage(({ guildId }) => guildId !== null)
+    expect(fileIn(direct).kept.kv).toEqual({ a: '1', b: '2' })
+    expect([said.content, said.body.files]).toEqual(['It is in your direct messages.', undefined])
+    const outcome = await house.slash(alice, 'privacy export')
+    expect((await outcome.reply()).content).toBe('It is in your direct messages.')
+    expect(house.written()).toHaveLength(3)
+  })
+
+  test('with closed direct messages says so; a slash command is answered with it, for nobody else to see', async () => {
+    const { house, alice } = await withData()
+    house.sim.closeDms(alice)
+    expect((await house.ask(alice, '.privacy export')).content).toContain('`/privacy export`')
+    const outcome = await house.slash(alice, 'privacy export')
+    expect(outcome.data.flags).toBe(64)
+    expect((await outcome.reply()).content).toContain('all that is kept of you')
+  })
+
+  test('tells people who are hidden or gone what is kept of them, too', async () => {
+    const { house, alice, bob } = await withData()
+    await house.ask(alice, '.privacy hide', 'dm')
+    expect(fileIn(await house.ask(alice, '.privacy export', 'dm')).kept).toMatchObject({
+      hidden: true,
+      user: { id: alice },
+    })
+    house.presences.removeMember(house.guildId, bob)
+    expect(fileIn(await house.ask(bob, '.privacy export', 'dm')).kept).toMatchObject({
+      user: null,
+      servers: [],
+      kv: { c: '3' },
+    })
+  })
+
+  test('names the address of pairs that are too large for a file', async () => {
+    const { house, alice } = await withData()
+    for (let part = 0; part < 2; part++) {
+      const large = Array.from({ length: 30 }, (_, at) => [`k${part}_${at}`, 'x'.repeat(30_000)])
+      await house.kv.merge(alice, Object.fromEntries(large))
+    }
+    const answer = await house.ask(alice, '.privacy export', 'dm')
+    expect(answer.content).toContain(`<https://exoix.example/v1/users/${alice}/kv>`)
+    expect(fileIn(answer).kept.kv).toContain(`/v1/users/${alice}/kv`)
   })
 })

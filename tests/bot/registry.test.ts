@@ -12,12 +12,13 @@ import { checkCommands } from '../../src/simulator/rest/command-rules.ts'
 function makeRegistry(prefix = '.') {
   const presences = new PresenceStore()
   const nowhere = undefined as never
+  const addresses = new Addresses(undefined)
   const groups = [
-    pairCommands({ kv: nowhere, presences, addresses: new Addresses(undefined) }),
+    pairCommands({ kv: nowhere, presences, addresses }),
     keyCommands(nowhere),
-    privacyCommands({ privacy: nowhere, presences, now: Date.now }),
+    privacyCommands({ privacy: nowhere, presences, sender: nowhere, addresses, now: Date.now }),
   ]
-  return new Registry(groups, prefix, new Addresses(undefined))
+  return new Registry(groups, prefix, addresses)
 }
 
 describe('the table of commands', () => {

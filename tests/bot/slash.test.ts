@@ -74,7 +74,8 @@ describe('the same command typed and as a slash command', () => {
       const subcommands = ((options ?? []) as { type: number; name: string }[]).filter(({ type }) => type === 1)
       return subcommands.length === 0 ? [name] : subcommands.map(subcommand => `${name} ${subcommand.name}`)
     })
-    const both = paths.filter(path => path !== 'kv edit' && path !== 'Presence')
+    // These have a way of their own to be answered: a form, a menu, a direct message.
+    const both = paths.filter(path => !['kv edit', 'Presence', 'privacy export'].includes(String(path)))
     expect(new Set(twins.map(([, slash]) => slash))).toEqual(new Set(both as string[]))
   })
 })

@@ -313,6 +313,7 @@ describe('slash commands', () => {
         'privacy hide',
         'privacy show',
         'privacy delete',
+        'privacy export',
         'help',
         'me',
         'Presence',
