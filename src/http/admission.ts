@@ -10,6 +10,9 @@ import type { Unread } from './unread.ts'
 export type Handler = (request: Request) => Answer | Promise<Answer>
 type Answer = Response | undefined
 
+/** Counts a request as so many more than one. */
+export type Charge = (request: Request, cost: number) => void
+
 interface AdmissionDeps {
   /** Undefined: everybody may ask as often as they like. */
   readonly limiter: RateLimiter | undefined
@@ -41,8 +44,8 @@ export class Admission {
   guard(handler: Handler): Handler {
     return request => {
       // A browser shows a page nothing of an answer whose preflight was refused; and refusing costs no less.
-      const refusal = request.method === 'OPTIONS' ? undefined : this.charge(request, 1)
-      if (refusal !== undefined) return this.#count(refusal)
+      const seconds = request.method === 'OPTIONS' ? 0 : this.#take(request, 1)
+      if (seconds > 0) return this.#count(this.#refuse(seconds))
       const answer = handler(request)
       return answer instanceof Promise
         ? answer.then(made => this.#letOut(made, request))
@@ -50,12 +53,20 @@ export class Admission {
     }
   }
 
-  /** Counts a request as so many. The refusal when the client has to wait. */
-  charge(request: Request, cost: number): Response | undefined {
-    if (this.#limiter === undefined || cost === 0) return undefined
+  /**
+   * Counts a request that has been let in as so many more.
+   * @throws ApiError 429 `rate_limited` when the client has to wait
+   */
+  readonly charge: Charge = (request, cost) => {
+    const seconds = cost > 0 ? this.#take(request, cost) : 0
+    if (seconds > 0) throw rateLimited(seconds)
+  }
+
+  /** Seconds until the client may ask again; 0 when it may now. */
+  #take(request: Request, cost: number): number {
+    if (this.#limiter === undefined) return 0
     const address = this.#addressOf(request)
-    const seconds = isLoopback(address) ? 0 : this.#limiter.take(address, cost)
-    return seconds === 0 ? undefined : this.#refuse(seconds)
+    return isLoopback(address) ? 0 : this.#limiter.take(address, cost)
   }
 
   #letOut(answer: Answer, request: Request): Answer | Promise<Answer> {

@@ -16,6 +16,7 @@ import { KV_LIMITS, KV_MESSAGES } from '../domain/kv-limits.ts'
 import { kvJson } from '../domain/presence.ts'
 import type { Presences } from '../domain/presences.ts'
 import { requireOwner, whyUnknown } from './access.ts'
+import type { Charge } from './admission.ts'
 import { type BodyLimit, requireListener, Uploads } from './body.ts'
 import { IF_NONE_MATCH, OWNER_ID, operation, PAIR_KEY } from './openapi.ts'
 import { readPairs } from './pairs-body.ts'
@@ -108,6 +109,7 @@ const KV_OPERATIONS = {
 interface KvRoutesDeps {
   readonly presences: Presences
   readonly calls: Calls
+  readonly charge: Charge
   /** Milliseconds in which the body of a request must have arrived. */
   readonly bodyPatience?: number
 }
@@ -121,6 +123,9 @@ const VALUE_TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const PLAIN_TYPE = 'text/plain; charset=utf-8'
 const PUBLIC = { 'Cache-Control': 'public, no-cache' } as const
 const OWN = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization' } as const
+
+/** Characters of pairs that are sent along with a write as part of the presence, and cost as much as a request. */
+const SENT_FOR_ONE = 1024 * 1024
 
 /** The body is read by the handlers, after the key has been checked and up to a limit. */
 const UNPARSED = { parse: 'none' } as const
@@ -157,12 +162,14 @@ export function kvRoutes(deps: KvRoutesDeps) {
 class Pairs {
   readonly #presences: Presences
   readonly #calls: Calls
+  readonly #charge: Charge
   readonly #uploads: Uploads
   readonly #lists = { public: createLists(PUBLIC), own: createLists(OWN) }
 
-  constructor({ presences, calls, bodyPatience }: KvRoutesDeps) {
+  constructor({ presences, calls, charge, bodyPatience }: KvRoutesDeps) {
     this.#presences = presences
     this.#calls = calls
+    this.#charge = charge
     this.#uploads = new Uploads(bodyPatience)
   }
 
@@ -206,19 +213,32 @@ class Pairs {
     throw whyUnknown(this.#presences)
   }
 
+  /** Who may write: a write is sent to all who follow its owner, and counts as what of their presence is sent again. */
+  async #owner(request: Request, id: string) {
+    const holder = await requireOwner(request, id, this.#calls)
+    this.#charge(request, Math.floor(lengthOf(this.#presences.kv(holder.userId)) / SENT_FOR_ONE))
+    return holder
+  }
+
   /** A body may take as long as is allowed: the key is checked before it is read, and by the call again. */
   async #receive(request: Request, id: string, limit: BodyLimit) {
-    const { keyHash, userId } = await requireOwner(request, id, this.#calls)
+    const { keyHash, userId } = await this.#owner(request, id)
     const body = await this.#uploads.read(userId, request, limit)
     await requireListener(request)
     return { keyHash, body }
   }
 
   async #writer(request: Request, id: string): Promise<string> {
-    const { keyHash } = await requireOwner(request, id, this.#calls)
+    const { keyHash } = await this.#owner(request, id)
     await requireListener(request)
     return keyHash
   }
+}
+
+function lengthOf(pairs: ReadonlyMap<string, string>): number {
+  let length = 0
+  for (const value of pairs.values()) length += value.length
+  return length
 }
 
 /** Compressed, and not sent again to a client that has it. */

@@ -152,12 +152,12 @@ class HttpServer implements Http {
   }
 
   #routes(): AnyElysia {
-    const deps = { ...this.#deps, addressOf: this.#addressOf, missing: this.#missing }
+    const { charge } = this.#admission
+    const deps = { ...this.#deps, addressOf: this.#addressOf, missing: this.#missing, charge }
     const { config, log, metrics, sockets, version } = deps
     const { original } = this.#normalizer
     const pictures = new Pictures(config)
-    const charge = (request: Request, cost: number) => this.#admission.charge(request, cost)
-    const users = new Users({ ...deps, charge })
+    const users = new Users(deps)
     const { numbers = () => metrics.render() } = deps
     const readNumbers = readMetrics(numbers, config.metrics, request => isLocal(request, this.#addressOf(request)))
     const app: AnyElysia = new Elysia({

@@ -5,6 +5,7 @@ import { invalidIds, noPermission, starting, userNotMonitored } from '../domain/
 import type { Snapshot } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
+import type { Charge } from './admission.ts'
 import { queryOf } from './normalize.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { answer, type Representation, represent } from './representation.ts'
@@ -80,8 +81,7 @@ every ${PEOPLE_A_REQUEST} people.`,
 })
 
 interface UsersDeps extends MonitoredDeps {
-  /** Counts a request as so many more. The refusal when the client has to wait. */
-  readonly charge: (request: Request, cost: number) => Response | undefined
+  readonly charge: Charge
 }
 
 /** What was made for some people, and of which of their presences. */
@@ -124,11 +124,10 @@ export class Users {
     return answer(making, request)
   }
 
-  /** @throws ApiError 400 `invalid_ids` */
+  /** @throws ApiError 400 `invalid_ids`, 429 `rate_limited` */
   #many(request: Request): Response {
     const ids = readIds(request)
-    const refusal = this.#deps.charge(request, Math.ceil(ids.length / PEOPLE_A_REQUEST) - 1)
-    if (refusal !== undefined) return refusal
+    this.#deps.charge(request, Math.ceil(ids.length / PEOPLE_A_REQUEST) - 1)
     const snapshots = ids.flatMap(id => this.#deps.presences.snapshot(id) ?? [])
     const key = ids.join(',')
     const known = this.#madeOfMany.get(key)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createRateLimiter } from '../../src/lib/token-bucket.ts'
-import { ADA, codeOf, startServer } from './harness.ts'
+import { ADA, codeOf, KEY, startServer } from './harness.ts'
 
 const PROXIED = { rateLimitPerMinute: 3, trustedProxies: ['127.0.0.1'] }
 const from = (address: string) => ({ 'x-forwarded-for': address })
@@ -83,6 +83,23 @@ describe('the rate limit', () => {
       expect((await server.get('/')).status).toBe(200)
     },
   )
+})
+
+describe('a write', () => {
+  test('counts as what of the presence is sent again to those who follow it', async () => {
+    await using server = startServer({ config: { ...PROXIED, rateLimitPerMinute: 12 } })
+    const write = async (method: string, key: string) => {
+      const init = { method, ...(method === 'PUT' && { body: 'x' }) }
+      return (await server.get(`/v1/users/@me/kv/${key}`, { ...from('203.0.113.1'), authorization: KEY }, init)).status
+    }
+    const long = new Map(Array.from({ length: 120 }, (_, at) => [`k${at}`, 'x'.repeat(30_000)] as const))
+    expect(await write('PUT', 'a')).toBe(204)
+    server.presences.setKv(ADA, long)
+    // Of eleven requests each takes one, and three more for three million characters.
+    expect([await write('PUT', 'a'), await write('DELETE', 'k0'), await write('PUT', 'a')]).toEqual([204, 204, 429])
+    server.presences.setKv(ADA, new Map())
+    expect(await write('PUT', 'a')).toBe(204)
+  })
 })
 
 describe('a bucket', () => {
