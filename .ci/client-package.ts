@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { version } from '../package.json' with { type: 'json' }
 
 const ROOT = join(import.meta.dir, '..')
-const ENTRIES = ['client', 'react', 'vue', 'svelte']
+const ENTRIES = ['client', 'element', 'react', 'vue', 'svelte']
 const FRAMEWORKS = { react: '>=18', vue: '>=3.3', svelte: '>=4' }
 
 /**
@@ -58,6 +58,7 @@ const manifest = {
   sideEffects: false,
   exports: {
     '.': exported('client'),
+    './element': exported('element'),
     ...Object.fromEntries(Object.keys(FRAMEWORKS).map(name => [`./${name}`, exported(name)])),
   },
   peerDependencies: FRAMEWORKS,

@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'react'
+import { type DetailedHTMLProps, type HTMLAttributes, useEffect, useState } from 'react'
 import { type FollowOptions, follow } from './client.ts'
+import type { DiscordPresenceAttributes, DiscordPresenceElement } from './element.ts'
 import { CONNECTING, type Followed, next } from './followed.ts'
 
 /**
@@ -24,4 +25,14 @@ export function usePresence(
     return () => following.close()
   }, [id, host, compression])
   return followed
+}
+
+type ElementProps = DetailedHTMLProps<HTMLAttributes<DiscordPresenceElement>, DiscordPresenceElement>
+
+declare module 'react' {
+  namespace JSX {
+    interface IntrinsicElements {
+      'discord-presence': ElementProps & DiscordPresenceAttributes
+    }
+  }
 }

@@ -1,5 +1,6 @@
 // <discord-presence user="ID">: somebody's presence, drawn and kept up to date.
 
+import type { DiscordPresenceElement } from '../../client/element.ts'
 import { subscribe } from '../../client/follow.ts'
 import type { Presence, State } from '../../client/presence.ts'
 import { Pictures } from '../../domain/discord-cdn.ts'
@@ -47,7 +48,7 @@ function wind(): void {
   ticking = setInterval(tick, 1000)
 }
 
-class DiscordPresence extends HTMLElement {
+class DiscordPresence extends HTMLElement implements DiscordPresenceElement {
   static observedAttributes = ['user', 'host', 'show', 'hide', 'layout']
   readonly #root = this.attachShadow({ mode: 'open' })
   #unfollow: (() => void) | undefined
