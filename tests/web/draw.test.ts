@@ -26,6 +26,7 @@ function look(
       now: NOW,
       pictures: new Pictures(HOSTS),
       still,
+      icon: id => `https://icons.example/${id}.png`,
       shows: name => (name === 'kv' ? show.includes('kv') : !hide.includes(name)),
       broken: address => broken.includes(address),
     },
@@ -195,6 +196,16 @@ describe('what <discord-presence> shows', () => {
     expect(text).not.toMatch(untold)
   })
 
+  test('shows what has no art by the icon of its application', () => {
+    const icons = (activity: object) =>
+      look({ activities: [{ name: 'Chess', application_id: '901', ...activity }] }).images.slice(1)
+    expect(icons({})).toEqual(['https://icons.example/901.png'])
+    expect(icons({ assets: { small_text: 'x' } })).toEqual(['https://icons.example/901.png'])
+    expect(icons({ assets: { large_image: '5' } })).toEqual(['https://cdn.example/app-assets/901/5.png?size=128'])
+    expect(icons({ assets: { large_image: 'evil' } })).toEqual([])
+    for (const application_id of [undefined, 901, '../x', {}]) expect(icons({ application_id })).toEqual([])
+  })
+
   test('leads to the person, the song, the stream and addresses among the pairs, by HTTPS alone', () => {
     const stream = { type: 1, name: 'Twitch', details: 'Live', url: 'https://www.twitch.tv/ada' }
     const activities = [
@@ -277,7 +288,7 @@ describe('what <discord-presence> shows', () => {
 
   test('throws nothing and asks nobody else for pictures, whatever a presence holds', () => {
     const mutate = createMutator(createRandom(11))
-    const known = Object.values(HOSTS)
+    const known = [...Object.values(HOSTS), 'https://icons.example/']
     for (let made = 0; made < 2000; made++) {
       const odd = mutate.value(whole)
       const { nodes, images } = look(Object(odd), { show: ['kv'] })

@@ -1,5 +1,5 @@
 import { type ActivityText, readActivityText, STREAMING, type Timing } from '../../domain/activity.ts'
-import type { JsonObject } from '../../domain/presence.ts'
+import { isSnowflake, type JsonObject } from '../../domain/presence.ts'
 import { clock } from '../../domain/words.ts'
 import { type Content, type Description, h } from './nodes.ts'
 import { drawLink, drawPicture, type View } from './pieces.ts'
@@ -17,13 +17,19 @@ export const readDoing = (activity: JsonObject): Doing => ({ activity, told: rea
 export function drawArt({ activity, told }: Doing, view: View, size = 128): Description {
   const assets = object(activity.assets)
   const art = (which: 'large' | 'small') => view.pictures.activity(activity, which, size)
+  const large = assets.large_image ? art('large') : iconOf(activity, view)
   const blank = h('span.blank', { 'aria-hidden': true }, told.kind === 'spotify' ? '♪' : Array.from(told.title)[0])
   return h(
     'div.art',
     {},
-    drawPicture('img.large', art('large'), line(assets.large_text), view, blank),
+    drawPicture('img.large', large, line(assets.large_text), view, blank),
     drawPicture('img.small', art('small'), line(assets.small_text), view),
   )
+}
+
+/** What has no art is shown by the icon of its application. */
+function iconOf({ application_id: id }: JsonObject, view: View): string | undefined {
+  return isSnowflake(id) ? view.icon(id) : undefined
 }
 
 export function drawActivity(doing: Doing, view: View): Description {

@@ -165,6 +165,7 @@ class DiscordPresence extends HTMLElement implements DiscordPresenceElement {
       now,
       pictures,
       still: motion.matches,
+      icon: id => `${this.#home()}app-icons/${id}.png`,
       shows: piece => (piece === 'kv' ? show.includes(piece) : !hide.includes(piece)),
       broken: address => now - (broken.get(address) ?? 0) < BROKEN_FOR,
     }

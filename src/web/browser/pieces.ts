@@ -14,6 +14,8 @@ export interface View {
   readonly pictures: Pictures
   /** Whether nothing is to move. */
   readonly still: boolean
+  /** Address of the icon of an application, for what has no art. */
+  icon(applicationId: string): string
   /** Whether a piece is wanted: `avatar`, `kv` … */
   shows(piece: string): boolean
   /** Whether a picture could not be loaded. */
