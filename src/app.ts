@@ -1,12 +1,13 @@
 import type { Config, Environment } from './config.ts'
 import type { FatalError } from './domain/errors.ts'
-import { WorkerPool } from './feed/pool.ts'
-import { probePort } from './http/check.ts'
+import { RedisHub } from './feed/redis-hub.ts'
+import { readRedis } from './feed/settings.ts'
 import { createHub, type Hub } from './hub.ts'
-import { localUrl } from './lib/ip.ts'
-import { createLog, type Log } from './lib/log.ts'
+import { SECOND } from './lib/clock.ts'
+import type { Log } from './lib/log.ts'
 import { createMetrics, type Metrics } from './lib/metrics.ts'
-import { serve } from './serve.ts'
+import { createAppLog } from './logging.ts'
+import { type Doors, openDoors } from './serve.ts'
 import { openStore, type Store } from './store/sqlite.ts'
 
 /** A running Exoix. */
@@ -24,6 +25,8 @@ export interface AppOptions {
   log?: Log
   /** Told once when only the operator can go on: the token was refused, an intent is switched off. */
   onFatal?: (error: FatalError) => void
+  /** Whether it serves itself, or leaves that to edges. Default: it does. */
+  role?: 'all' | 'hub'
 }
 
 /**
@@ -31,81 +34,64 @@ export interface AppOptions {
  * WORKERS says, which take a moment. Discord is connected to meanwhile.
  * Throws FatalError (port in use, database unusable) with nothing left running.
  */
-export function startApp(config: Config, { env = {}, onFatal = () => {}, ...options }: AppOptions = {}): App {
+export function startApp(
+  config: Config,
+  { env = {}, onFatal = () => {}, role = 'all', ...options }: AppOptions = {},
+): App {
   const log = options.log ?? createAppLog(config)
   const metrics = createMetrics()
   const store = openStore(config.databasePath, { log, metrics, maxPairsMib: config.maxPairsMib })
   try {
     const hub = createHub({ config, store, metrics, log, env, onFatal })
-    const door = openDoor({ config, hub, metrics, log })
+    const { presences, gateway, calls } = hub
+    const paths = role === 'hub' ? HUB_PATHS : undefined
+    const doors = openDoors({ config, source: presences, calls, metrics, log, paths })
+    presences.copies.add(doors)
+    const redis = openRedis({ config, hub, store, metrics, log, onFatal })
     hub.start()
-    const listening = door.listening.then(() => {
-      log.info('listening', { url: door.url, monitored: hub.presences.size })
+    redis?.start()
+    const listening = doors.listening.then(() => {
+      log.info('listening', { url: doors.url, monitored: presences.size })
     })
     listening.catch(onFatal)
-    const { presences, gateway } = hub
-    return { url: door.url, listening, presences, gateway, stop: () => stop(hub, door, store) }
+    return { url: doors.url, listening, presences, gateway, stop: () => stop({ hub, doors, store, redis }) }
   } catch (error) {
     void store.close()
     throw error
   }
 }
 
-async function stop(hub: Hub, door: Door, store: Store): Promise<void> {
-  await Promise.all([hub.disconnect(), door.stop()])
+/** What a hub that does not serve answers all the same. */
+const HUB_PATHS: ReadonlySet<string> = new Set(['/health', '/health/serving', '/metrics'])
+
+interface Parts {
+  readonly hub: Hub
+  readonly doors: Doors
+  readonly store: Store
+  readonly redis: RedisHub | undefined
+}
+
+async function stop({ hub, doors, store, redis }: Parts): Promise<void> {
+  await Promise.all([hub.disconnect(), doors.stop()])
+  await redis?.stop()
   await hub.save()
   await store.close()
 }
 
-interface Door {
-  readonly url: string
-  readonly listening: Promise<void>
-  stop(): Promise<void>
-}
-
-interface DoorDeps {
-  readonly config: Config
-  readonly hub: Pick<Hub, 'presences' | 'calls'>
-  readonly metrics: Metrics
-  readonly log: Log
-}
-
-/** @throws FatalError when the port cannot be opened */
-function openDoor({ config, hub, metrics, log }: DoorDeps): Door {
+/** Tells edges over Redis, where the settings name one. */
+function openRedis({ config, hub, store, metrics, log, onFatal }: RedisDeps): RedisHub | undefined {
+  const settings = readRedis(config)
+  if (settings === undefined) return undefined
   const { presences, calls } = hub
-  if (threadsOf(config, log) > 1) return openDoors({ config, hub, metrics, log })
-  const { url, stop } = serve({ config, presences, calls, metrics, log })
-  return { url, listening: Promise.resolve(), stop }
+  const staleAfter = config.serveStaleSeconds * SECOND
+  const redis = new RedisHub({ settings, identity: store, source: presences, calls, staleAfter, log, metrics, onFatal })
+  presences.copies.add(redis)
+  return redis
 }
 
-/** One door for every thread that serves, all of them at the same port. */
-function openDoors({ config, hub, metrics, log }: DoorDeps): Door {
-  const port = probePort(config.host, config.port)
-  const pool = new WorkerPool({
-    // No door needs what the bot and GitHub are asked with.
-    config: { ...config, port, botToken: undefined, githubToken: undefined },
-    size: config.workers,
-    spawn: () => new Worker(new URL('./worker.ts', import.meta.url)),
-    source: hub.presences,
-    calls: hub.calls,
-    metrics,
-    log,
-  })
-  hub.presences.copies.add(pool)
-  return { url: localUrl(config.host, port), listening: pool.start(), stop: () => pool.stop() }
-}
-
-function threadsOf({ workers }: Config, log: Log): number {
-  if (workers === 1 || process.platform === 'linux') return workers
-  log.info('only Linux shares a port between threads: WORKERS counts as 1')
-  return 1
-}
-
-/** The log as the settings ask for it, blind to every secret in them. */
-export function createAppLog({ logLevel, logFormat, botToken, githubToken }: Config): Log {
-  return createLog({
-    level: logLevel,
-    format: logFormat,
-    secrets: [botToken, githubToken].filter(secret => secret !== undefined),
-  })
+interface RedisDeps extends Required<Pick<AppOptions, 'log' | 'onFatal'>> {
+  readonly config: Config
+  readonly hub: Hub
+  readonly store: Store
+  readonly metrics: Metrics
 }

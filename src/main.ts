@@ -8,10 +8,12 @@ import { health } from './commands/health.ts'
 import { type Config, ConfigError, type Environment, isSet, readConfig } from './config.ts'
 import { FatalError } from './domain/errors.ts'
 import { HINTS } from './domain/operator.ts'
+import { startEdge } from './edge.ts'
 import { readEnvironment } from './environment.ts'
+import { PortTaken } from './http/port.ts'
 import { findExoix } from './http/probe.ts'
-import { PortTaken } from './http/server.ts'
 import { describeError } from './lib/log.ts'
+import { createAppLog } from './logging.ts'
 import { backup, restore } from './store/backup.ts'
 import { importLanyard } from './store/lanyard-import.ts'
 
@@ -34,6 +36,10 @@ async function run(command: Command): Promise<void> {
   switch (command.name) {
     case 'serve':
       return serve(readServing(env), env)
+    case 'hub':
+      return hub(readServing(env), env)
+    case 'edge':
+      return edge(readConfig(env))
     case 'demo':
       return demo(env)
     case 'health':
@@ -68,6 +74,16 @@ function readServing(env: Environment): Config {
 
 function serve(config: Config, env: Environment): void {
   stopOnSignal(startApp(config, { env, onFatal: error => fail(error.message) }))
+}
+
+/** Without edges to tell there is no use of it. */
+function hub(config: Config, env: Environment): void {
+  if (config.redisUrl === undefined) throw new FatalError(HINTS.redisMissing)
+  stopOnSignal(startApp(config, { env, role: 'hub', onFatal: error => fail(error.message) }))
+}
+
+function edge(config: Config): void {
+  stopOnSignal(startEdge(config, { log: createAppLog(config), onFatal: error => fail(error.message) }))
 }
 
 async function demo(env: Environment): Promise<void> {

@@ -1,7 +1,10 @@
 import { type Config, VERSION } from './config.ts'
 import type { Calls } from './domain/calls.ts'
-import type { Presences } from './domain/presences.ts'
+import type { Presences, Source } from './domain/presences.ts'
+import { WorkerPool } from './feed/pool.ts'
+import { probePort } from './http/port.ts'
 import { startHttp } from './http/server.ts'
+import { localUrl } from './lib/ip.ts'
 import type { Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
 import { Quota } from './lib/quota.ts'
@@ -25,6 +28,8 @@ export interface ServeDeps {
   readonly grace?: number
   /** Whether others may listen at the same port. Default: nobody. */
   readonly reusePort?: boolean
+  /** The only paths there are. Default: all. */
+  readonly paths?: ReadonlySet<string> | undefined
   /** What counts the requests and connections of client addresses, where that is more than this door's own. */
   readonly limiter?: RateLimiter
   readonly addresses?: Addresses
@@ -79,4 +84,56 @@ export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): S
     endConnections()
     throw error
   }
+}
+
+/** One way in, or one for every thread that serves. */
+export interface Doors {
+  /** Where they can be reached, without a slash at the end. */
+  readonly url: string
+  /** Resolves when there is an answer: at once, or when the threads have started. Rejects with FatalError. */
+  readonly listening: Promise<void>
+  /** Resolves once every thread shows what the source shows now. */
+  spread(): Promise<void>
+  stop(): Promise<void>
+}
+
+interface DoorsDeps {
+  readonly config: Config
+  readonly source: Source
+  readonly calls: Calls
+  readonly metrics: Metrics
+  readonly log: Log
+  /** The only paths there are. Default: all. */
+  readonly paths?: ReadonlySet<string> | undefined
+}
+
+/** @throws FatalError when the port cannot be opened */
+export function openDoors({ source, paths, ...deps }: DoorsDeps): Doors {
+  if (paths === undefined && threadsOf(deps) > 1) return openMany({ source, ...deps })
+  const { url, stop } = serve({ ...deps, presences: source, paths })
+  return { url, listening: Promise.resolve(), spread: async () => {}, stop }
+}
+
+/** A door for every thread, all of them at the same port. */
+function openMany({ config, ...deps }: Omit<DoorsDeps, 'paths'>): Doors {
+  const port = probePort(config.host, config.port)
+  const pool = new WorkerPool({
+    ...deps,
+    // No door needs what the bot, GitHub and Redis are asked with.
+    config: { ...config, port, botToken: undefined, githubToken: undefined, redisUrl: undefined },
+    size: config.workers,
+    spawn: () => new Worker(new URL('./worker.ts', import.meta.url)),
+  })
+  return {
+    url: localUrl(config.host, port),
+    listening: pool.start(),
+    spread: () => pool.spread(),
+    stop: () => pool.stop(),
+  }
+}
+
+function threadsOf({ config: { workers }, log }: Pick<DoorsDeps, 'config' | 'log'>): number {
+  if (workers === 1 || process.platform === 'linux') return workers
+  log.info('only Linux shares a port between threads: WORKERS counts as 1')
+  return 1
 }

@@ -56,6 +56,14 @@ export function httpUrl(value: string): string {
   return value.replace(/\/+$/, '')
 }
 
+/** It may hold a password: what is wrong with it is said without it. */
+export function redisUrl(value: string): string {
+  const url = URL.parse(value)
+  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '')
+    throw new Error('must be an address that starts with redis:// or rediss://')
+  return value
+}
+
 export function secret(value: string): string {
   if (!/^[\x21-\x7e]+$/.test(value)) throw new Error('must be printable characters without blanks')
   return value

@@ -1,10 +1,10 @@
-import { createAppLog } from '../app.ts'
 import { type Environment, readConfig } from '../config.ts'
 import { examineDiscord } from '../discord/check.ts'
 import { type Finding, ok } from '../domain/operator.ts'
 import { examineGithub } from '../github/check.ts'
 import { examinePort } from '../http/check.ts'
 import { proxyFor } from '../lib/proxy.ts'
+import { createAppLog } from '../logging.ts'
 import { examineDatabase } from '../store/check.ts'
 
 /**

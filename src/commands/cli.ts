@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly name: 'serve' | 'demo' | 'health' | 'check' | 'help' | 'version' }
+  | { readonly name: 'serve' | 'hub' | 'edge' | 'demo' | 'health' | 'check' | 'help' | 'version' }
   | { readonly name: 'import'; readonly url: string }
   | { readonly name: 'backup'; readonly file: string }
   | { readonly name: 'restore'; readonly file: string; readonly force: boolean }
@@ -17,6 +17,8 @@ export const HELP = `exoix - live Discord presence as a REST API and a WebSocket
 Usage: exoix [command]
 
   (none), serve                 serve; needs BOT_TOKEN in the environment
+  hub                           keep everything and tell edges over REDIS_URL, without serving itself
+  edge                          serve what a hub tells over REDIS_URL; needs no token and no database
   demo                          serve made-up people from a simulated Discord; needs nothing
   check                         look at settings, database, port, token, intents and servers, and say what to mend
   health                        ask the server on this machine whether it is ready (exit code 0 or 1)
@@ -38,6 +40,8 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.force && name !== 'restore') throw new UsageError('--force belongs to restore')
   switch (name) {
     case 'serve':
+    case 'hub':
+    case 'edge':
     case 'demo':
     case 'health':
     case 'check':

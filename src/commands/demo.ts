@@ -1,6 +1,6 @@
 import { type App, startApp } from '../app.ts'
 import { type Config, type Environment, isSet, readConfig } from '../config.ts'
-import { PortTaken } from '../http/server.ts'
+import { PortTaken } from '../http/port.ts'
 import { startGithubSimulator } from '../simulator/github/github.ts'
 import { connectGithubPeople } from '../simulator/github/people.ts'
 import { startActors } from '../simulator/people/actors.ts'

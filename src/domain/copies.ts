@@ -7,6 +7,8 @@ export interface Copy {
    * for a while.
    */
   confirm?(): Promise<number>
+  /** The same, and whatever was said on the way is kept nowhere any more. */
+  purge?(): Promise<number>
 }
 
 /** Copies of what is shown: in the other threads of this process, and on other servers. */
@@ -24,8 +26,17 @@ export class Copies {
   }
 
   /** The same for servers elsewhere; resolves with how many of them could not be reached. */
-  async confirm(): Promise<number> {
-    const missing = await Promise.all(Array.from(this.#copies, copy => copy.confirm?.() ?? copy.spread().then(() => 0)))
+  confirm(): Promise<number> {
+    return this.#sum(copy => copy.confirm?.() ?? copy.spread().then(() => 0))
+  }
+
+  /** The same after an erasure: what was said on the way there is kept nowhere any more. */
+  purge(): Promise<number> {
+    return this.#sum(copy => copy.purge?.() ?? copy.confirm?.() ?? copy.spread().then(() => 0))
+  }
+
+  async #sum(count: (copy: Copy) => Promise<number>): Promise<number> {
+    const missing = await Promise.all(Array.from(this.#copies, count))
     return missing.reduce((sum, one) => sum + one, 0)
   }
 }

@@ -30,6 +30,7 @@ export const HINTS = {
   messageContentOff: `"${SWITCHES.messageContent}" is off: commands are read in direct messages, as mentions and as slash commands`,
   noServers: (applicationId: string) =>
     `the bot is in no server yet, so there is nobody to show: invite it with ${inviteUrl(applicationId)}`,
+  redisMissing: 'REDIS_URL is not set: name the Redis or Valkey over which a hub and its edges find each other.',
   portTaken: (host: string, port: number) =>
     `Port ${port} is already in use on ${host}: stop the program that has it, or set PORT to another one.`,
   portTakenByExoix: (host: string, port: number) =>

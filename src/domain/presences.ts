@@ -42,6 +42,8 @@ export interface Presences {
 
 /** Presences that copies elsewhere are made from: they need to hear of what no wire text shows, too. */
 export interface Source extends Presences {
+  /** Whether nobody is shown because what is known cannot be trusted at the moment. Undefined for who owns the truth. */
+  readonly withheld?: boolean
   /**
    * Hears whose nicknames or linked account are others than before; and, with undefined, when {@link readiness} is.
    * Returns what ends that.

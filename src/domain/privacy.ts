@@ -87,7 +87,7 @@ export class Privacy {
       presences.forget(userId)
       keys.forget(userId)
       for (const drop of forget) drop(userId)
-      await presences.copies.confirm()
+      await presences.copies.purge()
       await tell()
     } finally {
       for (const end of release) end()

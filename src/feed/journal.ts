@@ -77,8 +77,17 @@ export class Journal {
 
   /** Tells how much can be told at the moment, and that all is well. */
   beat(): void {
-    this.#add('B', this.#source.readiness, String(this.#clock.now()))
+    const { readiness, withheld } = this.#source
+    if (withheld !== undefined) this.#add('W', String(withheld))
+    this.#add('B', readiness, String(this.#clock.now()))
     this.#schedule()
+  }
+
+  /** Asks whoever takes this in to tell so at once; everything up to now is before it. Returns which frame that is. */
+  confirm(): number {
+    this.#add('C')
+    this.flush()
+    return this.#number
   }
 
   stop(): void {

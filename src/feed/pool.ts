@@ -138,6 +138,9 @@ export class WorkerPool {
 
   /** Tells a new thread of everybody, a few at a time; what happens meanwhile it hears in between. */
   async #fill(thread: Thread): Promise<void> {
+    // Of whom nothing is shown nothing can be told.
+    while (this.#deps.source.withheld && !thread.ended)
+      await new Promise<void>(resolve => this.#clock.after(100, resolve))
     const ids = [...this.#deps.source.ids()]
     for (let at = 0; at < ids.length && !thread.ended; at += SLICE) {
       thread.post({ kind: 'slice', slice: this.#journal.slice(ids.slice(at, at + SLICE)) })

@@ -7,6 +7,8 @@ import type { Readiness, Source } from '../domain/presences.ts'
  * - `P id wire details`: a change of somebody who is shown, with the whole wire text. Tells listeners, whatever it says.
  * - `S id details`: only the details are others; tells nobody.
  * - `D id`: somebody left, or hides.
+ * - `W true` or `W false`: whether nobody is to be shown at the moment.
+ * - `C`: whoever takes this in tells at once that they have.
  * - `B readiness ms`: the beat, once a second: how much can be told, and the wall clock of the owner of the truth.
  *
  * Texts are strings of their own, not lines of one: between threads those are shared, and not copied. JSON text has no
@@ -15,7 +17,7 @@ import type { Readiness, Source } from '../domain/presences.ts'
 export type Records = readonly string[]
 
 /** Strings of a record, by its first. */
-export const LENGTHS: Readonly<Record<string, number>> = { P: 4, S: 3, D: 2, B: 3 }
+export const LENGTHS: Readonly<Record<string, number>> = { P: 4, S: 3, D: 2, B: 3, C: 1, W: 2 }
 
 /** Which frame it was. */
 export interface Position {

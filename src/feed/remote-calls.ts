@@ -19,6 +19,7 @@ interface RemoteCallsOptions {
 }
 
 interface Waiting {
+  readonly request: string
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
   readonly cancel: () => void
@@ -89,6 +90,11 @@ export class RemoteCalls implements Calls {
     this.#looked.clear()
   }
 
+  /** Sends anew what was not answered. */
+  resend(): void {
+    for (const { request } of this.#waiting.values()) this.#options.send(request)
+  }
+
   /** Takes an answer to a request. Of one that was given up it says nothing. */
   answered(answer: string): void {
     const { id, value, error } = JSON.parse(answer) as Answer
@@ -107,8 +113,9 @@ export class RemoteCalls implements Calls {
       this.#waiting.delete(id)
       reject(unreachable())
     })
-    this.#waiting.set(id, { resolve, reject, cancel })
-    this.#options.send(JSON.stringify({ id, name, given } satisfies Request))
+    const request = JSON.stringify({ id, name, given } satisfies Request)
+    this.#waiting.set(id, { request, resolve, reject, cancel })
+    this.#options.send(request)
     return promise
   }
 }

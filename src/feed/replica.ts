@@ -41,6 +41,10 @@ export class Replica implements Source {
     return this.#everybody && !this.#withheld
   }
 
+  get withheld(): boolean {
+    return this.#withheld
+  }
+
   get readiness(): Readiness {
     return this.whole ? this.#readiness : 'starting'
   }
@@ -161,6 +165,7 @@ export class Replica implements Source {
       if (kind === 'P') this.#put(id, records[at + 2] ?? '', records[at + 3] ?? '', place)
       else if (kind === 'S') this.#putDetails(id, records[at + 2] ?? '', place)
       else if (kind === 'D') this.#remove(id, place)
+      else if (kind === 'W') this.withhold(id === 'true')
       else if (kind === 'B') this.setReadiness(readReadiness(id))
       at += LENGTHS[kind] ?? records.length
     }

@@ -2,8 +2,7 @@ import { type AnyElysia, Elysia } from 'elysia'
 import type { Config } from '../config.ts'
 import type { Calls } from '../domain/calls.ts'
 import { Pictures } from '../domain/discord-cdn.ts'
-import { ApiError, FatalError } from '../domain/errors.ts'
-import { HINTS } from '../domain/operator.ts'
+import { ApiError, notFound } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
 import { type ClientAddress, createClientAddress, isLoopback, localUrl } from '../lib/ip.ts'
 import { describeError, type Log } from '../lib/log.ts'
@@ -22,43 +21,11 @@ import { kvRoutes } from './kv.ts'
 import { type EventStreams, eventRoutes, type SocketDoor, socketRoute } from './live.ts'
 import { Normalizer } from './normalize.ts'
 import { missingAnswer, scriptRoutes } from './pages.ts'
+import { listening } from './port.ts'
 import { failure, preflight } from './response.ts'
 import { METRICS_PATH, measureProcess, readMetrics, serviceRoutes } from './service.ts'
 import { Unread } from './unread.ts'
 import { Users } from './users.ts'
-
-/** Another program listens where this one was told to. */
-export class PortTaken extends FatalError {
-  constructor(
-    readonly host: string,
-    readonly port: number,
-    options?: ErrorOptions,
-  ) {
-    super(HINTS.portTaken(host, port), options)
-  }
-}
-
-/** Runs what opens the port; says in one sentence what the operator has to change when it cannot be opened. */
-export function listening<T>(host: string, port: number, open: () => T): T {
-  try {
-    return open()
-  } catch (error) {
-    if (codeOf(error) === 'EADDRINUSE') throw new PortTaken(host, port, { cause: error })
-    throw new FatalError(explain(error, host, port), { cause: error })
-  }
-}
-
-function explain(error: unknown, host: string, port: number): string {
-  switch (codeOf(error)) {
-    case 'EACCES':
-    case 'EPERM':
-      return `This user may not open port ${port}: set PORT to one above 1023, or grant the permission.`
-    default:
-      return `HOST ${JSON.stringify(host)} is no address this machine can listen on: set it to 0.0.0.0, :: or one of its own addresses.`
-  }
-}
-
-const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
 
 export interface HttpDeps {
   readonly config: Config
@@ -75,6 +42,8 @@ export interface HttpDeps {
   readonly grace?: number
   /** Whether others may listen at the same port. Default: nobody. */
   readonly reusePort?: boolean
+  /** The only paths there are. Default: all. */
+  readonly paths?: ReadonlySet<string> | undefined
   /** What counts requests, where that is more than this server's own. */
   readonly limiter?: RateLimiter
   /** The numbers for Prometheus, where they are more than this server's own. */
@@ -165,7 +134,9 @@ class HttpServer implements Http {
       handler: { standardHostname: false },
       serve: {
         routes: {
-          [HOTTEST]: { GET: this.#native(request => users.read(request, pathParameter(request))) },
+          [HOTTEST]: {
+            GET: this.#native(request => this.#barred(request) ?? users.read(request, pathParameter(request))),
+          },
           [METRICS_PATH]: { GET: this.#native(readNumbers), HEAD: this.#native(readNumbers) },
         },
       },
@@ -200,7 +171,15 @@ class HttpServer implements Http {
     })
   }
 
+  /** What is said of a path that is not among the only ones. */
+  #barred({ url }: Request): Response | undefined {
+    const { paths } = this.#deps
+    return paths === undefined || paths.has(URL.parse(url)?.pathname ?? '') ? undefined : failure(notFound())
+  }
+
   #enter(handler: Handler, request: Request): Handler {
+    const barred = this.#barred(request)
+    if (barred !== undefined) return this.#admission.guard(() => barred)
     // Bun has found the route by itself.
     if ('params' in request) return this.#admission.guard(handler)
     return this.#normalizer.has(request) ? handler : this.#admission.guard(this.#normalizer.prepare(handler))

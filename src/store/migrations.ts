@@ -76,6 +76,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX past_of_user ON past (user_id, until);
    CREATE INDEX past_until ON past (until);
    CREATE TABLE moments (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
+  'CREATE TABLE hub (id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, term INTEGER NOT NULL) STRICT;',
 ]
 
 /** How many steps a database of this version has. */

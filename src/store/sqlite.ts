@@ -17,6 +17,7 @@ import { HiddenStore, Vacuum } from './erasure.ts'
 import { LinkStore } from './github.ts'
 import { GroupCommit } from './group-commit.ts'
 import { PastStore } from './history.ts'
+import { HubStore } from './hub.ts'
 import { KeyHashStore } from './keys.ts'
 import { PairStore } from './kv.ts'
 
@@ -32,6 +33,9 @@ export interface Store
     HistoryStore {
   importPairs: PairStore['importPairs']
   importKeys: KeyHashStore['importKeys']
+  /** Which hub this file makes of whoever runs on it. */
+  loadHub: HubStore['loadHub']
+  saveTerm: HubStore['saveTerm']
   /** Writes what is pending, moves everything into the main file, lets go of it. Later writes are refused. */
   close(): Promise<void>
 }
@@ -68,6 +72,7 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
   const keys = new KeyHashStore(db, group)
   const people = new PeopleStore(db, group, damage, past)
   const links = new LinkStore(db, group)
+  const hub = new HubStore(db, group)
   const arrived = new ArrivedStore(db, group)
   const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived, past])
   const watch = setInterval(() => group.watch(), WATCH_INTERVAL)
@@ -104,6 +109,8 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
     erase: userId => hidden.erase(userId),
     loadArrived: () => explaining(file, () => arrived.loadArrived()),
     storeArrived: userIds => arrived.storeArrived(userIds),
+    loadHub: () => hub.loadHub(),
+    saveTerm: term => hub.saveTerm(term),
     async close() {
       if (!open) return
       open = false

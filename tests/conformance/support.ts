@@ -65,14 +65,14 @@ export async function startWorld(options: TestAppOptions = {}) {
 
   async function isShown(id: string): Promise<void> {
     await shown(running.app.presences, id)
-    await running.app.presences.copies.spread()
+    await running.app.presences.copies.confirm()
   }
 
   async function settled(): Promise<void> {
     const someone = simulator.world.guild(guildId).members.keys().toArray()[1] as string
     const asked = { command: 'kv get', options: { key: '' }, focused: 'key' }
     await simulator.interact({ kind: 'autocomplete', userId: someone, ...asked })
-    await running.app.presences.copies.spread()
+    await running.app.presences.copies.confirm()
   }
 
   return {

@@ -66,7 +66,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     url: app.url,
     async ready() {
       await app.gateway.whenLoaded
-      await app.presences.copies.spread()
+      await app.presences.copies.confirm()
     },
     async [Symbol.asyncDispose]() {
       await app.stop()
