@@ -140,6 +140,8 @@ describe('serving threads', () => {
     await Promise.all(ends)
     while (!(await pool.numbers()).includes('exoix_workers 2\n')) await new Promise(setImmediate)
     expect((await open()).status).toBe(200)
+    // Held until here: a response that nobody holds ends its stream.
+    expect(streams).toHaveLength(6)
   })
 
   test('are started anew when they end, complete, while the others serve; what they counted stays', async () => {

@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readConfig } from '../../src/config.ts'
-import { LocalCalls } from '../../src/domain/calls.ts'
 import { Pictures } from '../../src/domain/discord-cdn.ts'
-import { History } from '../../src/domain/history.ts'
-import { Keys } from '../../src/domain/keys.ts'
-import { createKv } from '../../src/domain/kv.ts'
 import { readNowPlaying } from '../../src/domain/music.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
-import { createMetrics } from '../../src/lib/metrics.ts'
-import { type Serving, serve } from '../../src/serve.ts'
-import { openStore, type Store } from '../../src/store/sqlite.ts'
-import { silent } from '../store/support/files.ts'
+import { startServing } from '../support/serving.ts'
 
 const ANN = '100000000000000001'
 const BEN = '100000000000000002'
@@ -28,22 +21,16 @@ const SONG = {
 }
 
 let now = Date.now()
-let store: Store
-let door: Serving
 const presences = new PresenceStore({ now: () => now })
+const pictures = new Pictures(readConfig({}))
+const server = startServing({
+  presences,
+  history: { readPlaying: activities => readNowPlaying(activities, pictures), clock: { now: () => now } },
+})
 
 beforeAll(async () => {
-  const config = { ...readConfig({}), host: '127.0.0.1', port: 0 }
-  const pictures = new Pictures(config)
-  store = openStore(':memory:', { log: silent })
-  const readPlaying = (activities: Parameters<typeof readNowPlaying>[0]) => readNowPlaying(activities, pictures)
-  const history = new History(store, presences, { days: 30, readPlaying, clock: { now: () => now } })
-  history.begin()
-  const kv = createKv(store, presences, new Keys(store))
-  const calls = new LocalCalls({ kv, keys: new Keys(store), github: { looked() {} }, history })
-  door = serve({ config, presences, calls, metrics: createMetrics(), log: silent })
+  const { history } = server
   for (const id of [ANN, BEN, HID]) presences.putMember('1', { user: { id } }, { status: 'online', activities: [] })
-  presences.setReadiness('ready')
   await history.on(ANN)
   await history.on(HID)
   presences.setHidden(HID, true)
@@ -55,12 +42,9 @@ beforeAll(async () => {
     now += 60_000
   }
 })
-afterAll(async () => {
-  await door.stop()
-  await store.close()
-})
+afterAll(server.stop)
 
-const get = (path: string, init?: RequestInit) => fetch(door.url + path, init)
+const get = (path: string, init?: RequestInit) => fetch(server.url + path, init)
 
 /** Status, code and message of a failure; status and data else. */
 async function told(path: string) {

@@ -1,16 +1,7 @@
-import { readConfig } from '../../src/config.ts'
-import { LocalCalls } from '../../src/domain/calls.ts'
-import { Keys } from '../../src/domain/keys.ts'
-import { createKv } from '../../src/domain/kv.ts'
-import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
-import { Privacy } from '../../src/domain/privacy.ts'
 import type { Log } from '../../src/lib/log.ts'
-import { createMetrics } from '../../src/lib/metrics.ts'
-import { serve } from '../../src/serve.ts'
-import { openStore } from '../../src/store/sqlite.ts'
-import { silent } from '../store/support/files.ts'
 import { issueKey } from '../support/keys.ts'
+import { startServing } from '../support/serving.ts'
 
 export const ANN = '100000000000000001'
 export const BEN = '100000000000000002'
@@ -18,35 +9,17 @@ export const BEN = '100000000000000002'
 export const CLEO = '100000000000000003'
 
 /** The real server on a real store, with Ann and Ben as members of a guild, and a key for each of three people. */
-export async function startKvServer({ path = ':memory:', log = silent }: { path?: string; log?: Log } = {}) {
-  const metrics = createMetrics()
-  const store = openStore(path, { log, metrics })
-  const presences = new PresenceStore()
-  const keys = new Keys(store)
-  const kv = createKv(store, presences, keys)
-  const privacy = new Privacy(store, { presences, kv, keys })
-  presences.setReadiness('ready')
-  const config = { ...readConfig({}), host: '127.0.0.1', port: 0, maxSocketsPerAddress: 0 }
-  const calls = new LocalCalls({ kv, keys, github: { looked: () => {} } })
-  const door = serve({ config, presences, calls, metrics, log })
+export async function startKvServer(options: { path?: string; log?: Log } = {}) {
+  const serving = startServing(options)
+  const { keys, presences, store } = serving
   for (const id of [ANN, BEN]) presences.putMember('1', { user: { id, username: 'x' } })
-
   return {
-    url: door.url,
-    presences,
-    store,
-    keys,
-    privacy,
-    metrics,
+    ...serving,
     ann: await issueKey(keys, ANN),
     ben: await issueKey(keys, BEN),
     cleo: await issueKey(keys, CLEO),
     be: (next: Readiness) => presences.setReadiness(next),
     stored: (id: string) => new Map(new Map(store.loadPairs()).get(id)),
-    async [Symbol.asyncDispose]() {
-      await door.stop()
-      await store.close()
-    },
   }
 }
 

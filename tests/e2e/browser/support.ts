@@ -1,13 +1,8 @@
 import { test } from 'bun:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { type Config, readConfig } from '../../../src/config.ts'
-import { LocalCalls } from '../../../src/domain/calls.ts'
-import { Keys } from '../../../src/domain/keys.ts'
-import { createKv } from '../../../src/domain/kv.ts'
+import type { Config } from '../../../src/config.ts'
 import { PresenceStore } from '../../../src/domain/presence-store.ts'
-import { createLog } from '../../../src/lib/log.ts'
-import { createMetrics } from '../../../src/lib/metrics.ts'
-import { serve } from '../../../src/serve.ts'
+import { startServing } from '../../support/serving.ts'
 import { CHROMIUM, found, startChromium } from './chromium.ts'
 
 /** A test in a real browser, or one that says why there is none. */
@@ -50,23 +45,9 @@ interface ServerOptions {
   config?: Partial<Config>
 }
 
-/** The real server with real sockets. */
+/** The real server with real sockets, and pictures from this machine. */
 export function startServer({ presences = new PresenceStore(), port = 0, config }: ServerOptions = {}) {
-  const metrics = createMetrics()
-  const log = createLog({ level: 'silent', format: 'text' })
-  presences.setReadiness('ready')
-  const door = serve({
-    config: { ...readConfig({}), host: '127.0.0.1', port, discordCdnUrl: cdnUrl(), maxSocketsPerAddress: 0, ...config },
-    presences,
-    calls: new LocalCalls({
-      kv: createKv({ loadPairs: () => [], changePairs: async () => true }, presences),
-      keys: new Keys({ loadKeys: () => [], replaceKeys: async () => {}, deleteKeys: async () => {} }),
-      github: { looked: () => {} },
-    }),
-    metrics,
-    log,
-  })
-  return { ...door, presences, [Symbol.asyncDispose]: door.stop }
+  return startServing({ presences, config: { port, discordCdnUrl: cdnUrl(), ...config } })
 }
 
 /** Ada joins; everybody's fields are hers unless told otherwise. */
