@@ -13,8 +13,8 @@ export interface DispatchOptions {
   /** The requests of a shard. */
   requests: (shard: number) => MemberRequests
   dropped: (reason: DropReason, count?: number) => void
-  /** Everything that is no bookkeeping of members and presences. */
-  onOther: (type: string, data: unknown) => void
+  /** Told of every event once it is taken in: whoever answers people reads what they write, names and statuses, too. */
+  onEvent: (type: string, data: unknown) => void
 }
 
 /** What one event does. A returned reason means that the event could not be used. */
@@ -45,13 +45,11 @@ export class Dispatch {
   /** Takes one event in. What cannot be used is counted and left out; a handler that throws does so to the caller. */
   take(type: string, data: unknown, shard: number): void {
     const handler = this.#handlers.get(type)
-    const reason =
-      handler === undefined ? this.#pass(type, data) : isObject(data) ? handler(data, shard) : 'not_an_object'
-    if (reason !== undefined) this.#options.dropped(reason)
-  }
-
-  #pass(type: string, data: unknown): undefined {
-    this.#options.onOther(type, data)
+    if (handler !== undefined) {
+      const reason = isObject(data) ? handler(data, shard) : 'not_an_object'
+      if (reason !== undefined) this.#options.dropped(reason)
+    }
+    this.#options.onEvent(type, data)
   }
 
   /** For events that are about one guild's member: they mean nothing in a guild that is none of ours. */
@@ -64,8 +62,7 @@ export class Dispatch {
   }
 
   #ready(d: JsonObject, shard: number): DropReason | undefined {
-    const { guilds, requests, onOther } = this.#options
-    onOther('READY', d)
+    const { guilds, requests } = this.#options
     if (!Array.isArray(d.guilds)) return 'not_an_object'
     requests(shard).forgetLists()
     const ids = d.guilds.map(guild => (isObject(guild) ? guild.id : undefined)).filter(isSnowflake)

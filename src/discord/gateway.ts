@@ -28,7 +28,7 @@ export interface GatewayOptions {
   presences: PresenceStore
   metrics: Metrics
   log: Log
-  /** Events that are no bookkeeping of members and presences, and READY. What it throws is counted and logged. */
+  /** Told of every event, once it is taken in. What it throws is counted and logged. */
   onEvent?: (type: string, data: unknown) => void
   /** Told once, after the start, when only the operator can go on. */
   onFatal: (error: FatalError) => void
@@ -75,7 +75,7 @@ export class Gateway {
       offline: this.#offline,
       requests: shard => this.#requestsOf(shard),
       dropped: this.#metrics.dropped,
-      onOther: (type, data) => this.#pass(type, data),
+      onEvent: (type, data) => this.#pass(type, data),
     })
     this.#metrics.watch({
       shards: () => this.#shards.length,

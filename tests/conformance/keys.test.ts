@@ -123,6 +123,24 @@ describe('a key that shows up', () => {
   })
 
   test.each([
+    ['as a nickname', (key: string) => world.simulator.world.updateMember(world.guildId, me, { nick: key })],
+    [
+      'as a custom status',
+      (key: string) => {
+        const activities = [{ id: 'custom', type: 4, name: 'Custom Status', state: `key: ${key}`, created_at: 1 }]
+        world.simulator.world.setPresence(other, { status: 'online', activities })
+      },
+    ],
+    [
+      'as the title of a thread',
+      (key: string) => {
+        const thread = { id: world.simulator.world.snowflake(), guild_id: world.guildId, type: 11, name: key }
+        world.simulator.raw('THREAD_CREATE', { ...thread, newly_created: true })
+      },
+    ],
+    ['with its underscore escaped', (key: string) => void say(me, key.replaceAll('_', '\\_'))],
+    ['with zero-width spaces', (key: string) => void say(me, [...key].join('\u200b'))],
+    ['without its prefix', (key: string) => void say(me, `${key.slice('exoix_'.length)}`)],
     ['in a direct message', (key: string) => void world.simulator.sendMessage({ authorId: me, content: `so: ${key}` })],
     ['in an edit', (key: string) => void world.simulator.editMessage(say(me, 'hello').id, { content: key })],
     ['in the message of somebody else', (key: string) => void say(other, `found ${key}`)],

@@ -419,15 +419,17 @@ describe('hostile input', () => {
   })
 })
 
-describe('events that are no bookkeeping', () => {
-  test('go on to the bot, READY among them', () => {
-    const { take, others } = createIntake()
+describe('every event', () => {
+  test('goes on to the bot, as it came, once it is taken in', () => {
+    const { take, events } = createIntake()
     take('READY', ready([]))
     take('MESSAGE_CREATE', { content: '.help' })
     take('GUILD_MEMBER_ADD', { ...member('10'), guild_id: '1' })
     take('USER_UPDATE', user('900'))
-    expect(others.map(({ type }) => type)).toEqual(['READY', 'MESSAGE_CREATE'])
-    expect(others[1]?.data).toEqual({ content: '.help' })
+    take('PRESENCE_UPDATE', null)
+    const types = events.map(({ type }) => type)
+    expect(types).toEqual(['READY', 'MESSAGE_CREATE', 'GUILD_MEMBER_ADD', 'USER_UPDATE', 'PRESENCE_UPDATE'])
+    expect(events[1]?.data).toEqual({ content: '.help' })
   })
 })
 

@@ -22,7 +22,7 @@ export function createIntake() {
   const presences = new PresenceStore()
   const drops: Partial<Record<DropReason, number>> = {}
   const requests: Request[] = []
-  const others: { type: string; data: unknown }[] = []
+  const events: { type: string; data: unknown }[] = []
   const changes: { id: string; kind: string }[] = []
   const completions: [shard: number, complete: boolean][] = []
   const lines: string[] = []
@@ -69,7 +69,7 @@ export function createIntake() {
     offline,
     requests: requestsOf,
     dropped,
-    onOther: (type, data) => others.push({ type, data }),
+    onEvent: (type, data) => events.push({ type, data }),
   })
 
   function connect(shard = 0): void {
@@ -89,7 +89,7 @@ export function createIntake() {
     offline,
     drops,
     requests,
-    others,
+    events,
     changes,
     completions,
     lines,
