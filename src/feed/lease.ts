@@ -4,9 +4,10 @@ import type { RedisLink } from './link.ts'
 
 /** Milliseconds for which the engine keeps a lease that nobody renews. */
 const LASTS = 10 * SECOND
-const RENEW_EVERY = 3 * SECOND
-/** Who was the hub a moment ago and is no more has lost the lease by then. */
-const PATIENCE = LASTS + 2 * SECOND
+/** Renewals in that time. */
+const RENEWALS = 3
+/** Who was the hub a moment ago and is no more has lost the lease so long after. */
+const LEEWAY = 2 * SECOND
 
 /** Renews what is one's own. KEYS: the lease; ARGV: owner, milliseconds. */
 const RENEW =
@@ -22,12 +23,18 @@ export class Lease {
   readonly #key: string
   readonly #owner: string
   readonly #clock: Clock
+  readonly #lasts: number
   #until = Number.NEGATIVE_INFINITY
 
-  constructor(key: string, owner: string, clock: Clock = systemClock) {
+  constructor(
+    key: string,
+    owner: string,
+    { clock = systemClock, lasts = LASTS }: { clock?: Clock; lasts?: number | undefined } = {},
+  ) {
     this.#key = key
     this.#owner = owner
     this.#clock = clock
+    this.#lasts = lasts
   }
 
   /** Whether it is surely one's own, by a clock that nobody sets. */
@@ -40,17 +47,17 @@ export class Lease {
    * @throws FatalError when its owner does
    */
   async acquire(link: RedisLink, signal: AbortSignal): Promise<void> {
-    const giveUpAt = this.#clock.monotonic() + PATIENCE
+    const giveUpAt = this.#clock.monotonic() + this.#lasts + LEEWAY
     while (!(await this.#take(link))) {
       if (this.#clock.monotonic() > giveUpAt) throw new FatalError(TAKEN_OVER)
-      await pause(this.#clock, SECOND / 2, signal)
+      await pause(this.#clock, this.#lasts / 20, signal)
     }
   }
 
   /** Keeps it for as long as the link lives. @throws FatalError when somebody else has it */
   async keep(link: RedisLink, signal: AbortSignal): Promise<void> {
     while (link.isOpen) {
-      await pause(this.#clock, RENEW_EVERY, signal)
+      await pause(this.#clock, this.#lasts / RENEWALS, signal)
       if (link.isOpen && !(await this.#take(link))) throw new FatalError(TAKEN_OVER)
     }
   }
@@ -62,10 +69,11 @@ export class Lease {
 
   async #take(link: RedisLink): Promise<boolean> {
     const askedAt = this.#clock.monotonic()
-    const renewed = await link.send('EVAL', RENEW, '1', this.#key, this.#owner, String(LASTS))
-    const mine = renewed === 1 || (await link.send('SET', this.#key, this.#owner, 'NX', 'PX', String(LASTS))) === 'OK'
+    const renewed = await link.send('EVAL', RENEW, '1', this.#key, this.#owner, String(this.#lasts))
+    const mine =
+      renewed === 1 || (await link.send('SET', this.#key, this.#owner, 'NX', 'PX', String(this.#lasts))) === 'OK'
     // From when it was asked for: the answer may have been on its way for long.
-    this.#until = mine ? askedAt + LASTS : Number.NEGATIVE_INFINITY
+    this.#until = mine ? askedAt + this.#lasts : Number.NEGATIVE_INFINITY
     return mine
   }
 }

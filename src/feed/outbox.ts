@@ -48,13 +48,17 @@ export class Outbox {
   }
 
   /**
-   * Goes on over a new link: finds out what has arrived, and sends what has not.
+   * Finds out over a new link what has arrived.
    * @throws FatalError when somebody else has written since: this is not the hub any more
    */
-  async resume(link: RedisLink): Promise<void> {
+  async catchUp(link: RedisLink): Promise<void> {
     const last = await lastId(link, this.#log)
     if (last.term > this.#term) throw new FatalError(TAKEN_OVER)
     if (last.term === this.#term) this.#arrived(last.number)
+  }
+
+  /** Sends what has not arrived, and from now on what is added. */
+  resume(link: RedisLink): void {
     this.#link = link
     void link.lost.then(() => {
       if (this.#link === link) this.#link = undefined

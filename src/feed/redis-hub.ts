@@ -32,6 +32,8 @@ export interface RedisHubDeps {
   /** Told once when there is another hub. */
   readonly onFatal: (error: FatalError) => void
   readonly clock?: Clock
+  /** Milliseconds for which nobody else becomes the hub when this one is gone. Default 10 s. */
+  readonly leaseLasts?: number | undefined
 }
 
 /** What begins when the engine is first reached, and goes on over all links. */
@@ -121,11 +123,15 @@ export class RedisHub implements Copy {
   async #live(link: RedisLink): Promise<void> {
     const { signal } = this.#stopping
     const { owner, term } = await this.#deps.identity.loadHub()
-    const lease = this.#lease ?? new Lease(this.#names.lease, owner, this.#clock)
+    const lease =
+      this.#lease ?? new Lease(this.#names.lease, owner, { clock: this.#clock, lasts: this.#deps.leaseLasts })
     this.#lease = lease
+    // Before anything else: a hub that was asleep must not wait for a place that is taken.
+    await this.#life?.outbox.catchUp(link)
     await lease.acquire(link, signal)
     const life = this.#life ?? (await this.#begin(link, lease, term))
-    await life.outbox.resume(link)
+    await life.outbox.catchUp(link)
+    life.outbox.resume(link)
     this.#deps.log.info('telling edges over Redis', { term: life.journal.term })
     const ending = new AbortController()
     try {

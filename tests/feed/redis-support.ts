@@ -14,10 +14,15 @@ export interface HubOptions {
   readonly owner?: string
   readonly term?: number
   readonly onFatal?: (error: FatalError) => void
+  readonly leaseLasts?: number
 }
 
 /** A hub that tells of a truth. */
-export function startHub(settings: RedisSettings, truth: Truth, { owner = 'one', term = 0, onFatal }: HubOptions = {}) {
+export function startHub(
+  settings: RedisSettings,
+  truth: Truth,
+  { owner = 'one', term = 0, onFatal, leaseLasts }: HubOptions = {},
+) {
   const metrics = createMetrics()
   const identity = { loadHub: async () => ({ owner, term }), saveTerm: async () => {} }
   const hub = new RedisHub({
@@ -26,6 +31,7 @@ export function startHub(settings: RedisSettings, truth: Truth, { owner = 'one',
     source: truth.presences,
     calls: new LocalCalls(truth),
     staleAfter: 60_000,
+    leaseLasts,
     log,
     metrics,
     onFatal:
