@@ -59,9 +59,13 @@ function choose(header: string): Encoding | undefined {
   return (weights.get('identity') ?? 0) > weight(best) ? undefined : best
 }
 
+/** Characters of a list up to which it is read: no client sends more, and taking more apart costs more than an answer. */
+export const LONGEST_LIST = 1024
+
 /** Reads a list of choices such as `gzip;q=0.5, zstd` or `text/html, text/plain;q=0.1`. What has no weight has 1. */
 export function readWeights(header: string): ReadonlyMap<string, number> {
   const weights = new Map<string, number>()
+  if (header.length > LONGEST_LIST) return weights
   for (const part of header.toLowerCase().split(',')) {
     const [name = '', ...parameters] = part.split(';').map(piece => piece.trim())
     const q = parameters.find(parameter => parameter.startsWith('q='))

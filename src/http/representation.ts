@@ -5,6 +5,7 @@ import {
   compressWell,
   type Encoding,
   LARGE,
+  LONGEST_LIST,
   negotiate,
   WORTH_COMPRESSING,
 } from './compression.ts'
@@ -73,7 +74,7 @@ export function answer(representation: Representation, request: Request): Respon
 function matches(header: string, etag: string): boolean {
   if (header === etag || header.trim() === '*') return true
   const opaque = etag.slice(2)
-  return header.split(',').some(tag => tag.trim().replace(/^W\//, '') === opaque)
+  return header.length <= LONGEST_LIST && header.split(',').some(tag => tag.trim().replace(/^W\//, '') === opaque)
 }
 
 /** Compressed while the client waits. Responses are kept ready, of which copies are sent. */

@@ -9,6 +9,9 @@ import { BlockList, isIP } from 'node:net'
  */
 export type ClientAddress = (peer: string, headers: Headers) => string
 
+/** Characters at the end of X-Forwarded-For that are looked at: more than any chain of proxies writes. */
+const LONGEST = 1024
+
 /** `trustedProxies`: IP addresses and networks in CIDR notation, checked already. */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   if (trustedProxies.length === 0) return plainAddress
@@ -18,7 +21,9 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
     const forwarded = headers.get('X-Forwarded-For')
     let nearest = plainAddress(peer)
     if (forwarded === null || !has(networks, nearest)) return nearest
-    const hops = forwarded.split(',')
+    const hops = forwarded.slice(-LONGEST).split(',')
+    // Cut in two it could be another address.
+    if (forwarded.length > LONGEST) hops.shift()
     let proxy = nearest
     do {
       const address = plainAddress(withoutPort(hops.pop()?.trim() ?? ''))

@@ -30,6 +30,8 @@ describe('the encoding of an answer', () => {
     ['gzip;q=nonsense', undefined],
     ['gzip;level=9;q=0.4', 'gzip'],
     [',,;q=1,', undefined],
+    [`gzip${','.repeat(1020)}`, 'gzip'],
+    [`gzip${','.repeat(1021)}`, undefined],
   ] as const)('for Accept-Encoding %p is %p', (accepted, encoding) => {
     expect(negotiate(accepted)).toBe(encoding)
     expect(negotiate(accepted)).toBe(encoding)

@@ -129,6 +129,14 @@ describe('revalidation', () => {
     }
   })
 
+  test('looks for the version in a list of ordinary length only: a longer one costs more than the answer', async () => {
+    await using server = startServer()
+    const etag = (await server.get(`/v1/users/${ADA}`)).headers.get('etag') ?? ''
+    const ask = async (length: number) =>
+      (await server.get(`/v1/users/${ADA}`, { 'if-none-match': `${etag}, ${','.repeat(length)}"x"` })).status
+    expect([await ask(900), await ask(1100)]).toEqual([304, 200])
+  })
+
   test('answers in full to a client that has another version', async () => {
     await using server = startServer()
     const etag = (await server.get(`/v1/users/${ADA}`)).headers.get('etag') ?? ''
