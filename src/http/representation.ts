@@ -126,8 +126,8 @@ class LargeRepresentation implements Representation {
   answer(request: Request): Response {
     const encoding = negotiate(request.headers.get('Accept-Encoding'))
     const size = this.#plain.byteLength
-    if (encoding === undefined) return new LargeAnswer(size, () => this.#plain, this.headers)
-    return new LargeAnswer(size, () => this.#encode(encoding), encodedHeaders(this.headers, encoding))
+    if (encoding === undefined) return new LargeAnswer(this, size, () => this.#plain, this.headers)
+    return new LargeAnswer(this, size, () => this.#encode(encoding), encodedHeaders(this.headers, encoding))
   }
 
   #encode(encoding: Encoding): Promise<Bytes> {
@@ -149,6 +149,8 @@ function encodedHeaders(plain: Headers, encoding: Encoding): Headers {
 /** An answer without its body, which is large: it is made and sent where what waits to be read is counted. */
 export class LargeAnswer extends Response {
   constructor(
+    /** The same object for all answers that share what they hold in memory. */
+    readonly version: object,
     /** Bytes, before they are compressed. */
     readonly size: number,
     readonly makeBody: () => Bytes | Promise<Bytes>,

@@ -23,11 +23,14 @@ interface UnreadDeps {
 
 /**
  * Lets large answers out. Each keeps its version of the content in memory until it is read, so their bytes are counted,
- * an address and together. Sent as a stream, because of a body Bun does not tell when it has left.
+ * an address and together; a version once however many connections of an address read it. Sent as a stream, because of a
+ * body Bun does not tell when it has left.
  */
 export class Unread {
   readonly #addressOf: (request: Request) => string
   readonly #quota: Quota
+  /** How many answers of a version go to which address. */
+  readonly #readers = new WeakMap<object, Map<string, number>>()
 
   constructor({ addressOf, metrics, quota }: UnreadDeps) {
     this.#addressOf = addressOf
@@ -40,14 +43,13 @@ export class Unread {
     // Without a stream the server would tell a HEAD request a length of 0, where GET tells none.
     if (request.method === 'HEAD') return withBody(answer, new ReadableStream())
     const address = this.#addressOf(request)
-    if (!this.#quota.take(address, answer.size)) {
-      const isTheirs = this.#quota.heldBy(address) > 0
-      return failure(isTheirs ? rateLimited(PAUSE) : overloaded())
+    if (!this.#take(address, answer)) {
+      return failure(this.#quota.heldBy(address) > 0 ? rateLimited(PAUSE) : overloaded())
     }
-    let held = answer.size
+    let isHeld = true
     const release = () => {
-      this.#quota.add(address, -held)
-      held = 0
+      if (isHeld) this.#release(address, answer)
+      isHeld = false
     }
     try {
       const bytes = await answer.makeBody()
@@ -59,6 +61,23 @@ export class Unread {
       release()
       throw error
     }
+  }
+
+  /** False when there is no room. */
+  #take(address: string, { version, size }: LargeAnswer): boolean {
+    const readers = this.#readers.get(version) ?? new Map<string, number>()
+    const count = readers.get(address) ?? 0
+    if (!this.#quota.take(address, count === 0 ? PIECE + size : PIECE)) return false
+    this.#readers.set(version, readers.set(address, count + 1))
+    return true
+  }
+
+  #release(address: string, { version, size }: LargeAnswer): void {
+    const readers = this.#readers.get(version)
+    const left = (readers?.get(address) ?? 1) - 1
+    if (left > 0) readers?.set(address, left)
+    else readers?.delete(address)
+    this.#quota.add(address, left > 0 ? -PIECE : -PIECE - size)
   }
 }
 

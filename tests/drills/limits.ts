@@ -58,9 +58,11 @@ export async function limitsDrill({ slow }: LimitsOptions): Promise<Figures> {
       ...(await strangeFrames(scene)),
       ...(await silentSockets(scene)),
       ...(await bodies(scene)),
+      ...(await tinyPairs(scene)),
       ...(await guessedKeys(scene)),
       ...(await unreadAnswers(scene, server)),
       ...(await unreadEvents(scene, server)),
+      ...(await unreadVersions(scene, server)),
       ...(slow ? await slowClients(scene) : {}),
       'errors of the server': await serverErrors(url),
     }
@@ -207,6 +209,25 @@ async function bodies({ url, key }: Scene): Promise<Figures> {
   return { 'bodies: 30000 characters, 128 KiB, a byte more, 8 MiB and a byte': statuses.join(', ') }
 }
 
+const TINY_PAIRS = 830_000
+
+/** A body of 8 MiB that names as many pairs as fit is refused by their number, before it costs anybody anything. */
+async function tinyPairs({ url, key }: Scene): Promise<Figures> {
+  const pairs = Array.from({ length: TINY_PAIRS }, (_, at) => `"${at.toString(36)}":""`)
+  const init = { method: 'PATCH', headers: { Authorization: key }, body: `{${pairs.join(',')}}` }
+  const ask = () => fetch(`${url}/v1/users/@me/kv`, init)
+  await readGauges(url)
+  const answers = await Promise.all([ask(), ask(), ask(), ask()])
+  const bodies = await Promise.all(answers.map(answer => answer.text()))
+  hold(
+    answers.every(({ status }, at) => status === 400 && bodies[at]?.includes('kv_validation_failed')),
+    `${TINY_PAIRS} pairs got ${answers.map(({ status }) => status)}`,
+  )
+  const { exoix_event_loop_lag_max_seconds: longest = Number.NaN } = await readGauges(url)
+  hold(longest < 0.5, `${TINY_PAIRS} pairs hold up everybody for ${longest} s`)
+  return { [`longest wait while 4 bodies of ${TINY_PAIRS} pairs arrive`]: `${Math.round(longest * 1000)} ms` }
+}
+
 const GUESSES = 1000
 
 /** Guessing is refused like any other mistake, then slowed down; nothing is written and the owner is not in its way. */
@@ -252,6 +273,28 @@ async function unreadAnswers({ url, owner, key }: Scene, server: Worker): Promis
     hold(rise < UNREAD_BOUND, `${UNREAD} clients that do not read ${path} make memory rise by ${megabytes(rise)}`)
   }
   return { [`memory for ${UNREAD} unread answers of 15 MB, at most`]: megabytes(UNREAD_BOUND) }
+}
+
+/** What may be held of versions nobody reads, beside as much again that is being made. */
+const UNREAD_VERSIONS_BOUND = 768 * KIB * KIB
+
+/** That person changes again and again, and of every version an answer is asked for and not read. */
+async function unreadVersions({ url, owner, key }: Scene, server: Worker): Promise<Figures> {
+  const before = await server.ask<Holdings>('measure')
+  const clients: { terminate(): void }[] = []
+  for (let version = 0; version < UNREAD; version++) {
+    const init = { method: 'PUT', headers: { Authorization: key }, body: String(version) }
+    const { status } = await fetch(`${url}/v1/users/@me/kv/changing`, init)
+    hold(status === 204, `writing a pair got ${status}`)
+    clients.push(await askAndWait(url, `/v1/users/${owner}`))
+  }
+  const { exoix_unread_answer_bytes: unread = Number.NaN } = await readGauges(url)
+  const refused = await fetch(`${url}/v1/users/${owner}`)
+  hold(refused.status === 429, `with ${megabytes(unread)} unread another answer of 15 MB got ${refused.status}`)
+  const rise = (await server.ask<Holdings>('measure')).resident - before.resident
+  hold(rise < UNREAD_VERSIONS_BOUND, `${UNREAD} versions that are not read make memory rise by ${megabytes(rise)}`)
+  for (const client of clients) client.terminate()
+  return { [`memory for ${UNREAD} versions of 15 MB, asked for and not read`]: megabytes(rise) }
 }
 
 /** Many follow that person and do not read, while pairs change. Somebody who reads is told all the same, in turn. */

@@ -26,6 +26,12 @@ async function ask(port: number, address: string, path = PATH) {
   return { status: parse(start.toString('latin1')).status, tcp, start }
 }
 
+/** Makes another version, as large as the last. */
+function change(server: ReturnType<typeof startServer>): void {
+  const pairs = server.presences.kv(ADA)
+  server.presences.setKv(ADA, new Map(pairs).set('version', `${Number(pairs.get('version') ?? 0) + 1}`))
+}
+
 const unread = (server: ReturnType<typeof startServer>) =>
   Number(/^exoix_unread_answer_bytes (\d+)$/m.exec(server.metrics.render())?.[1])
 
@@ -63,15 +69,23 @@ describe('a large answer', () => {
   test('is refused to who has not read enough of what they asked for, and to nobody else', async () => {
     await using server = startLarge()
     const first = await ask(server.port, '203.0.113.1')
+    change(server)
     const second = await ask(server.port, '203.0.113.1')
     expect([first.status, second.status]).toEqual([200, 200])
     expect(unread(server)).toBeGreaterThan(18 * MIB)
+    change(server)
     const refused = await server.get(PATH, { 'x-forwarded-for': '203.0.113.1' })
     expect([refused.status, await codeOf(refused)]).toEqual([429, 'rate_limited'])
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     // What is small, and what they have, they get.
     expect((await server.get('/health', { 'x-forwarded-for': '203.0.113.1' })).status).toBe(200)
     expect((await ask(server.port, '203.0.113.2')).status).toBe(200)
+  })
+
+  test('counts once however many connections of an address read the same version', async () => {
+    await using server = startLarge()
+    for (let client = 0; client < 20; client++) expect((await ask(server.port, '203.0.113.1')).status).toBe(200)
+    expect(unread(server)).toBeLessThan(12 * MIB)
   })
 
   test('is refused to everybody when all that waits together is too much, until some of it is read or given up', async () => {
