@@ -73,5 +73,3 @@ new MutationObserver(mend).observe(document.body, { childList: true, subtree: tr
 const { href, src } = document.getElementById('swagger-ui')?.dataset ?? {}
 document.head.prepend(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }))
 document.head.append(Object.assign(document.createElement('script'), { src, onload: draw }))
-
-export {}

@@ -22,5 +22,3 @@ function decoded(part: string): string {
     return part
   }
 }
-
-export {}

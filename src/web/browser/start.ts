@@ -13,6 +13,3 @@ try {
   const theme = localStorage.getItem('exoix-theme')
   if (theme === 'light' || theme === 'dark') root.dataset.theme = theme
 } catch {}
-
-// A script, not a module: its names are its own.
-export {}

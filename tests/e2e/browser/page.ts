@@ -81,6 +81,39 @@ export function pageTests(): void {
       await view.page.getByText('Updates as it happens').waitFor()
     })
 
+    inBrowser('folds many pairs, and leaves open what its reader has unfolded', async () => {
+      await using server = startServer()
+      const activities = [{ type: 0, name: 'Chess', timestamps: { start: Date.now() } }]
+      join(server.presences, {}, { status: 'online', activities })
+      const pairs = (last: string) =>
+        new Map([...Array.from({ length: 30 }, (_, at) => [`k${at}`, 'x'] as const), ['z', last]])
+      server.presences.setKv(ADA, pairs('hidden at first'))
+      await using view = await open(`${server.url}/?user=${ADA}`)
+      await shows(view.page, '25 more pairs')
+      expect(await view.page.locator('#presence').getByText('hidden at first').isVisible()).toBe(false)
+      await view.page.locator('#presence').getByText('25 more pairs').click()
+      await shows(view.page, 'hidden at first')
+      server.presences.setKv(ADA, pairs('changed meanwhile'))
+      await shows(view.page, 'changed meanwhile')
+    })
+
+    inBrowser('lets lines run from right to left, and begin where the others do', async () => {
+      await using server = startServer()
+      const name = 'نور الهدى'
+      const activities = [{ type: 0, name: 'لعبة (2)', details: 'Endgame' }]
+      join(server.presences, { global_name: name }, { status: 'online', activities })
+      await using view = await open(`${server.url}/?user=${ADA}`)
+      await shows(view.page, name)
+      const starts = await view.page.locator('#presence .what > *').evaluateAll(lines =>
+        lines.map(line => {
+          const range = line.ownerDocument.createRange()
+          range.selectNodeContents(line)
+          return Math.round(range.getBoundingClientRect().left)
+        }),
+      )
+      expect(new Set(starts).size).toBe(1)
+    })
+
     inBrowser('comes back by itself after the server was away', async () => {
       const first = startServer()
       join(first.presences)
