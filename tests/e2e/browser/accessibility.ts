@@ -67,6 +67,10 @@ export function accessibilityTests(): void {
           await page.setViewportSize({ width, height: 900 })
           await page.emulateMedia({ colorScheme })
           expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+          const sides = await page
+            .locator('header, main, footer')
+            .evaluateAll(all => all.map(part => part.getBoundingClientRect()))
+          for (const { left, right } of sides) expect([left >= 16, right <= width - 16]).toEqual([true, true])
           // The width changes nothing of what axe looks at but what is scrolled.
           if (width === 375 || width === 1280) expect(await violations(page)).toEqual([])
           await page.screenshot({ path: joinPath(folder, `${width}-${colorScheme}.png`), fullPage: true })
