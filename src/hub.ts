@@ -1,5 +1,6 @@
 import { Bot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
+import { DiscordAppIcons } from './discord/app-icons.ts'
 import { Gateway } from './discord/gateway.ts'
 import { DiscordRest } from './discord/rest.ts'
 import { Arrivals } from './domain/arrivals.ts'
@@ -63,6 +64,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   history.begin()
   const rest = new DiscordRest(config, log)
   const shared = { config, api: rest.api, presences, metrics, log }
+  const icons = new DiscordAppIcons({ rest, store, metrics, log })
   const gateway = new Gateway({
     ...shared,
     onFatal,
@@ -78,7 +80,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
 
   return {
     presences,
-    calls: new LocalCalls({ kv, keys, github, history }),
+    calls: new LocalCalls({ kv, keys, github, history, icons }),
     gateway,
     start() {
       stopRetention = sweepDaily({ retention, history, presences, log })

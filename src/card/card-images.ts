@@ -1,5 +1,6 @@
 import type { Pictures } from '../domain/discord-cdn.ts'
-import type { Images } from './images.ts'
+import { isSnowflake, type JsonObject } from '../domain/presence.ts'
+import { type Images, PATIENCE, within } from './images.ts'
 import type { CardModel, Profile, Row } from './model.ts'
 import type { CardOptions } from './options.ts'
 import type { DataUri } from './svg.ts'
@@ -27,6 +28,8 @@ export interface RowImages {
 export interface ImageSources {
   readonly pictures: Pictures
   readonly images: Pick<Images, 'get'>
+  /** The hash of an application's icon, null for none; rejects while that is not known. */
+  readonly iconOf?: ((applicationId: string) => Promise<string | null>) | undefined
 }
 
 /** About twice the pixels they are drawn with: many screens have two for one. */
@@ -44,7 +47,7 @@ export async function loadImages(model: CardModel, options: CardOptions, sources
 
 type Loader = ReturnType<typeof createLoader>
 
-function createLoader({ pictures, images }: ImageSources) {
+function createLoader({ pictures, images, iconOf }: ImageSources) {
   let late = false
   return {
     pictures,
@@ -57,6 +60,17 @@ function createLoader({ pictures, images }: ImageSources) {
       const come = await Promise.all(wanted.map(url => images.get(url)))
       late ||= come.includes('late')
       return come.find(got => got !== undefined && got !== 'late')
+    },
+    /** Where the icon of an activity's application is; a card waits for the answer as long as for a picture. */
+    async icon({ application_id: id }: JsonObject): Promise<string | undefined> {
+      if (iconOf === undefined || !isSnowflake(id)) return undefined
+      const hash = await within<string | null | 'late'>(
+        PATIENCE,
+        iconOf(id).catch(() => null),
+        'late',
+      )
+      late ||= hash === 'late'
+      return hash === null || hash === 'late' ? undefined : pictures.appIcon(id, hash, SIZES.large)
     },
   }
 }
@@ -81,9 +95,10 @@ async function loadProfile(profile: Profile, options: CardOptions, { pictures, f
   return { avatar, decoration, tagBadge, emoji: symbol, banner, nameplate: plate }
 }
 
-async function loadRow({ activity }: Row, { pictures, first }: Loader): Promise<RowImages> {
+async function loadRow({ activity }: Row, { pictures, first, icon }: Loader): Promise<RowImages> {
+  const art = pictures.activity(activity, 'large', SIZES.large)
   const [large, small] = await Promise.all([
-    first(pictures.activity(activity, 'large', SIZES.large)),
+    first(art ?? (await icon(activity))),
     first(pictures.activity(activity, 'small', SIZES.small)),
   ])
   // Somebody's only picture should not be the tiny one.

@@ -61,13 +61,19 @@ export interface Card {
   readonly lifetime: number
 }
 
+export interface CardRendererOptions extends Pick<ImagesOptions, 'patience' | 'longest'> {
+  /** The hash of an application's icon, null for none; rejects while that is not known. */
+  readonly iconOf?: (applicationId: string) => Promise<string | null>
+}
+
 /** Draws presences, with the pictures of theirs, which it keeps for a while. */
 export class CardRenderer {
   readonly #sources: ImageSources
 
-  constructor(hosts: PictureHosts, metrics: Metrics, waits: Pick<ImagesOptions, 'patience' | 'longest'> = {}) {
+  constructor(hosts: PictureHosts, metrics: Metrics, { iconOf, ...waits }: CardRendererOptions = {}) {
     const bases = [hosts.discordCdnUrl, hosts.discordMediaUrl, hosts.spotifyCdnUrl]
-    this.#sources = { pictures: new Pictures(hosts), images: new Images({ hosts: bases, metrics, ...waits }) }
+    const images = new Images({ hosts: bases, metrics, ...waits })
+    this.#sources = { pictures: new Pictures(hosts), images, iconOf }
   }
 
   /** Takes no longer than the slowest picture that a card waits for. `now` tells milliseconds since 1970. */

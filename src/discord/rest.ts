@@ -6,7 +6,7 @@ import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { UpstreamError } from '../lib/upstream.ts'
-import { DiscordRequests, NotDiscordError } from './requests.ts'
+import { DiscordRequests, NotDiscordError, type Word } from './requests.ts'
 
 /** Routes the gateway itself asks for. Their pauses reject at once: its own back-off knows how to be interrupted. */
 const OWN_ROUTES: readonly string[] = ['/applications/@me', '/gateway/bot']
@@ -25,9 +25,11 @@ export class DiscordRest {
   readonly #rest: REST
   readonly #requests: DiscordRequests
   readonly #log: Log
+  readonly #base: string
 
   constructor(config: Pick<Config, 'botToken' | 'discordApiUrl'>, log: Log, options: DiscordRestOptions = {}) {
     this.#log = log
+    this.#base = `${config.discordApiUrl}/v10`
     this.#requests = new DiscordRequests({ log, clock: options.clock ?? systemClock, random: options.random })
     this.#rest = new REST({
       version: '10',
@@ -52,6 +54,15 @@ export class DiscordRest {
     this.#rest.clearHashSweeper()
     this.#rest.clearHandlerSweeper()
     await this.#requests.stop()
+  }
+
+  /**
+   * Asks once for what Discord tells everybody, without our token and beside what the bot asks: nobody waits for a pause, and
+   * there is no second attempt. Resolves with Discord's own word, whatever its status; else rejects.
+   */
+  look(path: string): Promise<Pick<Word, 'status' | 'body'>> {
+    const parts = { method: 'GET', headers: {}, body: null, signal: undefined, impatient: true }
+    return this.#requests.make(`${this.#base}${path}`, parts)
   }
 
   /** The library asks before it waits for a limit to end; it is told no once that has been waited for here. */

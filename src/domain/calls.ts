@@ -1,3 +1,4 @@
+import type { AppIcons } from './app-icons.ts'
 import { historyOff, noPermission } from './errors.ts'
 import type { Github } from './github.ts'
 import type { History } from './history.ts'
@@ -31,6 +32,8 @@ export interface Calls {
   topTracks(userId: string, days: number): Promise<string>
   /** Somebody looks at what is linked to this person: a reason to keep it fresh. May get lost. */
   looked(userId: string): void
+  /** The hash of an application's icon, as {@link AppIcons} tells it. */
+  appIcon(applicationId: string): Promise<string | null>
 }
 
 type Histories = Pick<History, 'page' | 'stats' | 'topTracks'>
@@ -41,6 +44,8 @@ interface Owners {
   github: Pick<Github, 'looked'>
   /** Default: nobody has one. */
   history?: Histories
+  /** Without Discord nothing has an icon. */
+  icons?: AppIcons
 }
 
 const off = () => {
@@ -54,12 +59,14 @@ export class LocalCalls implements Calls {
   readonly #keys: Keys
   readonly #github: Pick<Github, 'looked'>
   readonly #history: Histories
+  readonly #icons: AppIcons | undefined
 
-  constructor({ kv, keys, github, history = NO_HISTORIES }: Owners) {
+  constructor({ kv, keys, github, history = NO_HISTORIES, icons }: Owners) {
     this.#history = history
     this.#kv = kv
     this.#keys = keys
     this.#github = github
+    this.#icons = icons
   }
 
   async ownerOf(keyHash: string): Promise<string | undefined> {
@@ -100,6 +107,10 @@ export class LocalCalls implements Calls {
 
   looked(userId: string): void {
     this.#github.looked(userId)
+  }
+
+  async appIcon(applicationId: string): Promise<string | null> {
+    return this.#icons === undefined ? null : this.#icons.icon(applicationId)
   }
 
   /** Whose pairs the key opens, if they are the ones that are meant. */

@@ -72,6 +72,12 @@ export class Pictures {
     return this.#atCdn(assetPath(application_id, image, size))
   }
 
+  /** The icon of an application, as PNG. */
+  appIcon(applicationId: string, icon: string, size: number): string | undefined {
+    if (!isSnowflake(applicationId) || !isHash(icon)) return undefined
+    return this.#atCdn(`/app-icons/${applicationId}/${icon}.png?size=${fit(size)}`)
+  }
+
   #atCdn(path: string | undefined): string | undefined {
     return path === undefined ? undefined : this.#hosts.discordCdnUrl + path
   }
@@ -155,7 +161,8 @@ function proxied(base: string, address: string, size: number): string | undefine
   return `${base}/${path}?${[...kept, `width=${fit(size)}`, `height=${fit(size)}`].join('&')}`
 }
 
-function isHash(value: unknown): value is string {
+/** Whether it is what Discord names a picture by. */
+export function isHash(value: unknown): value is string {
   return typeof value === 'string' && HASH.test(value)
 }
 

@@ -33,6 +33,9 @@ export const payloadTooLarge = (limit: string) =>
 export const incompleteBody = () => new ApiError(400, 'incomplete_body', 'The body did not arrive whole')
 export const upgradeFailed = () => new ApiError(400, 'upgrade_failed', 'Request failed to upgrade')
 export const upstreamError = () => new ApiError(502, 'upstream_error', 'Discord did not deliver the avatar')
+/** Something of Discord's that is not known yet cannot be asked for at the moment. */
+export const upstreamUnavailable = (seconds = 5) =>
+  new ApiError(503, 'upstream_unavailable', 'Discord does not tell at the moment', retryAfter(seconds))
 export const storageUnavailable = () =>
   new ApiError(503, 'storage_unavailable', 'The change could not be stored; nothing was changed', retryAfter(5))
 export const storageFull = (mib: number) =>

@@ -4,7 +4,18 @@ import type { HistoryQuery } from '../domain/history-views.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 
 /** What of the calls can be asked from elsewhere. */
-const ASKED = ['ownerOf', 'pairs', 'put', 'merge', 'delete', 'clear', 'history', 'stats', 'topTracks'] as const
+const ASKED = [
+  'ownerOf',
+  'pairs',
+  'put',
+  'merge',
+  'delete',
+  'clear',
+  'history',
+  'stats',
+  'topTracks',
+  'appIcon',
+] as const
 
 type Asked = (typeof ASKED)[number]
 
@@ -77,6 +88,11 @@ export class RemoteCalls implements Calls {
 
   async topTracks(userId: string, days: number): Promise<string> {
     return String(await this.#ask('topTracks', userId, days))
+  }
+
+  async appIcon(applicationId: string): Promise<string | null> {
+    const icon = await this.#ask('appIcon', applicationId)
+    return typeof icon === 'string' ? icon : null
   }
 
   looked(userId: string): void {

@@ -3,19 +3,23 @@ import { Elysia } from 'elysia'
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { notFound, starting, upstreamError, userNotMonitored } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
+import { SECOND } from '../lib/clock.ts'
 import { openUpstream } from '../lib/upstream.ts'
 import { whyUnknown } from './access.ts'
 import { IF_NONE_MATCH, named, USER_ID } from './openapi.ts'
 import { COMMON_HEADERS, failure } from './response.ts'
 import { BINARY } from './schema.ts'
 
-export interface QuicklinkDeps {
+export interface QuicklinkDeps extends PassOnOptions {
   readonly presences: Presences
   readonly pictures: Pick<Pictures, 'avatar'>
   /** Answers who asks for what is not there. */
   readonly missing: (request: Request) => Response
+}
+
+export interface PassOnOptions {
   /** How long the CDN may take until its headers are there, in milliseconds. Default 10 s. */
-  readonly patience?: number
+  readonly patience?: number | undefined
 }
 
 const QUICKLINK = /^([^./]*)\.(png|gif|webp|jpg|jpeg)$/
@@ -52,13 +56,13 @@ export const QUICKLINK_PATH = {
 }
 
 /** `/<id>.<extension>`: a person's avatar, streamed from Discord's CDN. */
-export function quicklinkRoutes({ presences, pictures, missing, patience = 10_000 }: QuicklinkDeps) {
+export function quicklinkRoutes({ presences, pictures, missing, patience }: QuicklinkDeps) {
   async function avatar(request: Request, file: string): Promise<Response> {
     const [, id = '', extension = ''] = QUICKLINK.exec(file) ?? []
     if (extension === '') return missing(request)
     const person = presences.person(id)
     if (person === undefined) return failure(whyUnknown(presences))
-    return passOn(request, pictures.avatar(JSON.parse(person.user), extension, 1024), patience)
+    return passOn(request, pictures.avatar(JSON.parse(person.user), extension, 1024), { patience })
   }
 
   return new Elysia({ name: 'quicklinks' }).get('/:file', ({ request, params: { file } }) => avatar(request, file), {
@@ -70,7 +74,11 @@ export function quicklinkRoutes({ presences, pictures, missing, patience = 10_00
  * Passes on what the CDN has, and of its headers only these; anything but a picture would be somebody else's page on our
  * address. How long it may be kept is ours to say: an address is not its picture's but a person's, who may hide.
  */
-async function passOn(request: Request, url: string, patience: number): Promise<Response> {
+export async function passOn(
+  request: Request,
+  url: string,
+  { patience = 10 * SECOND }: PassOnOptions = {},
+): Promise<Response> {
   const upstream = await ask(request, url, patience).catch(() => undefined)
   if (upstream === undefined) return failure(upstreamError())
   const unchanged = upstream.status === 304

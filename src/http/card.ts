@@ -15,6 +15,7 @@ import type { Config } from '../config.ts'
 import type { Person, Presences } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import type { KnownIcons } from './app-icons.ts'
 import { cardParameters } from './card-parameters.ts'
 import { queryOf } from './normalize.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
@@ -158,11 +159,12 @@ interface CardDeps {
   readonly config: Pick<Config, 'discordCdnUrl' | 'discordMediaUrl' | 'spotifyCdnUrl' | 'discordInvite'>
   readonly presences: Presences
   readonly metrics: Metrics
+  readonly icons: Pick<KnownIcons, 'get'>
 }
 
 /** Cards and badges: a presence as a picture. Always a picture and always 200, because it stands in READMEs. */
-export function cardRoutes({ config, presences, metrics }: CardDeps) {
-  const cards = new Cards(new CardRenderer(config, metrics))
+export function cardRoutes({ config, presences, metrics, icons }: CardDeps) {
+  const cards = new Cards(new CardRenderer(config, metrics, { iconOf: id => icons.get(id) }))
 
   async function card(request: Request, id: string): Promise<Response> {
     const options = readOptions(queryOf(request))

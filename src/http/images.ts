@@ -1,11 +1,13 @@
 import { Type as t } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
+import type { Config } from '../config.ts'
 import { ME } from '../domain/calls.ts'
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
-import { isObject, isSpotify, type JsonObject } from '../domain/presence.ts'
+import { isObject, isSnowflake, isSpotify, type JsonObject } from '../domain/presence.ts'
 import type { Person, Snapshot } from '../domain/presences.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
+import type { KnownIcons } from './app-icons.ts'
 import { IF_NONE_MATCH, operation, USER_ID } from './openapi.ts'
 import { answer, type Representation, represent } from './representation.ts'
 import { envelope, failure } from './response.ts'
@@ -17,7 +19,11 @@ const CUSTOM_STATUS = 4
 const LISTENING = 2
 
 /** The body of `/v1/users/:id/images`: addresses of everything of a person that is a picture; null where there is none. */
-export function buildImages(person: Pick<Person, 'user' | 'presence'>, pictures: Pictures): string {
+export function buildImages(
+  person: Pick<Person, 'user' | 'presence'>,
+  pictures: Pictures,
+  iconOf: (applicationId: string) => string | undefined = () => undefined,
+): string {
   const user = JSON.parse(person.user) as JsonObject
   const activities = (JSON.parse(person.presence.activities) as unknown[]).map(one => (isObject(one) ? one : {}))
   const custom = activities.find(activity => activity.type === CUSTOM_STATUS)
@@ -30,10 +36,15 @@ export function buildImages(person: Pick<Person, 'user' | 'presence'>, pictures:
     custom_status_emoji: pictures.emoji(custom?.emoji, SIZES.emoji) ?? null,
     album_art: albumArt(activities, pictures) ?? null,
     activities: activities.map(activity => ({
-      large_image: pictures.activity(activity, 'large', SIZES.large) ?? null,
+      large_image: pictures.activity(activity, 'large', SIZES.large) ?? iconAddress(activity, iconOf) ?? null,
       small_image: pictures.activity(activity, 'small', SIZES.small) ?? null,
     })),
   })
+}
+
+/** What stands for an activity without art of its own: the icon of its application. */
+function iconAddress({ application_id: id }: JsonObject, iconOf: (id: string) => string | undefined) {
+  return isSnowflake(id) ? iconOf(id) : undefined
 }
 
 const moves = (hash: unknown) => typeof hash === 'string' && hash.startsWith('a_')
@@ -53,7 +64,18 @@ const IMAGES = t.Object({
   tag_badge: ADDRESS,
   custom_status_emoji: ADDRESS,
   album_art: ADDRESS,
-  activities: t.Array(t.Object({ large_image: ADDRESS, small_image: ADDRESS })),
+  activities: t.Array(
+    t.Object({
+      large_image: t.Union([
+        t.String({
+          format: 'uri-reference',
+          description: "Relative for an application's icon here, where no address is set",
+        }),
+        t.Null(),
+      ]),
+      small_image: ADDRESS,
+    }),
+  ),
 })
 
 const CDN = 'https://cdn.discordapp.com'
@@ -90,28 +112,54 @@ const READ = operation({
 })
 
 interface ImageDeps extends MonitoredDeps {
+  readonly config: Pick<Config, 'externalUrl'>
   readonly pictures: Pictures
+  readonly icons: KnownIcons
+}
+
+interface Made {
+  readonly representation: Representation
+  /** The icons' version it was made with; undefined when no icon is in it, nor could be. */
+  readonly version: number | undefined
 }
 
 /** `/v1/users/:id/images`. Memory only, made once per change. */
 export function imageRoutes(deps: ImageDeps) {
-  const { presences, pictures } = deps
-  const shared = new WeakMap<Snapshot, Representation>()
-  const { own } = createMonitored(deps, ({ id }) => bytesOf(id))
+  const { config, presences, pictures, icons } = deps
+  const shared = new WeakMap<Snapshot, Made>()
+  const { own } = createMonitored(deps, ({ id }) => build(id).bytes)
 
-  function bytesOf(id: string): Buffer<ArrayBuffer> {
+  function addressOf(applicationId: string): string | undefined {
+    return icons.has(applicationId) ? `${config.externalUrl ?? ''}/app-icons/${applicationId}.png` : undefined
+  }
+
+  /** `asks`: whether an icon is in it, or would be if it were known. */
+  function build(id: string): { bytes: Buffer<ArrayBuffer>; asks: boolean } {
     const person = presences.person(id)
     if (person === undefined) throw whyUnknown(presences)
-    return Buffer.from(envelope(buildImages(person, pictures)))
+    let asks = false
+    const body = buildImages(person, pictures, applicationId => {
+      asks = true
+      return addressOf(applicationId)
+    })
+    return { bytes: Buffer.from(envelope(body)), asks }
+  }
+
+  function make(id: string): Made {
+    const { version } = icons
+    const { bytes, asks } = build(id)
+    return { representation: represent(() => bytes, PUBLIC), version: asks ? version : undefined }
   }
 
   function images(request: Request, id: string): Response | Promise<Response> {
     if (id === ME) return own(request)
     const snapshot = presences.snapshot(id)
     if (snapshot === undefined) return failure(whyUnknown(presences))
-    const made = shared.get(snapshot) ?? represent(() => bytesOf(id), PUBLIC)
+    const known = shared.get(snapshot)
+    const stays = known !== undefined && (known.version === undefined || known.version === icons.version)
+    const made = stays ? known : make(id)
     shared.set(snapshot, made)
-    return answer(made, request)
+    return answer(made.representation, request)
   }
 
   return new Elysia({ name: 'images' }).get(

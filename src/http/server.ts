@@ -11,6 +11,7 @@ import type { Quota } from '../lib/quota.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { createRateLimiter, type RateLimiter } from '../lib/token-bucket.ts'
 import { Admission, type Handler } from './admission.ts'
+import { APP_ICON_PATH, appIconRoutes, KnownIcons } from './app-icons.ts'
 import { QUICKLINK_PATH, quicklinkRoutes } from './avatars.ts'
 import { cardRoutes } from './card.ts'
 import { docRoutes } from './docs.ts'
@@ -126,6 +127,7 @@ class HttpServer implements Http {
     const { config, log, metrics, sockets, version } = deps
     const { original } = this.#normalizer
     const pictures = new Pictures(config)
+    const icons = new KnownIcons(deps.calls)
     const users = new Users(deps)
     const { numbers = () => metrics.render() } = deps
     const readNumbers = readMetrics(numbers, config.metrics, request => isLocal(request, this.#addressOf(request)))
@@ -145,14 +147,15 @@ class HttpServer implements Http {
       .onError(({ error }) => failure(told(error, log)))
       .use(serviceRoutes(deps))
       .use(users.routes())
-      .use(cardRoutes(deps))
+      .use(cardRoutes({ ...deps, icons }))
       .use(eventRoutes(deps))
       .use(harmyRoutes({ ...deps, homeGuild: config.homeGuild }))
       .use(kvRoutes(deps))
       .use(socketRoute({ sockets, server: () => this.#server, addressOf: this.#addressOf, original }))
       .use(scriptRoutes(deps))
-      .use(docRoutes({ routes: () => app, paths: QUICKLINK_PATH, version, config }))
-      .use(imageRoutes({ ...deps, pictures }))
+      .use(docRoutes({ routes: () => app, paths: { ...QUICKLINK_PATH, ...APP_ICON_PATH }, version, config }))
+      .use(imageRoutes({ ...deps, pictures, icons }))
+      .use(appIconRoutes({ icons, pictures, missing: this.#missing }))
       .use(historyRoutes(deps))
       .use(quicklinkRoutes({ ...deps, pictures }))
       .options('/*', ({ request }) => preflight(request), HIDDEN)

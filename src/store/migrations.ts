@@ -17,6 +17,7 @@ export const APPLICATION_ID = 0x45584f49
  * - histories are those of people who agreed, and when (ms), with what goes on with them; past is what has ended, and when
  *   (ms): both JSON, written together with the presences they were seen in.
  * - moments are when something was done last (ms).
+ * - app_icons hold the hashes of applications' icons, and when (ms) Discord told of each.
  * - chores are what is still to be done to the file itself.
  */
 const MIGRATIONS: readonly string[] = [
@@ -77,6 +78,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX past_until ON past (until);
    CREATE TABLE moments (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
   'CREATE TABLE hub (id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, term INTEGER NOT NULL) STRICT;',
+  `CREATE TABLE app_icons (id TEXT PRIMARY KEY, icon TEXT NOT NULL, checked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
 ]
 
 /** How many steps a database of this version has. */

@@ -1,3 +1,4 @@
+import type { AppIconStore } from '../domain/app-icons.ts'
 import type { ArrivalStore } from '../domain/arrivals.ts'
 import type { StateStore } from '../domain/checkpoint.ts'
 import type { GithubStore } from '../domain/github.ts'
@@ -9,6 +10,7 @@ import { MIB } from '../lib/bytes.ts'
 import { SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import { IconStore } from './app-icons.ts'
 import { ArrivedStore } from './arrivals.ts'
 import { PeopleStore } from './checkpoint.ts'
 import { Damage } from './damage.ts'
@@ -30,7 +32,8 @@ export interface Store
     StateStore,
     GithubStore,
     ArrivalStore,
-    HistoryStore {
+    HistoryStore,
+    AppIconStore {
   importPairs: PairStore['importPairs']
   importKeys: KeyHashStore['importKeys']
   /** Which hub this file makes of whoever runs on it. */
@@ -74,6 +77,7 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
   const links = new LinkStore(db, group)
   const hub = new HubStore(db, group)
   const arrived = new ArrivedStore(db, group)
+  const icons = new IconStore(db, group)
   const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived, past])
   const watch = setInterval(() => group.watch(), WATCH_INTERVAL)
   watch.unref()
@@ -104,6 +108,8 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
     storeConsent: (userId, since) => past.storeConsent(userId, since),
     endConsent: userId => past.endConsent(userId),
     prunePast: before => past.prunePast(before),
+    loadIcons: () => explaining(file, () => icons.loadIcons()),
+    storeIcon: icon => icons.storeIcon(icon),
     loadHidden: () => explaining(file, () => hidden.loadHidden()),
     storeHidden: (userId, hide) => hidden.storeHidden(userId, hide),
     erase: userId => hidden.erase(userId),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import type { AppIcons } from '../../src/domain/app-icons.ts'
 import type { Calls } from '../../src/domain/calls.ts'
-import { ApiError } from '../../src/domain/errors.ts'
+import { ApiError, upstreamUnavailable } from '../../src/domain/errors.ts'
 import { History } from '../../src/domain/history.ts'
 import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
@@ -20,6 +21,8 @@ export interface Truth extends AsyncDisposable {
   /** For the `github` of calls. */
   readonly github: { looked(userId: string): void }
   readonly history: History
+  /** For the `icons` of calls. */
+  readonly icons: AppIcons
 }
 
 /** A truth without Discord, with everything kept in memory. */
@@ -36,6 +39,12 @@ export function startTruth(): Truth {
     keys: new Keys(store),
     looked,
     github: { looked: userId => void looked.push(userId) },
+    icons: {
+      async icon(applicationId) {
+        if (applicationId === NOBODY) throw upstreamUnavailable(7)
+        return applicationId === ANN ? 'ab'.repeat(16) : null
+      },
+    },
     [Symbol.asyncDispose]: () => store.close(),
   }
 }
@@ -349,6 +358,13 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
       expect(JSON.parse(await served.calls.topTracks(ANN, 30))).toEqual([])
       await expect(served.calls.stats(BEN)).rejects.toMatchObject({ status: 404, code: 'history_off' })
       await expect(served.calls.topTracks(NOBODY, 3)).rejects.toMatchObject({ code: 'user_not_monitored' })
+    })
+
+    test('tell the icon of an application, that there is none, or that it cannot be told', async () => {
+      expect(await served.calls.appIcon(ANN)).toBe('ab'.repeat(16))
+      expect(await served.calls.appIcon(BEN)).toBeNull()
+      const refusal = { status: 503, headers: { 'Retry-After': '7' } }
+      await expect(served.calls.appIcon(NOBODY)).rejects.toMatchObject(refusal)
     })
 
     test('looks, of which the owner hears', async () => {

@@ -124,11 +124,13 @@ export function buildGame(random: Random, startedAt: number, game: Game = random
     flags: 0,
     created_at: startedAt,
     application_id: game.applicationId,
-    assets: {
-      large_image: art.large,
-      large_text: game.name,
-      ...(art.small !== undefined && { small_image: art.small, small_text: smallText }),
-    },
+    ...(art !== undefined && {
+      assets: {
+        large_image: art.large,
+        large_text: game.name,
+        ...(art.small !== undefined && { small_image: art.small, small_text: smallText }),
+      },
+    }),
     ...(seats > 1 && { party: { id: random.hex(16), size: [random.int(1, seats), seats] } }),
   }
 }

@@ -1,5 +1,5 @@
 import type { Json, Status, User } from '../types.ts'
-import { EMOJIS, GAMES, type Game, type StatusText } from './catalogue.ts'
+import { ARTLESS, EMOJIS, GAMES, type Game, type StatusText } from './catalogue.ts'
 import type { Change } from './person.ts'
 
 /** Somebody of the demo with a face and habits of their own. */
@@ -110,6 +110,7 @@ export const CAST: readonly Role[] = [
     status: 'online',
     platforms: ['desktop'],
     statuses: [],
+    game: ARTLESS,
     listens: false,
     plan: [],
     pairs: { location: 'away' },

@@ -16,8 +16,8 @@ export interface Game {
   applicationId: string
   details: string
   state: string
-  /** Ids of its art at Discord. */
-  art: { readonly large: string; readonly small?: string }
+  /** Ids of its art at Discord; many games have none, and are shown by their icon. */
+  art?: { readonly large: string; readonly small?: string }
   /** What is said of the small art. */
   smallText?: string
   /** How many play together at most. */
@@ -105,6 +105,32 @@ export const GAMES: readonly [Game, Game, Game, Game, Game, Game] = [
     seats: 100,
   },
 ]
+
+/** Without art of its own: nothing but its application is told. */
+export const ARTLESS: Game = {
+  name: 'Pond Simulator',
+  applicationId: '901234567890123007',
+  details: 'Counting ducks',
+  state: 'Seven so far',
+}
+
+/** Something that has registered with Discord. */
+export interface Application {
+  readonly id: string
+  readonly name: string
+  /** The hash of its icon. */
+  readonly icon: string | null
+}
+
+/** Those of the games, and one that never got itself an icon. */
+export const APPLICATIONS: readonly Application[] = [
+  ...[...GAMES, ARTLESS].map(({ applicationId, name }) => ({ id: applicationId, name, icon: iconHash(applicationId) })),
+  { id: '901234567890123009', name: 'Streambox', icon: null },
+]
+
+function iconHash(applicationId: string): string {
+  return applicationId.padStart(32, '0').replaceAll('9', 'e')
+}
 
 export const EMOJIS: readonly [Required<StatusText>['emoji'], Required<StatusText>['emoji']] = [
   { name: 'moss', id: '1100000000000000017', animated: false },

@@ -11,6 +11,7 @@ import {
   type User,
 } from '../types.ts'
 import { buildMember, buildPresence, buildTimestamp } from './builders.ts'
+import { APPLICATIONS } from './catalogue.ts'
 import { People, type PresenceInput } from './people.ts'
 
 /** A new member: who, with what fields, and how they appear. A bare number of members means made-up ones. */
@@ -48,6 +49,8 @@ export class World {
   readonly #nextId = createSnowflakes(WORLD_BEGINS_MS)
   readonly #nextRecentId: (atMs?: number) => string
   readonly guilds = new Map<string, Guild>()
+  /** What has registered with Discord, by id. */
+  readonly applications = new Map(APPLICATIONS.map(application => [application.id, application]))
   readonly #channels = new Map<string, Channel>()
   readonly #people: People
   readonly #options: WorldOptions

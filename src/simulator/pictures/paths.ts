@@ -72,6 +72,13 @@ const PATHS: readonly (readonly [RegExp, Find])[] = [
     },
   ],
   [
+    /^\/cdn\/app-icons\/(\d{1,20})\/([0-9a-f]{32})\.([a-z]+)$/,
+    ([id = '', hash = '', extension = ''], _, world) => {
+      if (world.applications.get(id)?.icon !== hash) return 404
+      return still(hash, extension, { of: 'icon', original: 512 })
+    },
+  ],
+  [
     /^\/cdn\/app-assets\/(\d{1,20})\/(\d{1,20})\.([a-z]+)$/,
     // Ids that end in an odd digit are signs, the others landscapes: small and large art look different.
     ([application = '', asset = '', extension = '']) =>

@@ -8,6 +8,12 @@ export function applicationRoutes(world: World, account: Account, identifyInterv
     { method: 'GET', path: /^\/gateway$/, open: true, answer: () => json({ url: account.gatewayUrl }) },
     { method: 'GET', path: /^\/gateway\/bot$/, answer: () => json(gatewayBot(account, identifyIntervalMs)) },
     { method: 'GET', path: /^\/applications\/@me$/, answer: () => json(application(world, account)) },
+    {
+      method: 'GET',
+      path: /^\/applications\/(?<applicationId>\d+)\/rpc$/,
+      open: true,
+      answer: ({ params }) => publicApplication(world, params.applicationId ?? ''),
+    },
     { method: 'GET', path: /^\/oauth2\/applications\/@me$/, answer: () => json(application(world, account)) },
     { method: 'GET', path: /^\/users\/@me$/, answer: () => json(botAccount(world)) },
     {
@@ -24,6 +30,21 @@ export function applicationRoutes(world: World, account: Account, identifyInterv
       },
     },
   ]
+}
+
+/** What anybody may know of an application; Discord's own clients ask for it before a game may tell what is played. */
+function publicApplication(world: World, applicationId: string): Response {
+  const application = world.applications.get(applicationId)
+  if (application === undefined) return failure(404, 10002, 'Unknown Application')
+  return json({
+    ...application,
+    description: '',
+    summary: '',
+    type: null,
+    hook: true,
+    verify_key: '0'.repeat(64),
+    flags: 0,
+  })
 }
 
 function gatewayBot(account: Account, identifyIntervalMs: number) {
