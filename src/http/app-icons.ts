@@ -5,8 +5,8 @@ import { notFound, upstreamError, upstreamUnavailable } from '../domain/errors.t
 import { isSnowflake } from '../domain/presence.ts'
 import { MINUTE } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
-import { type PassOnOptions, passOn } from './avatars.ts'
 import { IF_NONE_MATCH, named } from './openapi.ts'
+import { type PassOnOptions, passOn } from './pass-on.ts'
 import { BINARY, SNOWFLAKE } from './schema.ts'
 
 /** Applications whose icons are remembered here, and for how long it is believed that nothing has changed. */
