@@ -64,7 +64,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   history.begin()
   const rest = new DiscordRest(config, log)
   const shared = { config, api: rest.api, presences, metrics, log }
-  const icons = new DiscordAppIcons({ rest, store, metrics, log })
+  const icons = new DiscordAppIcons({ rest, store: store.icons, metrics, log })
   const gateway = new Gateway({
     ...shared,
     onFatal,

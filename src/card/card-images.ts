@@ -1,6 +1,7 @@
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { isSnowflake, type JsonObject } from '../domain/presence.ts'
-import { type Images, PATIENCE, within } from './images.ts'
+import { SECOND, within } from '../lib/clock.ts'
+import type { Images } from './images.ts'
 import type { CardModel, Profile, Row } from './model.ts'
 import type { CardOptions } from './options.ts'
 import type { DataUri } from './svg.ts'
@@ -32,6 +33,8 @@ export interface ImageSources {
   readonly iconOf?: ((applicationId: string) => Promise<string | null>) | undefined
 }
 
+/** For where a picture is a card waits as long as for the picture. Milliseconds. */
+const PATIENCE = 2 * SECOND
 /** About twice the pixels they are drawn with: many screens have two for one. */
 const SIZES = { avatar: 128, decoration: 160, tagBadge: 32, emoji: 48, banner: 512, large: 128, small: 64 }
 

@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '../lib/clock.ts'
+import { HOUR, MINUTE, within } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
 import { Semaphore } from '../lib/semaphore.ts'
@@ -86,8 +86,6 @@ interface Kept {
   readonly until: number
 }
 
-/** Milliseconds a card waits for a picture, unless told otherwise. */
-export const PATIENCE = 2000
 /** Bytes of pictures that are kept, and of what is known of failures. */
 const IMAGE_CACHE = 32 * 1024 * 1024
 /** Requests to one host at once, and how many may wait for one of them to end. */
@@ -111,7 +109,7 @@ export class Images {
   readonly #longest: number
   readonly #now: () => number
 
-  constructor({ hosts, metrics, patience = PATIENCE, longest = 5000, now = () => performance.now() }: ImagesOptions) {
+  constructor({ hosts, metrics, patience = 2000, longest = 5000, now = () => performance.now() }: ImagesOptions) {
     this.#hosts = new Map(hosts.map(host => [`${host}/`, new Semaphore(AT_ONCE, MOST_WAITING)]))
     this.#counters = new Map(
       OUTCOMES.map(outcome => [
@@ -160,17 +158,5 @@ export class Images {
     if (release === undefined) return { outcome: 'crowded' }
     const left = Math.max(1, this.#longest - (performance.now() - began))
     return fetchImage(url, etag, left).finally(release)
-  }
-}
-
-/** What comes of it, or something else when that takes too long. */
-export async function within<T>(milliseconds: number, work: Promise<T>, otherwise: T): Promise<T> {
-  const { promise: expired, resolve } = Promise.withResolvers<T>()
-  // What has arrived while the process was busy elsewhere still counts.
-  const timer = setTimeout(() => setImmediate(() => resolve(otherwise)), milliseconds)
-  try {
-    return await Promise.race([work, expired])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -32,8 +32,8 @@ export interface Store
     StateStore,
     GithubStore,
     ArrivalStore,
-    HistoryStore,
-    AppIconStore {
+    HistoryStore {
+  readonly icons: AppIconStore
   importPairs: PairStore['importPairs']
   importKeys: KeyHashStore['importKeys']
   /** Which hub this file makes of whoever runs on it. */
@@ -108,8 +108,7 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
     storeConsent: (userId, since) => past.storeConsent(userId, since),
     endConsent: userId => past.endConsent(userId),
     prunePast: before => past.prunePast(before),
-    loadIcons: () => explaining(file, () => icons.loadIcons()),
-    storeIcon: icon => icons.storeIcon(icon),
+    icons,
     loadHidden: () => explaining(file, () => hidden.loadHidden()),
     storeHidden: (userId, hide) => hidden.storeHidden(userId, hide),
     erase: userId => hidden.erase(userId),

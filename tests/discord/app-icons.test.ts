@@ -112,11 +112,11 @@ describe('the icon of an application', () => {
 
   test('is there at once after a restart', async () => {
     const store = openStore(':memory:', { log: silent })
-    await open(good, store).icons.icon(APP)
-    let stored = [...store.loadIcons()]
+    await open(good, store.icons).icons.icon(APP)
+    let stored = [...store.icons.loadIcons()]
     while (stored.length === 0) {
       await new Promise(setImmediate)
-      stored = [...store.loadIcons()]
+      stored = [...store.icons.loadIcons()]
     }
     expect(stored).toEqual([{ applicationId: APP, icon: ICON, checkedAt: expect.any(Number) }])
     await store.close()
