@@ -1,6 +1,7 @@
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { isSnowflake, type JsonObject } from '../domain/presence.ts'
-import { SECOND, within } from '../lib/clock.ts'
+import { SECOND } from '../lib/clock.ts'
+import { within } from '../lib/within.ts'
 import type { Images } from './images.ts'
 import type { CardModel, Profile, Row } from './model.ts'
 import type { CardOptions } from './options.ts'

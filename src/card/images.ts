@@ -1,8 +1,9 @@
-import { HOUR, MINUTE, within } from '../lib/clock.ts'
+import { HOUR, MINUTE } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
 import { Semaphore } from '../lib/semaphore.ts'
 import { type Answer, askUpstream, UpstreamError } from '../lib/upstream.ts'
+import { within } from '../lib/within.ts'
 import type { DataUri } from './svg.ts'
 
 /** How files begin that are pictures, in Latin-1. Sources: PNG 5.2, JFIF, GIF89a 17, RFC 9649 (a length stands in between). */

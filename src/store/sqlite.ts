@@ -79,10 +79,7 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
   const arrived = new ArrivedStore(db, group)
   const icons = new IconStore(db, group)
   const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived, past])
-  const watch = setInterval(() => group.watch(), WATCH_INTERVAL)
-  watch.unref()
-  let open = true
-  vacuum.start()
+  const close = keepUp(database, group, vacuum)
 
   return {
     loadPairs: () => explaining(file, () => pairs.loadPairs()),
@@ -116,14 +113,23 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
     storeArrived: userIds => arrived.storeArrived(userIds),
     loadHub: () => hub.loadHub(),
     saveTerm: term => hub.saveTerm(term),
-    async close() {
-      if (!open) return
-      open = false
-      clearInterval(watch)
-      await vacuum.stop()
-      group.close()
-      vacuum.finish()
-      database.close()
-    },
+    close,
+  }
+}
+
+/** Keeps an eye on the file, and rewrites it where that is due. Gives what ends that and lets go of it. */
+function keepUp(database: OpenDatabase, group: GroupCommit, vacuum: Vacuum): () => Promise<void> {
+  const watch = setInterval(() => group.watch(), WATCH_INTERVAL)
+  watch.unref()
+  vacuum.start()
+  let open = true
+  return async () => {
+    if (!open) return
+    open = false
+    clearInterval(watch)
+    await vacuum.stop()
+    group.close()
+    vacuum.finish()
+    database.close()
   }
 }
