@@ -3,7 +3,7 @@ import type { Calls } from './domain/calls.ts'
 import type { Presences, Source } from './domain/presences.ts'
 import { WorkerPool } from './feed/pool.ts'
 import { probePort } from './http/port.ts'
-import { startHttp } from './http/server.ts'
+import { HttpServer } from './http/server.ts'
 import { localUrl } from './lib/ip.ts'
 import type { Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
@@ -71,7 +71,7 @@ export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): S
     streams.close()
   }
   try {
-    const http = startHttp({ ...deps, sockets, streams, addresses, unread, version: VERSION })
+    const http = new HttpServer({ ...deps, sockets, streams, addresses, unread, version: VERSION })
     return {
       url: http.url,
       port: http.port,

@@ -10,20 +10,7 @@ import { answer, type Representation, represent } from './representation.ts'
 import { JSON_TYPE } from './response.ts'
 import { FAILURE, HARMY, PRESENCE, TEXT } from './schema.ts'
 
-let scriptAsset: Promise<Representation> | undefined
-let styleAsset: Promise<Representation> | undefined
-
 /** Swagger UI's code, embedded as it was published. Compressed when it is first asked for, off the main thread. */
-function swaggerScript(): Promise<Representation> {
-  scriptAsset ??= asset(script, 'text/javascript; charset=utf-8')
-  return scriptAsset
-}
-
-function swaggerStyle(): Promise<Representation> {
-  styleAsset ??= asset(style, 'text/css; charset=utf-8')
-  return styleAsset
-}
-
 async function asset(file: string, type: string): Promise<Representation> {
   const bytes = Buffer.from(await Bun.file(file).arrayBuffer())
   return represent(() => bytes, { 'Content-Type': type, 'Cache-Control': 'no-cache' })
@@ -43,6 +30,8 @@ export interface Described {
 export function docRoutes(described: Described) {
   let document: Promise<Representation> | undefined
   let page: Representation | undefined
+  let uiScript: Promise<Representation> | undefined
+  let uiStyle: Promise<Representation> | undefined
 
   function readPage(request: Request): Response {
     page ??= representApiPage()
@@ -54,11 +43,21 @@ export function docRoutes(described: Described) {
     return answer(await document, request)
   }
 
+  async function readScript(request: Request): Promise<Response> {
+    uiScript ??= asset(script, 'text/javascript; charset=utf-8')
+    return answer(await uiScript, request)
+  }
+
+  async function readStyle(request: Request): Promise<Response> {
+    uiStyle ??= asset(style, 'text/css; charset=utf-8')
+    return answer(await uiStyle, request)
+  }
+
   return new Elysia({ name: 'docs' })
     .get('/swagger', ({ request }) => readPage(request), PAGE)
     .get('/swagger/json', ({ request }) => readDocument(request), DOCUMENT)
-    .get('/swagger/swagger-ui.css', async ({ request }) => answer(await swaggerStyle(), request), HIDDEN)
-    .get('/swagger/swagger-ui-bundle.js', async ({ request }) => answer(await swaggerScript(), request), HIDDEN)
+    .get('/swagger/swagger-ui.css', ({ request }) => readStyle(request), HIDDEN)
+    .get('/swagger/swagger-ui-bundle.js', ({ request }) => readScript(request), HIDDEN)
 }
 
 const HIDDEN = { detail: { hide: true } }

@@ -55,26 +55,11 @@ export interface HttpDeps {
   readonly unread: Quota
 }
 
-interface Http {
-  readonly port: number
-  /** Where it can be reached, without a slash at the end. */
-  readonly url: string
-  /** Takes no new connection, lets requests under way finish for a while, then cuts what is left. */
-  stop(): Promise<void>
-}
-
 /** Seconds a connection may be silent in the middle of something. */
 const IDLE_TIMEOUT = 30
 
-/**
- * Serves everything that is asked over HTTP, and hands sockets over.
- * @throws FatalError when the port cannot be opened
- */
-export function startHttp(deps: HttpDeps): Http {
-  return new HttpServer(deps)
-}
-
-class HttpServer implements Http {
+/** Serves everything that is asked over HTTP, and hands sockets over. */
+export class HttpServer {
   readonly #deps: HttpDeps
   readonly #app: AnyElysia
   readonly #server: Bun.Server<unknown>
@@ -84,6 +69,7 @@ class HttpServer implements Http {
   readonly #admission: Admission
   readonly #stopMeasuring: () => void
 
+  /** @throws FatalError when the port cannot be opened */
   constructor(deps: HttpDeps) {
     const { config, metrics, presences } = deps
     this.#deps = deps
@@ -104,10 +90,12 @@ class HttpServer implements Http {
     return this.#server.port ?? this.#deps.config.port
   }
 
+  /** Where it can be reached, without a slash at the end. */
   get url(): string {
     return localUrl(this.#deps.config.host, this.port)
   }
 
+  /** Takes no new connection, lets requests under way finish for a while, then cuts what is left. */
   async stop(): Promise<void> {
     const { grace = 5000 } = this.#deps
     this.#stopMeasuring()
@@ -144,7 +132,7 @@ class HttpServer implements Http {
       },
     })
       .wrap((handler, request) => this.#enter(handler as unknown as Handler, request) as unknown as typeof handler)
-      .onError(({ error }) => failure(told(error, log)))
+      .onError(({ error }) => failure(toClientError(error, log)))
       .use(serviceRoutes(deps))
       .use(users.routes())
       .use(cardRoutes({ ...deps, icons }))
@@ -169,7 +157,7 @@ class HttpServer implements Http {
       try {
         return handler(request)
       } catch (error) {
-        return failure(told(error, this.#deps.log))
+        return failure(toClientError(error, this.#deps.log))
       }
     })
   }
@@ -221,7 +209,7 @@ function open(
       // Routes bound the bodies they read and answer in the envelope, which Bun's own refusal would not.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       websocket: { ...NO_HANDLERS, ...sockets.websocket },
-      error: (error: unknown) => failure(told(error, log)),
+      error: (error: unknown) => failure(toClientError(error, log)),
     }),
   )
   if (app.server === null) throw new Error('listening without a server')
@@ -232,7 +220,7 @@ function open(
 const NO_HANDLERS = { open: undefined, drain: undefined, close: undefined, ping: undefined, pong: undefined }
 
 /** What a client may be told of an error. Ours are logged, because the client hears nothing of them. */
-function told(error: unknown, log: Log): unknown {
+function toClientError(error: unknown, log: Log): unknown {
   if (!(error instanceof ApiError)) log.error('a request failed', { error: describeError(error) })
   return error
 }

@@ -488,6 +488,48 @@ describe('the API document', () => {
   })
 })
 
+describe('several people at once', () => {
+  test('are told by id, each as alone, without those nobody knows of or who hide', async () => {
+    const { ada, bob, cyd } = world.people
+    const alone = (await world.json(`/v1/users/${ada}`)).data
+    const { data } = await world.json(`/v1/users?ids=${bob},${NOBODY},${ada}`)
+    expect(Object.keys(data)).toEqual([bob, ada])
+    expect(data[ada]).toEqual(alone)
+    expect(await world.json(`/v1/users/?ids=${NOBODY}`)).toEqual({ success: true, data: {} })
+    await world.ask(cyd, '.privacy hide')
+    expect(Object.keys((await world.json(`/v1/users?ids=${cyd},${bob}`)).data)).toEqual([bob])
+    await world.ask(cyd, '.privacy show')
+  })
+})
+
+describe('a browser', () => {
+  const accept = 'Accept: text/html,*/*;q=0.8'
+
+  test('gets a page for what does not exist, with the status', async () => {
+    for (const path of ['/nope', '/v1/users/1/nope/', '/nope.txt']) {
+      const answer = await world.raw(request(`GET ${path}`, [accept]))
+      expect([path, answer.status, answer.header('content-type')]).toEqual([path, 404, 'text/html; charset=utf-8'])
+      expect((await world.raw(request(`GET ${path}`))).json.error.code).toBe('not_found')
+    }
+  })
+
+  test('gets a page about a person that previews of links can read, and of nobody else', async () => {
+    const { ada } = world.people
+    const page = (await world.raw(request(`GET /?user=${ada}`, [accept]))).text
+    expect(page).toContain('<meta property="og:title" content="ADA" />')
+    expect(page).toMatch(new RegExp(`<meta property="og:image" content="[^"]+/v1/users/${ada}/card\\.svg" />`))
+    const unknown = (await world.raw(request(`GET /?user=${NOBODY}`, [accept]))).text
+    expect(unknown).not.toContain('og:')
+  })
+})
+
+describe('the health of serving', () => {
+  test('is 200 once everybody is known, with the version', async () => {
+    const { status, json } = await world.raw(request('GET /health/serving'))
+    expect([status, json.data.version]).toEqual([200, expect.stringMatching(/^\d+\.\d+\.\d+/)])
+  })
+})
+
 describe('numbers for Prometheus', () => {
   test('are text with names that begin with exoix_, each described once', async () => {
     const answer = await world.raw(request('GET /metrics'))

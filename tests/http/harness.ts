@@ -5,7 +5,7 @@ import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Readiness } from '../../src/domain/presences.ts'
-import { type HttpDeps, startHttp } from '../../src/http/server.ts'
+import { type HttpDeps, HttpServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { Quota, type QuotaOptions } from '../../src/lib/quota.ts'
@@ -64,7 +64,7 @@ export function startServer({
   const publisher = new Publisher({ presences })
   const unread = new Quota({ ...UNBOUNDED, ...bounds })
   const streams = new EventStreams({ presences, publisher, addresses, unread, metrics, log, options: events })
-  const http = startHttp({
+  const http = new HttpServer({
     config: { ...readConfig({}), host: '127.0.0.1', port: 0, rateLimitPerMinute: 0, ...config },
     presences,
     calls: new LocalCalls({
