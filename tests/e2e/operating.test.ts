@@ -140,15 +140,21 @@ describe.each([CADDY, NGINX])('behind $name', proxy => {
   })
 })
 
-describe.skipIf(!has('systemd-analyze'))('the systemd unit (skipped without systemd-analyze)', () => {
+describe.skipIf(!has('systemd-analyze'))('the systemd units (skipped without systemd-analyze)', () => {
   const [unit = ''] = blocks('ini')
 
-  test('is understood, and leaves JavaScript its compiler', async () => {
+  test.each([
+    ['exoix', unit],
+    ...['exoix-hub', 'exoix-edge'].map(name => [
+      name,
+      readFileSync(join(import.meta.dir, `../../docs/deploy/${name}.service`), 'utf8'),
+    ]),
+  ])('%s.service is understood, and leaves JavaScript its compiler', async (name, text) => {
     using folder = temporaryFolder()
-    const file = join(folder.path, 'exoix.service')
-    writeFileSync(file, unit.replaceAll('/usr/local/bin/exoix', process.execPath))
+    const file = join(folder.path, `${name}.service`)
+    writeFileSync(file, `${text}`.replaceAll('/usr/local/bin/exoix', process.execPath))
     await using verifying = start(['systemd-analyze', 'verify', '--man=no', file], { cwd: folder.path })
     expect([await verifying.exited, verifying.output()]).toEqual([0, ''])
-    expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m)
+    expect(text).not.toMatch(/^MemoryDenyWriteExecute/m)
   })
 })

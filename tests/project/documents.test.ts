@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parseCommand } from '../../src/commands/cli.ts'
 import { readConfig, SETTINGS } from '../../src/config.ts'
 import { startTestApp } from '../support/app.ts'
 
@@ -50,6 +51,20 @@ describe('the documents', () => {
     expect([...new Set(named)].filter(name => !known.includes(name))).toEqual([])
   })
 
+  test('have a compose file of a hub and edges, each with a command there is and settings there are', () => {
+    const { services } = Bun.YAML.parse(read('docs/deploy/edges.compose.yaml')) as {
+      services: Record<string, { command: string; environment?: Record<string, string> }>
+    }
+    const known: string[] = Object.values(SETTINGS).map(({ env }) => env)
+    for (const name of ['hub', 'edge']) {
+      const { command, environment = {} } = services[name] ?? { command: '' }
+      expect(parseCommand([command])).toEqual({ name: name as 'hub' })
+      expect(Object.keys(environment).filter(setting => !known.includes(setting))).toEqual([])
+      expect(readFileSync(join(ROOT, `docs/deploy/exoix-${name}.service`), 'utf8')).toContain(`/exoix ${name}\n`)
+    }
+    expect(services.edge?.environment).not.toHaveProperty('BOT_TOKEN')
+  })
+
   test('have a compose file that needs nothing but a token', () => {
     const { services } = Bun.YAML.parse(read('compose.yaml')) as {
       services: { exoix: { environment: Record<string, string>; volumes: string[]; read_only: boolean } }
@@ -73,11 +88,21 @@ function leadsSomewhere(page: string, link: string): boolean {
   return anchor === undefined || anchorsOf(read(target)).includes(anchor)
 }
 
+/** The code of the room that brings presences to other threads and machines. */
+function readFeed(): string {
+  const folder = join(ROOT, 'src/feed')
+  return readdirSync(folder)
+    .map(name => readFileSync(join(folder, name), 'utf8'))
+    .join('\n')
+}
+
 describe('what watches an instance', () => {
   test('asks for no metric that is not there', async () => {
     await using running = await startTestApp()
     const metrics = await (await fetch(`${running.url}/metrics`)).text()
     const known = new Set(Array.from(metrics.matchAll(/^# TYPE (\w+)/gm), ([, name]) => name))
+    // Those of serving threads, hubs and edges stand only where there are any.
+    for (const [, name] of readFeed().matchAll(/'((?:feed|link|worker)_\w+)'/g)) known.add(`exoix_${name}`)
     for (const file of ['docs/monitoring/alerts.yml', 'docs/monitoring/dashboard.json']) {
       const asked = Array.from(read(file).matchAll(/\bexoix_\w+/g), ([name]) => name)
       expect(asked.length).toBeGreaterThan(5)
