@@ -1,3 +1,4 @@
+import { type Control, openControl } from './commands/control.ts'
 import type { Config, Environment } from './config.ts'
 import type { FatalError } from './domain/errors.ts'
 import { RedisHub } from './feed/redis-hub.ts'
@@ -48,13 +49,14 @@ export function startApp(
     const doors = openDoors({ config, source: presences, calls, metrics, log, paths })
     presences.copies.add(doors)
     const redis = openRedis({ config, hub, store, metrics, log, onFatal })
+    const control = openControl(config.databasePath, hub, log)
     hub.start()
     redis?.start()
     const listening = doors.listening.then(() => {
       log.info('listening', { url: doors.url, monitored: presences.size })
     })
     listening.catch(onFatal)
-    return { url: doors.url, listening, presences, gateway, stop: () => stop({ hub, doors, store, redis }) }
+    return { url: doors.url, listening, presences, gateway, stop: () => stop({ hub, doors, control, store, redis }) }
   } catch (error) {
     void store.close()
     throw error
@@ -67,12 +69,13 @@ const HUB_PATHS: ReadonlySet<string> = new Set(['/health', '/health/serving', '/
 interface Parts {
   readonly hub: Hub
   readonly doors: Doors
+  readonly control: Control
   readonly store: Store
   readonly redis: RedisHub | undefined
 }
 
-async function stop({ hub, doors, store, redis }: Parts): Promise<void> {
-  await Promise.all([hub.disconnect(), doors.stop()])
+async function stop({ hub, doors, control, store, redis }: Parts): Promise<void> {
+  await Promise.all([hub.disconnect(), doors.stop(), control.stop()])
   await redis?.stop()
   await hub.save()
   await store.close()

@@ -11,6 +11,7 @@ import { FatalError } from './domain/errors.ts'
 import { History } from './domain/history.ts'
 import { Keys } from './domain/keys.ts'
 import { createKv } from './domain/kv.ts'
+import { Moderation } from './domain/moderation.ts'
 import { readNowPlaying } from './domain/music.ts'
 import type { JsonObject } from './domain/presence.ts'
 import { PresenceStore } from './domain/presence-store.ts'
@@ -37,6 +38,10 @@ export interface Hub {
   readonly presences: PresenceStore
   readonly calls: Calls
   readonly gateway: Gateway
+  /** For whoever runs this. */
+  readonly moderation: Moderation
+  /** Keeps what is else kept every few seconds. */
+  keepAll(): Promise<void>
   /** Connects to Discord. */
   start(): void
   /** Ends what is under way with Discord and GitHub. */
@@ -55,7 +60,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const kv = createKv(store, presences, keys)
   const github = new GithubConnection({ config, store, presences, metrics, log })
   const history = openHistory(config, store, presences)
-  const arrivals = new Arrivals(store, presences, store.loadHidden())
+  const arrivals = new Arrivals(store, presences, [...store.loadHidden(), ...store.loadExcluded()])
   const memories = [github, arrivals, history]
   const forget = memories.map(memory => (userId: string) => memory.forget(userId))
   const privacy = new Privacy(store, { presences, kv, keys, forget }, { log })
@@ -82,6 +87,8 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     presences,
     calls: new LocalCalls({ kv, keys, github, history, icons }),
     gateway,
+    moderation: new Moderation(privacy, keys),
+    keepAll: () => checkpoint.saveAll(),
     start() {
       stopRetention = sweepDaily({ retention, history, presences, log })
       void connect(gateway, bot, onFatal)

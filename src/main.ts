@@ -1,12 +1,15 @@
 #!/usr/bin/env bun
 import { version } from '../package.json'
 import { type App, startApp } from './app.ts'
+import { type BackupPlan, keepBackups } from './commands/backups.ts'
 import { check } from './commands/check.ts'
 import { type Command, HELP, parseCommand, UsageError } from './commands/cli.ts'
 import { startDemo } from './commands/demo.ts'
 import { health } from './commands/health.ts'
+import { confirmErasure, people, stats, takeMeasure } from './commands/operator.ts'
 import { type Config, ConfigError, type Environment, isSet, readConfig } from './config.ts'
 import { FatalError } from './domain/errors.ts'
+import type { Measure } from './domain/moderation.ts'
 import { HINTS } from './domain/operator.ts'
 import { startEdge } from './edge.ts'
 import { readEnvironment } from './environment.ts'
@@ -46,6 +49,21 @@ async function run(command: Command): Promise<void> {
       return exit(await health(readConfig(env), say))
     case 'check':
       return exit(await check(env, say))
+    case 'people':
+      return say(await people(readConfig(env), command.text))
+    case 'stats':
+      return say(await stats(readConfig(env)))
+    case 'hide':
+    case 'show':
+    case 'revoke':
+      return measure(command.name, command.userId, readConfig(env))
+    case 'erase': {
+      const config = readConfig(env)
+      if (!command.isSure) await confirmErasure(config, command.userId)
+      return measure(command.name, command.userId, config)
+    }
+    case 'backups':
+      return backups(command, readConfig(env))
     case 'backup':
       return say(await backup(readConfig(env).databasePath, command.file))
     case 'restore':
@@ -55,6 +73,19 @@ async function run(command: Command): Promise<void> {
       return say(await importLanyard(command.url, databasePath, maxPairsMib))
     }
   }
+}
+
+async function measure(name: Measure, userId: string, config: Config): Promise<void> {
+  const { done, text } = await takeMeasure(config, name, userId)
+  if (!done) fail(text)
+  say(text)
+}
+
+/** Goes on until a signal. */
+async function backups(plan: Omit<BackupPlan, 'databasePath'>, { databasePath }: Config): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0))
+  const complain = (text: string) => void process.stderr.write(`exoix: ${text}\n`)
+  await keepBackups({ ...plan, databasePath }, { say, complain, now: Date.now, sleep: Bun.sleep })
 }
 
 const exit = (ok: boolean) => process.exit(ok ? 0 : 1)
@@ -115,7 +146,7 @@ process.stdout.on('error', () => {})
 try {
   await run(parseCommand(process.argv.slice(2)))
 } catch (error) {
-  if (error instanceof UsageError) fail(`${error.message}\nTry "exoix --help".`)
+  if (error instanceof UsageError) fail(`${error.message}; see "exoix --help".`)
   if (error instanceof PortTaken && (await findExoix(error)) !== null) {
     fail(HINTS.portTakenByExoix(error.host, error.port))
   }

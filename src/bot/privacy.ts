@@ -45,8 +45,8 @@ export function privacyCommands(deps: PrivacyDeps): CommandGroup {
         summary: 'shows you again',
         options: [],
         async run(context) {
-          await privacy.show(context.userId)
-          await context.reply('You are visible.')
+          const shown = await privacy.show(context.userId)
+          await context.reply(shown ? 'You are visible.' : 'You stay hidden: whoever runs this wants it so. Ask them.')
         },
       },
       {

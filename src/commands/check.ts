@@ -5,7 +5,7 @@ import { examineGithub } from '../github/check.ts'
 import { examinePort } from '../http/check.ts'
 import { proxyFor } from '../lib/proxy.ts'
 import { createAppLog } from '../logging.ts'
-import { examineDatabase } from '../store/check.ts'
+import { examineContents, examineDatabase } from '../store/check.ts'
 
 /**
  * Looks at everything a start needs, without starting or changing anything, and says of each what it found or what to
@@ -22,8 +22,9 @@ export async function check(env: Environment, say: (text: string) => void): Prom
   tell(ok('settings', 'all can be read'))
   tell(examineDatabase(config.databasePath))
   tell(await examinePort(config))
+  const contents = examineContents(config.databasePath)
   const discord = examineDiscord(config, createAppLog(config), { proxyFor: toGateway })
-  for (const finding of (await Promise.all([discord, examineGithub(config)])).flat()) tell(finding)
+  for (const finding of (await Promise.all([contents, discord, examineGithub(config)])).flat()) tell(finding)
   say(mistakes === 0 ? 'Nothing has to be mended.' : `To be mended: ${mistakes}.`)
   return mistakes === 0
 }

@@ -1,10 +1,16 @@
 import { parseArgs } from 'node:util'
+import { isSnowflake } from '../domain/presence.ts'
+import { DAY, HOUR, MINUTE } from '../lib/clock.ts'
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly name: 'serve' | 'hub' | 'edge' | 'demo' | 'health' | 'check' | 'help' | 'version' }
+  | { readonly name: 'serve' | 'hub' | 'edge' | 'demo' | 'health' | 'check' | 'stats' | 'help' | 'version' }
+  | { readonly name: 'people'; readonly text: string | undefined }
+  | { readonly name: 'hide' | 'show' | 'revoke'; readonly userId: string }
+  | { readonly name: 'erase'; readonly userId: string; readonly isSure: boolean }
   | { readonly name: 'import'; readonly url: string }
   | { readonly name: 'backup'; readonly file: string }
+  | { readonly name: 'backups'; readonly folder: string; readonly every: number; readonly keep: number }
   | { readonly name: 'restore'; readonly file: string; readonly force: boolean }
 
 /** Thrown by {@link parseCommand}: the message says what was not understood, for people. */
@@ -22,7 +28,14 @@ Usage: exoix [command]
   demo                          serve made-up people from a simulated Discord; needs nothing
   check                         look at settings, database, port, token, intents and servers, and say what to mend
   health                        ask the server on this machine whether it is ready (exit code 0 or 1)
+  people [text]                 list of whom something is kept, or who have the text in their names or id
+  hide <id>, show <id>          take somebody out of every answer, whatever they wish, and back in
+  erase <id> [--yes]            erase everything that is kept of somebody
+  revoke <id>                   make somebody's keys worthless
+  stats                         say how much is kept of what
   backup <file>                 copy the database to a new file, also while the server runs
+  backup --every 24h [--keep 7] <folder>
+                                go on doing so, and keep the newest
   restore <file> [--force]      put a backup in place; --force replaces an existing database
   import lanyard <redis url>    take over pairs and keys from a Lanyard's Redis
 
@@ -37,7 +50,11 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.help) return { name: 'help' }
   if (values.version) return { name: 'version' }
   const [name = 'serve', ...rest] = positionals
-  if (values.force && name !== 'restore') throw new UsageError('--force belongs to restore')
+  for (const [option, command] of OPTIONS) {
+    if (Object.hasOwn(values, option) && values[option] && name !== command) {
+      throw new UsageError(`--${option} belongs to ${command}`)
+    }
+  }
   switch (name) {
     case 'serve':
     case 'hub':
@@ -45,6 +62,7 @@ export function parseCommand(args: readonly string[]): Command {
     case 'demo':
     case 'health':
     case 'check':
+    case 'stats':
     case 'version':
       expectArguments(name, rest, 0)
       return { name }
@@ -52,8 +70,17 @@ export function parseCommand(args: readonly string[]): Command {
       // `help backup` is asked for all of it, too.
       if (rest.length > 1) expectArguments('help', rest, 0)
       return { name }
+    case 'people':
+      if (rest.length > 1) expectArguments('people [text]', rest, 1)
+      return { name, text: rest[0] }
+    case 'hide':
+    case 'show':
+    case 'revoke':
+      return { name, userId: expectUser(name, rest) }
+    case 'erase':
+      return { name, userId: expectUser(name, rest), isSure: values.yes }
     case 'backup':
-      return { name, file: expectArguments('backup <file>', rest, 1)[0] ?? '' }
+      return parseBackup(rest, values)
     case 'restore':
       return { name, file: expectArguments('restore <file>', rest, 1)[0] ?? '', force: values.force }
     case 'import':
@@ -62,6 +89,14 @@ export function parseCommand(args: readonly string[]): Command {
       throw new UsageError(isWord(name) ? `there is no command "${name}"` : 'there is no such command')
   }
 }
+
+/** Options of one command alone. */
+const OPTIONS = [
+  ['force', 'restore'],
+  ['yes', 'erase'],
+  ['every', 'backup'],
+  ['keep', 'backup'],
+] as const
 
 function parse(args: readonly string[]) {
   try {
@@ -72,6 +107,9 @@ function parse(args: readonly string[]) {
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', short: 'v', default: false },
         force: { type: 'boolean', default: false },
+        yes: { type: 'boolean', default: false },
+        every: { type: 'string' },
+        keep: { type: 'string' },
       },
     })
   } catch (error) {
@@ -89,6 +127,29 @@ function explain(error: unknown): string {
 
 /** Whether it may be repeated: a command that was mistyped is one, an address or a password is not. */
 const isWord = (name: string) => /^[a-z-]{1,12}$/i.test(name)
+
+const UNITS: Readonly<Record<string, number>> = { m: MINUTE, h: HOUR, d: DAY }
+/** How many back-ups are kept when it is not said. */
+const KEPT = 7
+
+function parseBackup(rest: readonly string[], { every, keep }: { every?: string; keep?: string }): Command {
+  if (every === undefined) {
+    if (keep !== undefined) throw new UsageError('--keep needs --every')
+    return { name: 'backup', file: expectArguments('backup <file>', rest, 1)[0] ?? '' }
+  }
+  const [, count = '', unit = ''] = /^(\d{1,5})([mhd])$/.exec(every) ?? []
+  const time = Number(count) * (UNITS[unit] ?? 0)
+  if (time === 0) throw new UsageError('--every must be a time such as 30m, 24h or 7d')
+  if (keep !== undefined && !/^[1-9]\d{0,4}$/.test(keep)) throw new UsageError('--keep must be a number from 1 on')
+  const [folder = ''] = expectArguments('backup --every <time> [--keep <number>] <folder>', rest, 1)
+  return { name: 'backups', folder, every: time, keep: keep === undefined ? KEPT : Number(keep) }
+}
+
+function expectUser(name: string, rest: readonly string[]): string {
+  const [userId = ''] = expectArguments(`${name} <id>`, rest, 1)
+  if (!isSnowflake(userId)) throw new UsageError(`${name} takes the Discord id of a person, which is a number`)
+  return userId
+}
 
 function parseImport(rest: readonly string[]): Command {
   const [source, url] = expectArguments('import lanyard <redis url>', rest, 2)

@@ -10,6 +10,9 @@ export interface PrivacyStore {
   loadHidden(): Iterable<string>
   /** Resolves once it is durable; rejects with `storage_unavailable`. */
   storeHidden(userId: string, hidden: boolean): Promise<void>
+  /** Whom the operator hides. */
+  loadExcluded(): Iterable<string>
+  storeExcluded(userId: string, excluded: boolean): Promise<void>
   /** Removes every trace of the person: pairs, keys, links, saved presence. A wish to be hidden stays. */
   erase(userId: string): Promise<void>
 }
@@ -43,12 +46,18 @@ export class Privacy {
   readonly #store: PrivacyStore
   readonly #memory: Remembering
   readonly #hides: UntilKept
+  readonly #exclusions: UntilKept
+  readonly #hidden: Set<string>
+  readonly #excluded: Set<string>
 
   constructor(store: PrivacyStore, memory: Remembering, options: KeepOptions = {}) {
     this.#store = store
     this.#memory = memory
     this.#hides = new UntilKept('wishes to be hidden', options)
-    for (const userId of store.loadHidden()) memory.presences.setHidden(userId, true)
+    this.#exclusions = new UntilKept('exclusions', options)
+    this.#hidden = new Set(store.loadHidden())
+    this.#excluded = new Set(store.loadExcluded())
+    for (const userId of [...this.#hidden, ...this.#excluded]) memory.presences.setHidden(userId, true)
   }
 
   /**
@@ -57,12 +66,14 @@ export class Privacy {
    */
   async hide(userId: string): Promise<void> {
     const { presences } = this.#memory
+    this.#hidden.add(userId)
     presences.setHidden(userId, true)
     const everywhere = presences.copies.confirm()
     await this.#hides.keep(userId, () => this.#store.storeHidden(userId, true)).finally(() => everywhere)
   }
 
-  async show(userId: string): Promise<void> {
+  /** Resolves with whether they are shown: whom the operator hides stays hidden. */
+  async show(userId: string): Promise<boolean> {
     const hide = this.#hides.withdraw(userId)
     try {
       await this.#store.storeHidden(userId, false)
@@ -70,8 +81,30 @@ export class Privacy {
       this.#hides.restore(userId, hide)
       throw error
     }
-    this.#memory.presences.setHidden(userId, false)
-    await this.#memory.presences.copies.spread()
+    this.#hidden.delete(userId)
+    return this.#showAgain(userId)
+  }
+
+  /** Hides for the operator, as {@link hide} does; and the person cannot undo it. */
+  async exclude(userId: string): Promise<void> {
+    const { presences } = this.#memory
+    this.#excluded.add(userId)
+    presences.setHidden(userId, true)
+    const everywhere = presences.copies.confirm()
+    await this.#exclusions.keep(userId, () => this.#store.storeExcluded(userId, true)).finally(() => everywhere)
+  }
+
+  /** Takes an exclusion back. Resolves with whether they are shown: who wishes to be hidden stays so. */
+  async readmit(userId: string): Promise<boolean> {
+    const exclusion = this.#exclusions.withdraw(userId)
+    try {
+      await this.#store.storeExcluded(userId, false)
+    } catch (error) {
+      this.#exclusions.restore(userId, exclusion)
+      throw error
+    }
+    this.#excluded.delete(userId)
+    return this.#showAgain(userId)
   }
 
   /**
@@ -115,7 +148,15 @@ export class Privacy {
 
   /** Tries a last time to keep what could not be kept. */
   stop(): Promise<void> {
-    return this.#hides.stop()
+    return Promise.all([this.#hides.stop(), this.#exclusions.stop()]).then(() => {})
+  }
+
+  async #showAgain(userId: string): Promise<boolean> {
+    if (this.#hidden.has(userId) || this.#excluded.has(userId)) return false
+    const { presences } = this.#memory
+    presences.setHidden(userId, false)
+    await presences.copies.spread()
+    return true
   }
 }
 

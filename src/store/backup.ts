@@ -2,8 +2,8 @@ import { Database } from 'bun:sqlite'
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { FatalError } from '../domain/errors.ts'
-import { claim, explaining, keepTemporaryFilesNear } from './database.ts'
-import { createPrivate, databaseFile, MEMORY, makeDurable, makeLike, partialOf, removeLeftovers } from './files.ts'
+import { claim, existingFile, explaining, keepTemporaryFilesNear, realFile } from './database.ts'
+import { createPrivate, makeDurable, makeLike, partialOf, removeLeftovers } from './files.ts'
 import { schemaVersion } from './migrations.ts'
 
 /** How long to wait for a writer to finish, at most. Milliseconds. */
@@ -15,7 +15,7 @@ const BUSY_TIMEOUT = 5000
  * database does not, or either cannot be used.
  */
 export async function backup(databasePath: string, target: string): Promise<string> {
-  const [file, copy] = [existing(databasePath), resolve(target)]
+  const [file, copy] = [existingFile(databasePath), resolve(target)]
   refuseExisting(copy, 'Choose another name, or move it away')
   const db = openExisting(file, { readwrite: true })
   try {
@@ -32,7 +32,7 @@ export async function backup(databasePath: string, target: string): Promise<stri
  * database already and `force` is not set, when a server uses it, or when the backup is damaged, newer or not ours.
  */
 export async function restore(source: string, databasePath: string, { force }: { force: boolean }): Promise<string> {
-  const [from, file] = [existing(source), notMemory(databasePath)]
+  const [from, file] = [existingFile(source), realFile(databasePath)]
   if (from === file) throw new FatalError(`${file} is the database itself.`)
   const db = openExisting(from, { readonly: true })
   try {
@@ -48,17 +48,6 @@ export async function restore(source: string, databasePath: string, { force }: {
   } finally {
     db.close(true)
   }
-}
-
-function notMemory(path: string): string {
-  if (path !== MEMORY) return databaseFile(path)
-  throw new FatalError('DATABASE_PATH is :memory:, a database that is gone with its process: there is no file of it.')
-}
-
-function existing(path: string): string {
-  const file = notMemory(path)
-  if (existsSync(file)) return file
-  throw new FatalError(`There is no file ${file}.`)
 }
 
 function refuseExisting(file: string, advice: string): void {

@@ -55,6 +55,19 @@ export function isClaimed(file: string): boolean {
   }
 }
 
+/** Throws FatalError where a setting means memory. */
+export function realFile(path: string): string {
+  if (path !== MEMORY) return databaseFile(path)
+  throw new FatalError('DATABASE_PATH is :memory:, a database that is gone with its process: there is no file of it.')
+}
+
+/** The file of a database that is there. Throws FatalError when there is none. */
+export function existingFile(path: string): string {
+  const file = realFile(path)
+  if (existsSync(file)) return file
+  throw new FatalError(`There is no file ${file}.`)
+}
+
 const isBusy = (error: unknown) => String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')
 
 /** The file is no longer where it was, or somebody else has it: what is written now would be lost. */

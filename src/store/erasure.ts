@@ -150,6 +150,9 @@ export class HiddenStore implements PrivacyStore {
   readonly #hidden
   readonly #hide
   readonly #show
+  readonly #excluded
+  readonly #exclude
+  readonly #readmit
 
   /** @param erasers every other noun of the store */
   constructor(db: Database, group: GroupCommit, vacuum: Vacuum, erasers: readonly Eraser[]) {
@@ -159,6 +162,9 @@ export class HiddenStore implements PrivacyStore {
     this.#hidden = db.prepare<{ user_id: string }, []>('SELECT user_id FROM hidden')
     this.#hide = db.prepare<void, [string]>('INSERT OR IGNORE INTO hidden (user_id) VALUES (?)')
     this.#show = db.prepare<void, [string]>('DELETE FROM hidden WHERE user_id = ?')
+    this.#excluded = db.prepare<{ user_id: string }, []>('SELECT user_id FROM excluded')
+    this.#exclude = db.prepare<void, [string]>('INSERT OR IGNORE INTO excluded (user_id) VALUES (?)')
+    this.#readmit = db.prepare<void, [string]>('DELETE FROM excluded WHERE user_id = ?')
   }
 
   loadHidden(): readonly string[] {
@@ -167,6 +173,14 @@ export class HiddenStore implements PrivacyStore {
 
   storeHidden(userId: string, hidden: boolean): Promise<void> {
     return this.#group.write(() => void (hidden ? this.#hide : this.#show).run(userId))
+  }
+
+  loadExcluded(): readonly string[] {
+    return this.#excluded.all().map(({ user_id }) => user_id)
+  }
+
+  storeExcluded(userId: string, excluded: boolean): Promise<void> {
+    return this.#group.write(() => void (excluded ? this.#exclude : this.#readmit).run(userId))
   }
 
   erase(userId: string): Promise<void> {

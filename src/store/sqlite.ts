@@ -82,37 +82,15 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
   const close = keepUp(database, group, vacuum)
 
   return {
-    loadPairs: () => explaining(file, () => pairs.loadPairs()),
-    changePairs: (userId, change) => pairs.changePairs(userId, change),
-    loadAbsences: () => pairs.loadAbsences(),
-    storeAbsence: (userId, since) => pairs.storeAbsence(userId, since),
-    removeAbsent: (userId, since) => pairs.removeAbsent(userId, since),
-    importPairs: (userId, wanted) => pairs.importPairs(userId, wanted),
-    loadKeys: () => explaining(file, () => keys.loadKeys()),
-    replaceKeys: (userId, hash) => keys.replaceKeys(userId, hash),
-    deleteKeys: userId => keys.deleteKeys(userId),
-    importKeys: (userId, hashes) => keys.importKeys(userId, hashes),
-    loadPeople: () => people.loadPeople(),
-    loadSessions: () => people.loadSessions(),
-    saveState: take => people.saveState(take),
-    loadLinks: () => explaining(file, () => links.loadLinks()),
-    storeLink: link => links.storeLink(link),
-    updateLink: link => links.updateLink(link),
-    deleteLink: userId => links.deleteLink(userId),
-    loadHistories: () => explaining(file, () => past.loadHistories()),
-    historiesSavedAt: () => past.historiesSavedAt(),
-    loadPast: userId => past.loadPast(userId),
-    storeConsent: (userId, since) => past.storeConsent(userId, since),
-    endConsent: userId => past.endConsent(userId),
-    prunePast: before => past.prunePast(before),
+    ...methodsOf(pairs, file),
+    ...methodsOf(keys, file),
+    ...methodsOf(people, file),
+    ...methodsOf(links, file),
+    ...methodsOf(past, file),
+    ...methodsOf(hub, file),
+    ...methodsOf(arrived, file),
+    ...methodsOf(hidden, file),
     icons,
-    loadHidden: () => explaining(file, () => hidden.loadHidden()),
-    storeHidden: (userId, hide) => hidden.storeHidden(userId, hide),
-    erase: userId => hidden.erase(userId),
-    loadArrived: () => explaining(file, () => arrived.loadArrived()),
-    storeArrived: userIds => arrived.storeArrived(userIds),
-    loadHub: () => hub.loadHub(),
-    saveTerm: term => hub.saveTerm(term),
     close,
   }
 }
@@ -132,4 +110,15 @@ function keepUp(database: OpenDatabase, group: GroupCommit, vacuum: Vacuum): () 
     vacuum.finish()
     database.close()
   }
+}
+
+/** What a noun can do, as functions of their own; what keeps it from being loaded is explained to the operator. */
+function methodsOf<T extends object>(noun: T, file: string): { [K in keyof T]: T[K] } {
+  const prototype: Record<string, unknown> = Object.getPrototypeOf(noun)
+  const methods = Object.getOwnPropertyNames(prototype).map(name => {
+    const method = prototype[name] as (...given: unknown[]) => unknown
+    if (!name.startsWith('load')) return [name, method.bind(noun)] as const
+    return [name, (...given: unknown[]) => explaining(file, () => method.apply(noun, given))] as const
+  })
+  return Object.fromEntries(methods.filter(([name]) => name !== 'constructor')) as { [K in keyof T]: T[K] }
 }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type GithubSimulator, startGithubSimulator } from '../../src/simulator/github/github.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
+import { openStore } from '../../src/store/sqlite.ts'
+import { silent } from '../support/app.ts'
 import { start, temporaryFolder } from '../support/executable.ts'
 
 const MAIN = join(import.meta.dir, '../../src/main.ts')
@@ -133,6 +135,26 @@ describe('exoix check', () => {
     server.kill('SIGTERM')
     await server.exited
     expect((await check({ ...env, PORT: port }))[1]).toMatch(/^ok {4}database: .* is not in use$/m)
+  })
+
+  test('looks through the database, says how large what is, and that a damaged one has to be replaced', async () => {
+    await using simulator = await discord()
+    const path = join(folder.path, 'looked-through.db')
+    const env = settings(simulator, { DATABASE_PATH: path })
+    const store = openStore(path, { log: silent })
+    for (let at = 0; at < 40; at++) {
+      await store.changePairs(String(at + 1), { kind: 'put', pairs: new Map([['a', 'x'.repeat(25_000)]]) })
+    }
+    await store.close()
+    const [code, output] = await check(env)
+    expect(code).toBe(0)
+    expect(output).toMatch(/^ok {4}contents: whole; people: 0, pairs: 40 \(1\.0 MiB\); the file takes 1\.\d MiB$/m)
+
+    const bytes = readFileSync(path)
+    bytes.fill(0xff, bytes.length - 8192, bytes.length - 4096)
+    writeFileSync(path, bytes)
+    const [failed, told] = await check(env)
+    expect([failed, told]).toEqual([1, expect.stringMatching(/^WRONG contents: .*looked-through\.db is damaged/m)])
   })
 
   test('says that a port is taken by another program', async () => {
