@@ -7,7 +7,7 @@ import { HttpServer } from './http/server.ts'
 import { localUrl } from './lib/ip.ts'
 import type { Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
-import { Quota } from './lib/quota.ts'
+import { Quota, type QuotaOptions } from './lib/quota.ts'
 import { type Addresses, createAddresses } from './lib/semaphore.ts'
 import type { RateLimiter } from './lib/token-bucket.ts'
 import { Publisher } from './live/publisher.ts'
@@ -49,8 +49,16 @@ export interface Serving {
 const MIB = 1024 * 1024
 /** Bytes that clients may leave unread, whatever they asked for. The largest presence there can be is about 90 MiB. */
 const UNREAD = { perAddress: 128 * MIB, total: 256 * MIB }
-/** Bytes for the names of people that sockets follow: 100,000 who are shown an address, or a million who are not; eight times that together. */
+/**
+ * Bytes for the names of people that sockets follow: 100,000 who are shown an address, or a million who are not; eight
+ * times that together.
+ */
 const NAMES = { perAddress: 32 * MIB, total: 256 * MIB }
+
+/** A door's share of what all doors of the process may hold, but never less than one address may. */
+const share = ({ perAddress, total }: QuotaOptions, doors: number): QuotaOptions => {
+  return { perAddress, total: Math.max(perAddress, total / doors) }
+}
 
 /**
  * Opens a door. It answers from the moment this returns.
@@ -59,11 +67,11 @@ const NAMES = { perAddress: 32 * MIB, total: 256 * MIB }
 export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): Serving {
   const { config, presences, metrics, log } = deps
   const addresses = deps.addresses ?? createAddresses(config.maxSocketsPerAddress)
-  const unread = new Quota(UNREAD)
+  const unread = new Quota(share(UNREAD, config.workers))
   const publisher = new Publisher({ presences })
   const shared = { presences, publisher, addresses, unread, metrics, log }
   const options = { subscribeToAll: config.subscribeToAll === 'on', ...socketOptions }
-  const sockets = new Sockets({ ...shared, names: new Quota(NAMES), options })
+  const sockets = new Sockets({ ...shared, names: new Quota(share(NAMES, config.workers)), options })
   const streams = new EventStreams({ ...shared, options: events })
   function endConnections(): void {
     publisher.close()

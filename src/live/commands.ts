@@ -1,13 +1,14 @@
 import type { Presences } from '../domain/presences.ts'
 import type { Counter } from '../lib/metrics.ts'
+import type { Quota } from '../lib/quota.ts'
 import type { Backpressure } from './backpressure.ts'
 import type { Precedence, Turns } from './fair-queue.ts'
 import type { InitialState, InitialStates, Making } from './init-state.ts'
 import type { LongUpdates } from './long-updates.ts'
-import type { Command, Follow } from './protocol.ts'
+import type { Command, Follow, Unfollow } from './protocol.ts'
 import type { Publisher } from './publisher.ts'
 import type { Socket } from './session.ts'
-import { follows, idsOf, type Subscriptions } from './subscriptions.ts'
+import { follows, idsOf, namedBy, type Subscriptions } from './subscriptions.ts'
 
 interface CommandsDeps {
   readonly presences: Presences
@@ -16,6 +17,8 @@ interface CommandsDeps {
   readonly initialStates: InitialStates
   readonly longUpdates: LongUpdates
   readonly backpressure: Backpressure
+  /** Bytes that names of people may take, each address and together. */
+  readonly names: Quota
   readonly turns: Turns
   readonly precedence: Precedence
   /** Characters or bytes beyond which an INIT_STATE is large. */
@@ -30,15 +33,26 @@ const MANY = 500
 /** Milliseconds that are worked at a large one before others have their turn. */
 const SLICE = 20
 
+/** Bytes that a name takes while it waits, and how many names of a command may wait for nothing. */
+const WAITING_NAME = 64
+const FREE = 50
+
+const bytesOf = (command: Command) =>
+  'ids' in command && command.ids.length > FREE ? WAITING_NAME * command.ids.length : 0
+
 /** What a socket has asked for and not got yet. */
 interface Waiting {
   readonly commands: Command[]
+  /** What the names in them take. */
+  bytes: number
   /** The INIT_STATE that answers the first of them, once it is begun. */
   job: Job | null
 }
 
 interface Job {
-  readonly follow: Follow
+  /** What was asked for; once it is begun, without those who are too many. */
+  follow: Follow
+  begun: boolean
   large: boolean
   making: Making | null
   /** Whether its making was at the end before, and only what has changed since is left. */
@@ -63,13 +77,17 @@ export class Commands {
     })
   }
 
-  /** False when the client has more commands waiting than anybody needs. */
+  /** False when the client has more waiting than anybody needs. */
   handle(ws: Socket, command: Command): boolean {
-    const waiting = this.#waiting.get(ws)
-    if (waiting !== undefined) return waiting.commands.push(command) <= MAX_WAITING
-    const begun = { commands: [command], job: null }
-    this.#waiting.set(ws, begun)
-    this.#advance(ws, begun)
+    const known = this.#waiting.get(ws)
+    const waiting = known ?? { commands: [], bytes: 0, job: null }
+    waiting.commands.push(command)
+    this.#waiting.set(ws, waiting)
+    if (known === undefined) this.#advance(ws, waiting)
+    const bytes = bytesOf(command)
+    if (!waiting.commands.includes(command) || bytes === 0) return waiting.commands.length <= MAX_WAITING
+    if (waiting.commands.length > MAX_WAITING || !this.#deps.names.take(ws.data.address, bytes)) return false
+    waiting.bytes += bytes
     return true
   }
 
@@ -79,7 +97,10 @@ export class Commands {
   }
 
   forget(ws: Socket): void {
-    this.#end(this.#waiting.get(ws)?.job)
+    const waiting = this.#waiting.get(ws)
+    if (waiting === undefined) return
+    this.#end(waiting.job)
+    this.#release(ws, waiting, waiting.bytes)
     this.#waiting.delete(ws)
   }
 
@@ -101,34 +122,48 @@ export class Commands {
     for (let command = waiting.commands[0]; command !== undefined; command = waiting.commands[0]) {
       if (!this.#run(ws, command, waiting)) return
       waiting.commands.shift()
+      this.#release(ws, waiting, Math.min(waiting.bytes, bytesOf(command)))
     }
     this.#waiting.delete(ws)
   }
 
+  #release(ws: Socket, waiting: Waiting, bytes: number): void {
+    waiting.bytes -= bytes
+    this.#deps.names.add(ws.data.address, -bytes)
+  }
+
   /** Returns whether it could be done now. */
   #run(ws: Socket, command: Command, waiting: Waiting): boolean {
-    if (command.kind === 'unfollow' || command.kind === 'unfollowAll') {
-      this.#deps.subscriptions.unfollow(ws, command)
-      return true
-    }
-    waiting.job ??= this.#begin(ws, command)
+    if (command.kind === 'unfollow' || command.kind === 'unfollowAll') return this.#unfollow(ws, command)
+    waiting.job ??= { follow: command, begun: false, large: this.#looksLarge(command), making: null, rested: false }
     if (!this.#initialize(ws, waiting.job)) return false
     this.#end(waiting.job)
     waiting.job = null
     return true
   }
 
+  /** Letting go of many takes a turn like following them. */
+  #unfollow(ws: Socket, unfollow: Unfollow): boolean {
+    const { subscriptions, turns } = this.#deps
+    const many = (unfollow.kind === 'unfollow' ? unfollow.ids.length : namedBy(ws.data)) > MANY
+    if (many && !turns.open) return false
+    const startedAt = performance.now()
+    subscriptions.unfollow(ws, unfollow)
+    if (many) turns.took(startedAt)
+    return true
+  }
+
+  #looksLarge(follow: Follow): boolean {
+    if (follow.kind === 'followAll') return this.#deps.presences.size > MANY
+    return follow.kind === 'followMany' && follow.ids.length > MANY
+  }
+
   /** Beyond what the socket may follow, ids are treated as unknown: not followed, and not in INIT_STATE either. */
-  #begin(ws: Socket, asked: Follow): Job {
-    const { presences, subscriptions } = this.#deps
-    const none = { large: false, making: null, rested: false }
-    if (asked.kind === 'followAll') return { ...none, follow: asked, large: presences.size > MANY }
-    if (asked.kind === 'followMany') {
-      const ids = subscriptions.accept(ws, asked.ids)
-      return { ...none, follow: { ...asked, ids }, large: ids.length > MANY }
-    }
-    const id = asked.id === null ? null : (subscriptions.accept(ws, [asked.id])[0] ?? null)
-    return { ...none, follow: { ...asked, id } }
+  #accepted(ws: Socket, asked: Follow): Follow {
+    const { subscriptions } = this.#deps
+    if (asked.kind === 'followAll' || (asked.kind === 'followOne' && asked.id === null)) return asked
+    const ids = subscriptions.accept(ws, idsOf(asked))
+    return asked.kind === 'followMany' ? { ...asked, ids } : { ...asked, id: ids[0] ?? null }
   }
 
   #initialize(ws: Socket, job: Job): boolean {
@@ -137,6 +172,8 @@ export class Commands {
     if (!publisher.settle(concerns(ws, job.follow))) return false
     if (ws.readyState !== WebSocket.OPEN) return true // what was sent was too much for it
     const startedAt = performance.now()
+    if (!job.begun) job.follow = this.#accepted(ws, job.follow)
+    job.begun = true
     const state = this.#make(ws, job, startedAt + SLICE)
     if (state === null) {
       turns.took(startedAt)

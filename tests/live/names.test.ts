@@ -119,6 +119,39 @@ describe('people who are followed by name', () => {
   })
 })
 
+describe('names in commands that wait for their turn', () => {
+  test('are bounded like those that are followed: who has more waiting is closed with 4008', async () => {
+    // Without memory for large answers, whoever names many waits for ever.
+    server = startServer({ names: { total: 64 * 1500 }, unread: { total: 0 } })
+    const client = await server.client()
+    const ask = (from: number) => client.send({ op: 2, d: { subscribe_to_ids: names(from, 600) } })
+    ask(0)
+    ask(600)
+    await (await server.client()).soFar()
+    while (server.names.held < 64 * 1200) await new Promise<void>(resolve => setImmediate(resolve))
+    ask(1200)
+    expect(await client.closed).toEqual({ code: 4008, reason: 'rate_limited' })
+    expect(server.names.held).toBe(0)
+  })
+
+  test('count no more once it is their turn', async () => {
+    server = startServer({ unread: { total: 1 } })
+    server.unread.add('192.0.2.1', 1)
+    const client = await server.client()
+    client.send({ op: 2, d: { subscribe_to_ids: names(0, 600) } })
+    client.send({ op: 2, d: { subscribe_to_ids: names(600, 600) } })
+    client.send({ op: 4, d: { unsubscribe_from_all: true } })
+    while (server.names.held < 64 * 1200) await new Promise<void>(resolve => setImmediate(resolve))
+    server.unread.add('192.0.2.1', -1)
+    // Whatever goes away makes those who wait look again.
+    ;(await server.client()).close()
+    expect((await client.next()).d).toEqual({})
+    expect((await client.next()).d).toEqual({})
+    expect(await client.soFar()).toEqual([])
+    expect(server.names.held).toBe(0)
+  })
+})
+
 describe('who follows everybody but some', () => {
   test('holds what the names of those take, up to a bound', async () => {
     server = startServer({ names: { total: 32 * 80 } })
