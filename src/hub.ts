@@ -63,7 +63,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const arrivals = new Arrivals(store, presences, [...store.loadHidden(), ...store.loadExcluded()])
   const memories = [github, arrivals, history]
   const forget = memories.map(memory => (userId: string) => memory.forget(userId))
-  const privacy = new Privacy(store, { presences, kv, keys, forget }, { log })
+  const privacy = new Privacy(store, { presences, kv, keys, history, forget }, { log })
   const retention = createRetention(store, presences, config.kvRetentionDays, userId => history.forget(userId))
   const checkpoint = new Checkpoint(store, presences, log, history)
   history.begin()
@@ -80,7 +80,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const answers = answersCommands(config, env)
   const stopping = new AbortController()
   const { signal } = stopping
-  const bot = new Bot({ ...shared, answers, kv, keys, privacy, github, arrivals, signal })
+  const bot = new Bot({ ...shared, answers, kv, keys, privacy, github, history, arrivals, signal })
   let stopRetention = () => {}
 
   return {

@@ -21,6 +21,10 @@ export class Addresses {
     return this.#link(cardPath(userId))
   }
 
+  history(userId: string): string {
+    return this.#link(`/v1/users/${userId}/history`)
+  }
+
   /** All pairs of theirs. */
   pairs(userId: string): string {
     return this.#link(`/v1/users/${userId}/kv`)

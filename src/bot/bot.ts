@@ -2,6 +2,7 @@ import type { API } from '@discordjs/core/http-only'
 import type { Config } from '../config.ts'
 import type { Arrivals } from '../domain/arrivals.ts'
 import type { Github } from '../domain/github.ts'
+import type { History } from '../domain/history.ts'
 import type { Keys } from '../domain/keys.ts'
 import type { Kv } from '../domain/kv.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
@@ -13,6 +14,7 @@ import { Addresses } from './addresses.ts'
 import { sendQuietly } from './command.ts'
 import { readExposure } from './exposures.ts'
 import { githubCommands } from './github.ts'
+import { historyCommands } from './history.ts'
 import { readInteraction } from './interaction.ts'
 import { KeyDelivery, LeakGuard } from './key-delivery.ts'
 import { keyCommands } from './keys.ts'
@@ -29,7 +31,7 @@ import { SlashCommands } from './slash-commands.ts'
 import { Welcome } from './welcome.ts'
 
 export interface BotDeps {
-  readonly config: Pick<Config, 'commandPrefix' | 'externalUrl' | 'discordInvite' | 'welcomeChannel'>
+  readonly config: Pick<Config, 'commandPrefix' | 'externalUrl' | 'discordInvite' | 'welcomeChannel' | 'historyDays'>
   /** False: another copy answers for this bot, and this one does nothing at all. */
   readonly answers: boolean
   readonly api: API
@@ -38,6 +40,7 @@ export interface BotDeps {
   readonly keys: Keys
   readonly privacy: Privacy
   readonly github: Github
+  readonly history: History
   readonly arrivals: Arrivals
   readonly metrics: Metrics
   readonly log: Log
@@ -194,12 +197,13 @@ interface Tools {
 
 /** In the order of `help`. */
 function commandGroups(deps: BotDeps, { clock, sender, delivery, addresses, profiles }: Tools) {
-  const { kv, presences, github, privacy, log } = deps
+  const { config, kv, presences, github, history, privacy, log } = deps
   return [
     profiles.commands(),
     pairCommands({ kv, presences, addresses }),
     keyCommands(delivery),
     githubCommands({ github, sender, log }),
+    historyCommands({ history, addresses, days: config.historyDays }),
     privacyCommands({ privacy, presences, sender, addresses, now: clock.now }),
   ]
 }

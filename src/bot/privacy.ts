@@ -98,6 +98,7 @@ function describeKept(kept: KeptData, addresses: Addresses): Reply {
     `- ${plural(pairs.length, 'key-value pair')}${fits ? '' : `, ${elsewhere}`}`,
     `- ${plural(kept.api_keys, 'API key')}, as a hash`,
     `- ${kept.github === null ? 'no GitHub account' : 'your GitHub account'}`,
+    `- ${kept.history === null ? 'no history' : 'the history you asked for'}`,
     `- that you are ${kept.hidden ? 'hidden' : 'not hidden'}`,
   ]
   const data = Buffer.from(`${json}\n`)

@@ -126,6 +126,13 @@ export class History {
     this.#dirty.delete(userId)
   }
 
+  /** All that is kept of a person, whether they are shown or not; null of who did not agree. */
+  kept(userId: string): { readonly past: readonly Past[]; readonly ongoing: Ongoing | null } | null {
+    const followed = this.#people.get(userId)
+    if (followed === undefined) return null
+    return { past: [...this.#store.loadPast(userId), ...followed.ended], ongoing: followed.ongoing }
+  }
+
   /**
    * What has ended and what goes on; `now` is when it was looked.
    * @throws ApiError `user_not_monitored` for who is not shown, `history_off` for who did not agree

@@ -1,4 +1,5 @@
 import { DAY } from '../lib/clock.ts'
+import type { History } from './history.ts'
 import type { Keys } from './keys.ts'
 import type { Kv } from './kv.ts'
 import type { Status } from './presence.ts'
@@ -21,6 +22,7 @@ interface Remembering {
   readonly presences: PresenceStore
   readonly kv: Pick<Kv, 'hold'>
   readonly keys: Pick<Keys, 'hold' | 'forget' | 'count'>
+  readonly history?: Pick<History, 'kept'>
   /** What else remembers people in memory (links): called after their traces have left the store. */
   readonly forget?: readonly ((userId: string) => void)[]
 }
@@ -38,6 +40,8 @@ export interface KeptData {
   /** How many there are: of a key nothing is kept but its SHA-256 hash. */
   readonly api_keys: number
   readonly github: unknown
+  /** What ended and what goes on, null of who does not want it. */
+  readonly history: unknown
   readonly kv: Readonly<Record<string, string>>
 }
 
@@ -129,7 +133,7 @@ export class Privacy {
 
   /** Everything that is kept of the person, whether they are shown or not: what {@link erase} would remove. */
   kept(userId: string): KeptData {
-    const { presences, keys } = this.#memory
+    const { presences, keys, history } = this.#memory
     const person = presences.member(userId)
     const account = presences.account(userId)
     return {
@@ -142,6 +146,7 @@ export class Privacy {
       servers: (person?.memberships ?? []).map(({ guildId, nick }) => ({ id: guildId, nickname: nick })),
       api_keys: keys.count(userId),
       github: account === null ? null : JSON.parse(account.json),
+      history: history?.kept(userId) ?? null,
       kv: Object.fromEntries(presences.kv(userId)),
     }
   }

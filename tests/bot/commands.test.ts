@@ -255,6 +255,9 @@ describe('wrong usage', () => {
     ['.help me', 'Usage: `.help`'],
     ['.apikey please', 'Usage: `.apikey`'],
     ['.token please', 'Usage: `.token`'],
+    ['.history', 'Usage: `.history on` or `.history off` or `.history delete`'],
+    ['.history maybe', 'Usage: `.history on` or `.history off` or `.history delete`'],
+    ['.history on please', 'Usage: `.history on`'],
     ['.privacy', 'Usage: `.privacy hide` or `.privacy show` or `.privacy delete [confirm]` or `.privacy export`'],
     [
       '.privacy nothing',

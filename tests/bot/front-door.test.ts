@@ -184,6 +184,6 @@ describe('.help', () => {
     const { description } = embedOf(await house.ask(alice, '.help'))
     expect(description).toStartWith(`Page: <https://exoix.example/?user=${alice}>`)
     const titles = [...description.matchAll(/^\*\*(.+)\*\*$/gm)].map(([, title]) => title)
-    expect(titles).toEqual(['You', 'Key-value pairs', 'Key', 'GitHub', 'Privacy', 'Help'])
+    expect(titles).toEqual(['You', 'Key-value pairs', 'Key', 'GitHub', 'History', 'Privacy', 'Help'])
   })
 })

@@ -22,7 +22,7 @@ async function effects(
     .replaceAll(/exoix_[\w-]{43}/g, '<key>')
     .replaceAll(/\d{13}/g, '<time>')
     .replaceAll(/, or send `[^`]*`/g, '')
-    .replaceAll(/[./](kv )?(set|get|privacy|apikey|github)/g, '<command> $2')
+    .replaceAll(/[./](kv )?(set|get|privacy|apikey|github|history)/g, '<command> $2')
   const key = /exoix_[\w-]{43}/.exec(JSON.stringify(said))?.[0]
   return {
     pairs: Object.fromEntries(house.presences.kv(userId)),
@@ -49,6 +49,9 @@ describe('the same command typed and as a slash command', () => {
     ['.github connect @', 'github connect', { username: '@' }],
     ['.github verify', 'github verify'],
     ['.github disconnect', 'github disconnect'],
+    ['.history on', 'history on'],
+    ['.history off', 'history off'],
+    ['.history delete', 'history delete'],
     ['.privacy hide', 'privacy hide'],
     ['.privacy show', 'privacy show'],
     ['.privacy delete', 'privacy delete'],
@@ -91,7 +94,16 @@ describe('registration', () => {
   test('offers the commands in servers and in DMs with the bot, nowhere else', async () => {
     const house = await openHouse()
     const { commands } = await house.sim.next('commands')
-    expect(commands.map(({ name }) => name)).toEqual(['me', 'kv', 'apikey', 'github', 'privacy', 'help', 'Presence'])
+    expect(commands.map(({ name }) => name)).toEqual([
+      'me',
+      'kv',
+      'apikey',
+      'github',
+      'history',
+      'privacy',
+      'help',
+      'Presence',
+    ])
     for (const command of commands) expect(command).toMatchObject({ contexts: [0, 1], integration_types: [0] })
   })
 

@@ -2,6 +2,7 @@ import { API } from '@discordjs/core/http-only'
 import { REST, type RESTOptions } from '@discordjs/rest'
 import { Bot, type BotDeps } from '../../src/bot/bot.ts'
 import { Arrivals } from '../../src/domain/arrivals.ts'
+import { History } from '../../src/domain/history.ts'
 import { Keys } from '../../src/domain/keys.ts'
 import { createKv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
@@ -64,6 +65,7 @@ export interface House {
   keys: Keys
   kv: ReturnType<typeof createKv>
   github: GithubConnection
+  history: History
   metrics: ReturnType<typeof createMetrics>
   logged: string[]
   guildId: string
@@ -115,17 +117,20 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   })
   cleanups.push(() => github.stop())
   const arrivals = new Arrivals(store, presences, [])
-  const forget = [(userId: string) => github.forget(userId), (userId: string) => arrivals.forget(userId)]
-  const privacy = new Privacy(store, { presences, kv, keys, forget }, { log })
+  const history = new History(store, presences, { days: 30, readPlaying: () => null })
+  history.begin()
+  const forget = [github, arrivals, history].map(memory => (userId: string) => memory.forget(userId))
+  const privacy = new Privacy(store, { presences, kv, keys, history, forget }, { log })
   const api = new API(new REST({ api: sim.apiUrl, retries: 0, ...options.rest }).setToken(sim.token))
   const config = {
     commandPrefix: '.',
     externalUrl: 'https://exoix.example',
     discordInvite: undefined,
     welcomeChannel: options.welcome ? channelId : undefined,
+    historyDays: 30,
     ...options.config,
   }
-  const domain = { presences, kv, keys, privacy, github, arrivals }
+  const domain = { presences, kv, keys, privacy, github, history, arrivals }
   const bot = new Bot({ ...domain, config, answers: true, api, metrics, log, ...options.bot })
   const seen = await connect(sim, bot, options)
   if (options.register !== false) await bot.register(sim.account.applicationId)
@@ -141,6 +146,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     keys,
     kv,
     github,
+    history,
     metrics,
     logged,
     guildId: guild.id,
