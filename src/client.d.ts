@@ -75,6 +75,24 @@ export type Presence = {
   }>
   /** When the person went offline, in Unix milliseconds; null while online, or unknown */
   last_seen_at: number | null
+  /** What they listen to, wherever it plays */
+  now_playing: {
+    /** `spotify`, `youtube_music`, …: lower snake case */
+    source: string | null
+    song: string | null
+    artist: string | null
+    album: string | null
+    album_art_url: string | null
+    track_id: string | null
+    track_url: string | null
+    timestamps: {
+      /** Unix time in milliseconds */
+      start: number | null
+      /** Unix time in milliseconds */
+      end: number | null
+    } | null
+    duration_ms: number | null
+  } | null
 }
 
 export type Failure = {
@@ -390,6 +408,7 @@ interface Routes {
                 custom_status_emoji: string | null
                 album_art: string | null
                 activities: Array<{
+                  /** Relative for an application's icon here, where no address is set */
                   large_image: string | null
                   small_image: string | null
                 }>
@@ -411,6 +430,7 @@ interface Routes {
               success: true
               data: {
                 tracks: Array<{
+                  /** `spotify`, `youtube_music`, …: lower snake case */
                   source: string | null
                   song: string | null
                   artist: string | null
@@ -419,7 +439,9 @@ interface Routes {
                   track_id: string | null
                   track_url: string | null
                   timestamps: {
+                    /** Unix time in milliseconds */
                     start: number | null
+                    /** Unix time in milliseconds */
                     end: number | null
                   } | null
                   duration_ms: number | null
@@ -498,6 +520,7 @@ interface Routes {
             response: { 200: {
               success: true
               data: Array<{
+                /** `spotify`, `youtube_music`, …: lower snake case */
                 source: string | null
                 song: string | null
                 artist: string | null
@@ -506,7 +529,9 @@ interface Routes {
                 track_id: string | null
                 track_url: string | null
                 timestamps: {
+                  /** Unix time in milliseconds */
                   start: number | null
+                  /** Unix time in milliseconds */
                   end: number | null
                 } | null
                 duration_ms: number | null

@@ -1,5 +1,5 @@
 import { version } from '../package.json'
-import { SPOTIFY_CDN_URL } from './domain/presence.ts'
+import { PICTURE_HOSTS } from './domain/discord-cdn.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts'
 import {
   addresses,
@@ -164,14 +164,14 @@ export const SETTINGS = {
   logLevel: setting('LOG_LEVEL', 'info', `one of ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
   logFormat: setting('LOG_FORMAT', 'text', `one of ${LOG_FORMATS.join(', ')}`, oneOf(LOG_FORMATS)),
   discordApiUrl: setting('DISCORD_API_URL', 'https://discord.com/api', "base of Discord's REST API", httpUrl),
-  discordCdnUrl: setting('DISCORD_CDN_URL', 'https://cdn.discordapp.com', "base of Discord's CDN", httpUrl),
+  discordCdnUrl: setting('DISCORD_CDN_URL', PICTURE_HOSTS.discordCdnUrl, "base of Discord's CDN", httpUrl),
   discordMediaUrl: setting(
     'DISCORD_MEDIA_URL',
-    'https://media.discordapp.net',
+    PICTURE_HOSTS.discordMediaUrl,
     "base of Discord's proxy for pictures from elsewhere",
     httpUrl,
   ),
-  spotifyCdnUrl: setting('SPOTIFY_CDN_URL', SPOTIFY_CDN_URL, 'base of the host of album covers', httpUrl),
+  spotifyCdnUrl: setting('SPOTIFY_CDN_URL', PICTURE_HOSTS.spotifyCdnUrl, 'base of the host of album covers', httpUrl),
   githubApiUrl: setting('GITHUB_API_URL', 'https://api.github.com', "base of GitHub's REST API", httpUrl),
   githubUrl: setting('GITHUB_URL', 'https://github.com', 'base of GitHub itself (device flow)', httpUrl),
   githubToken: setting('GITHUB_TOKEN', undefined, 'token that raises the GitHub rate limit', optional(secret)),

@@ -17,7 +17,7 @@ import type { JsonObject } from './domain/presence.ts'
 import { PresenceStore } from './domain/presence-store.ts'
 import { createRetention, Privacy, type Retention } from './domain/privacy.ts'
 import { GithubConnection } from './github/github.ts'
-import { DAY, MINUTE } from './lib/clock.ts'
+import { DAY, MINUTE, systemClock } from './lib/clock.ts'
 import { describeError, type Log } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
 import { proxyFor } from './lib/proxy.ts'
@@ -55,11 +55,12 @@ const RETENTION_CHECK = 10 * MINUTE
 
 /** Everything the store has kept is in memory when this returns: it can be served before Discord is connected. */
 export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps): Hub {
-  const presences = new PresenceStore()
+  const pictures = new Pictures(config)
+  const presences = new PresenceStore(systemClock, pictures)
   const keys = new Keys(store, { log })
   const kv = createKv(store, presences, keys)
   const github = new GithubConnection({ config, store, presences, metrics, log })
-  const history = openHistory(config, store, presences)
+  const history = openHistory(config, store, presences, pictures)
   const arrivals = new Arrivals(store, presences, [...store.loadHidden(), ...store.loadExcluded()])
   const memories = [github, arrivals, history]
   const forget = memories.map(memory => (userId: string) => memory.forget(userId))
@@ -106,8 +107,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   }
 }
 
-function openHistory(config: Config, store: Store, presences: PresenceStore): History {
-  const pictures = new Pictures(config)
+function openHistory(config: Config, store: Store, presences: PresenceStore, pictures: Pictures): History {
   const readPlaying = (activities: readonly JsonObject[]) => readNowPlaying(activities, pictures)
   return new History(store, presences, { days: config.historyDays, readPlaying })
 }

@@ -28,7 +28,23 @@ export interface Presence {
   readonly activities: readonly Activity[]
   /** When somebody who is offline was last seen, in milliseconds since 1970. */
   readonly last_seen_at: number | null
+  readonly now_playing: NowPlaying | null
   readonly [key: string]: unknown
+}
+
+/** What somebody listens to, wherever it plays; null for what is not told. */
+export interface NowPlaying {
+  /** `spotify`, `youtube_music`, …: the service, in lower snake case. */
+  readonly source: string | null
+  readonly song: string | null
+  readonly artist: string | null
+  readonly album: string | null
+  readonly album_art_url: string | null
+  readonly track_id: string | null
+  readonly track_url: string | null
+  /** Milliseconds since 1970. */
+  readonly timestamps: { readonly start: number | null; readonly end: number | null } | null
+  readonly duration_ms: number | null
 }
 
 export interface Activity {

@@ -131,7 +131,7 @@ export class Dispatch {
     if (userId === undefined || !presences.putMember(guildId, d, 'awaited')) return 'bad_member'
     const requests = this.#options.requests(shard)
     requests.joined(guildId, userId)
-    if (presences.isAwaited(userId)) requests.requestNewcomer(guildId, userId)
+    if (presences.member(userId)?.awaited === true) requests.requestNewcomer(guildId, userId)
     return undefined
   }
 
@@ -139,7 +139,9 @@ export class Dispatch {
     const { presences } = this.#options
     const userId = readUserId(d)
     if (userId === undefined) return 'bad_member'
-    if (presences.guildsOf(userId).includes(guildId)) return presences.putMember(guildId, d) ? undefined : 'bad_member'
+    const { memberships = [] } = presences.member(userId) ?? {}
+    const isTheirs = memberships.some(membership => membership.guildId === guildId)
+    if (isTheirs) return presences.putMember(guildId, d) ? undefined : 'bad_member'
     this.#askAbout(guildId, userId, shard)
     return undefined
   }

@@ -61,7 +61,7 @@ export class OfflineReports {
   }
 
   #report(userId: string, guildId: string, update: JsonObject): boolean {
-    const guildIds = this.#presences.guildsOf(userId)
+    const guildIds = this.#guildsOf(userId)
     if (guildIds.length < 2 || !guildIds.includes(guildId)) return false
     const report = this.#reports.get(userId) ?? this.#begin(userId, update)
     report.guildIds.add(guildId)
@@ -87,7 +87,11 @@ export class OfflineReports {
   }
 
   #haveAllSaid(userId: string, { guildIds }: Report): boolean {
-    return this.#presences.guildsOf(userId).every(guildId => guildIds.has(guildId))
+    return this.#guildsOf(userId).every(guildId => guildIds.has(guildId))
+  }
+
+  #guildsOf(userId: string): readonly string[] {
+    return this.#presences.member(userId)?.memberships.map(membership => membership.guildId) ?? []
   }
 
   #believe(userId: string): void {

@@ -1,10 +1,17 @@
-import { isObject, isSnowflake, type JsonObject, spotifyCover } from './presence.ts'
+import { isObject, isSnowflake, type JsonObject, SPOTIFY_CDN_URL, spotifyCover } from './presence.ts'
 
 /** Bases of the hosts that keep pictures, without a slash at the end. The settings are such hosts. */
 export interface PictureHosts {
   readonly discordCdnUrl: string
   readonly discordMediaUrl: string
   readonly spotifyCdnUrl: string
+}
+
+/** The real ones. */
+export const PICTURE_HOSTS: PictureHosts = {
+  discordCdnUrl: 'https://cdn.discordapp.com',
+  discordMediaUrl: 'https://media.discordapp.net',
+  spotifyCdnUrl: SPOTIFY_CDN_URL,
 }
 
 const HASH = /^(a_)?[0-9a-f]{32}$/

@@ -1,5 +1,5 @@
 import type { Pictures } from './discord-cdn.ts'
-import { isObject, isSpotify, type JsonObject, readSpotify } from './presence.ts'
+import { isObject, isSpotify, type JsonObject, type PresenceState, readSpotify } from './presence.ts'
 
 /** What somebody listens to, wherever it plays. Every key is always there, null when it is not told. */
 export interface NowPlaying {
@@ -19,6 +19,26 @@ export interface NowPlaying {
 
 const LISTENING = 2
 
+/**
+ * Services by the applications that tell of them: these may give an activity any name, that of the song for one. Sources:
+ * the applications' own code, which names the id it signs in with.
+ */
+const APPLICATIONS: ReadonlyMap<unknown, string> = new Map([
+  // th-ch/youtube-music, ytmdesktop/ytmdesktop
+  ['1177081335727267940', 'youtube_music'],
+  ['1143202598460076053', 'youtube_music'],
+  // NextFire/apple-music-discord-rpc, for Music and iTunes; PKBeam/AMWin-RP; ciderapp/Cider, by either name
+  ['773825528921849856', 'apple_music'],
+  ['979297966739300416', 'apple_music'],
+  ['1066220978406953012', 'apple_music'],
+  ['886578863147192350', 'apple_music'],
+  ['911790844204437504', 'apple_music'],
+  // Mastermindzh/tidal-hifi
+  ['833617820704440341', 'tidal'],
+  // richardhbtz/soundcloud-rpc
+  ['1090770350251458592', 'soundcloud'],
+])
+
 /** Services whose activities go by other names than their own. Lower case. */
 const SERVICES: ReadonlyMap<string, string> = new Map([
   ['youtube music desktop app', 'youtube_music'],
@@ -32,16 +52,23 @@ const SERVICES: ReadonlyMap<string, string> = new Map([
 /** Pixels. */
 const ART = 512
 
+/** The same of a kept presence, as JSON text. */
+export function nowPlayingText({ activities, spotify }: PresenceState, pictures: Pictures): string {
+  // Most people listen to nothing, so this need not be parsed for them.
+  if (spotify === 'null' && !activities.includes(`"type":${LISTENING}`)) return 'null'
+  return JSON.stringify(readNowPlaying(JSON.parse(activities), pictures))
+}
+
 /** Spotify wherever it stands, else the first that is listened to. */
 export function readNowPlaying(activities: readonly JsonObject[], pictures: Pictures): NowPlaying | null {
   const spotify = activities.find(isSpotify)
   const playing = spotify ?? activities.find(({ type }) => type === LISTENING)
   if (playing === undefined) return null
-  const { name, details, state, assets, details_url } = playing
+  const { name, application_id, details, state, assets, details_url } = playing
   const timestamps = readTimestamps(playing.timestamps)
   const known = spotify === undefined ? null : readSpotify(spotify)
   return {
-    source: known === null ? sourceOf(name) : 'spotify',
+    source: known === null ? (APPLICATIONS.get(application_id) ?? sourceOf(name)) : 'spotify',
     song: textOrNull(details),
     artist: textOrNull(state),
     album: isObject(assets) ? textOrNull(assets.large_text) : null,
@@ -63,7 +90,7 @@ function sourceOf(name: unknown): string | null {
 }
 
 function secureUrl(value: unknown): string | null {
-  return typeof value === 'string' && URL.parse(value)?.protocol === 'https:' ? value : null
+  return typeof value === 'string' && /^https:\/\/[^\s\p{Cc}]+$/iu.test(value) && URL.canParse(value) ? value : null
 }
 
 function spotifyUrl(trackId: string | null | undefined): string | null {

@@ -1,4 +1,6 @@
 import { type Clock, HOUR } from '../lib/clock.ts'
+import type { Pictures } from './discord-cdn.ts'
+import { nowPlayingText } from './music.ts'
 import { applyPresence, buildPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
 
 /** Somebody's place in one guild that the bot shares with them. */
@@ -72,8 +74,11 @@ export class Entry implements SavedPerson {
     return new Entry({ id, user, presence, memberships: [membership], lastSeenAt: null, awaited })
   }
 
-  snapshot(kv: ReadonlyMap<string, string>): Snapshot {
-    this.#snapshot ??= { id: this.id, json: buildPresence({ ...this, kv }) }
+  snapshot(kv: ReadonlyMap<string, string>, pictures: Pictures): Snapshot {
+    this.#snapshot ??= {
+      id: this.id,
+      json: buildPresence({ ...this, kv }, nowPlayingText(this.presence, pictures)),
+    }
     return this.#snapshot
   }
 

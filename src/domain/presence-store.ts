@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { Listeners } from '../lib/listeners.ts'
 import { Copies } from './copies.ts'
+import { PICTURE_HOSTS, Pictures } from './discord-cdn.ts'
 import type { GithubSnapshot } from './github.ts'
 import { Entry, type ListedPresence, type Person, readNick, type SavedPerson, type Snapshot } from './person.ts'
 import {
@@ -26,6 +27,7 @@ export class PresenceStore implements Source {
   /** Who else shows what is shown here. */
   readonly copies = new Copies()
   readonly #clock: Pick<Clock, 'now'>
+  readonly #pictures: Pictures
   readonly #entries = new Map<string, Entry>()
   readonly #rosters = new Rosters()
   readonly #kv = new Map<string, ReadonlyMap<string, string>>()
@@ -37,8 +39,9 @@ export class PresenceStore implements Source {
   #readiness: Readiness = 'starting'
   #size = 0
 
-  constructor(clock: Pick<Clock, 'now'> = systemClock) {
+  constructor(clock: Pick<Clock, 'now'> = systemClock, pictures = new Pictures(PICTURE_HOSTS)) {
     this.#clock = clock
+    this.#pictures = pictures
   }
 
   get readiness(): Readiness {
@@ -105,11 +108,6 @@ export class PresenceStore implements Source {
     for (const id of this.#rosters.others(guildId, userIds)) this.removeMember(guildId, id)
   }
 
-  /** Whether the presence of this member is still awaited. */
-  isAwaited(userId: string): boolean {
-    return this.#entries.get(userId)?.awaited ?? false
-  }
-
   /** Everybody whose presence is awaited. */
   *awaited(): IterableIterator<SavedPerson> {
     for (const entry of this.#entries.values()) if (entry.awaited) yield entry
@@ -151,7 +149,7 @@ export class PresenceStore implements Source {
   /** Drops a person's pairs and when they were last seen; told like a write. Members have to be saved anew. */
   forget(userId: string): void {
     this.#entries.get(userId)?.forgetSeen()
-    if (this.isMember(userId)) this.#dirty.add(userId)
+    if (this.#entries.has(userId)) this.#dirty.add(userId)
     this.setKv(userId, NO_PAIRS)
   }
 
@@ -173,16 +171,6 @@ export class PresenceStore implements Source {
     return this.#hidden.has(userId)
   }
 
-  /** Whether the person shares a guild with the bot, hidden or not. */
-  isMember(userId: string): boolean {
-    return this.#entries.has(userId)
-  }
-
-  /** The guilds a member shares with the bot. */
-  guildsOf(userId: string): readonly string[] {
-    return this.#entries.get(userId)?.memberships.map(({ guildId }) => guildId) ?? []
-  }
-
   /** A member as they are kept, shown or not. */
   member(userId: string): SavedPerson | undefined {
     return this.#entries.get(userId)
@@ -199,7 +187,7 @@ export class PresenceStore implements Source {
 
   snapshot(userId: string): Snapshot | undefined {
     const entry = this.#entries.get(userId)
-    return entry?.shown === true ? entry.snapshot(this.kv(userId)) : undefined
+    return entry?.shown === true ? entry.snapshot(this.kv(userId), this.#pictures) : undefined
   }
 
   *ids(): IterableIterator<string> {

@@ -112,15 +112,15 @@ export function samePresence(a: PresenceState, b: PresenceState): boolean {
   return a.status === b.status && a.platforms === b.platforms && a.activities === b.activities
 }
 
-/** The wire text of a presence: every key always present. */
-export function buildPresence({ user, presence, lastSeenAt, kv }: PersonState): string {
+/** The wire text of a presence: every key always present. `nowPlaying` is JSON, what they listen to or `null`. */
+export function buildPresence({ user, presence, lastSeenAt, kv }: PersonState, nowPlaying: string): string {
   const platforms = PLATFORMS.map(
     (name, bit) => `"active_on_discord_${name}":${(presence.platforms & (1 << bit)) !== 0},`,
   )
   return (
     `{"kv":${kvJson(kv)},"discord_user":${user},"discord_status":"${presence.status}",${platforms.join('')}` +
     `"listening_to_spotify":${presence.spotify !== 'null'},"spotify":${presence.spotify},` +
-    `"activities":${presence.activities},"last_seen_at":${lastSeenAt}}`
+    `"activities":${presence.activities},"last_seen_at":${lastSeenAt},"now_playing":${nowPlaying}}`
   )
 }
 

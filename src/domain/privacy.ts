@@ -208,7 +208,7 @@ export function createRetention(
   }
 
   async function look(userId: string, since: number | null, now: number): Promise<boolean> {
-    if (presences.isMember(userId)) {
+    if (presences.member(userId) !== undefined) {
       if (since !== null) await store.storeAbsence(userId, null)
       return false
     }

@@ -4,6 +4,7 @@ import type { Calls } from '../domain/calls.ts'
 import { historyOff, invalidQuery, starting, userNotMonitored } from '../domain/errors.ts'
 import type { Presences } from '../domain/presences.ts'
 import { PUBLIC, whyUnknown } from './access.ts'
+import { NOW_PLAYING } from './music-schema.ts'
 import { IF_NONE_MATCH, operation, type Parameter, USER_ID } from './openapi.ts'
 import { answer, represent } from './representation.ts'
 import { envelope } from './response.ts'
@@ -30,18 +31,6 @@ function whole(
 const BEFORE = { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: Number.MAX_SAFE_INTEGER }
 
 const NULLABLE_TEXT = t.Union([t.String(), t.Null()])
-const NULLABLE_TIME = t.Union([t.Number(), t.Null()])
-const PLAYED = {
-  source: NULLABLE_TEXT,
-  song: NULLABLE_TEXT,
-  artist: NULLABLE_TEXT,
-  album: NULLABLE_TEXT,
-  album_art_url: NULLABLE_TEXT,
-  track_id: NULLABLE_TEXT,
-  track_url: NULLABLE_TEXT,
-  timestamps: t.Union([t.Object({ start: NULLABLE_TIME, end: NULLABLE_TIME }), t.Null()]),
-  duration_ms: NULLABLE_TIME,
-}
 const STATUS = t.Union(['online', 'idle', 'dnd', 'offline'].map(status => t.Literal(status)))
 const SECONDS = t.Object({ online: t.Integer(), idle: t.Integer(), dnd: t.Integer(), offline: t.Integer() })
 const SPENT = t.Object({ name: t.String(), application_id: NULLABLE_TEXT, seconds: t.Integer() })
@@ -113,7 +102,7 @@ const HISTORY = told(
   'What a person listened to and did',
   'What has ended, and changes of the status, the newest first; what goes on is in the presence. Times are ms since 1970.',
   t.Object({
-    tracks: t.Array(t.Object({ ...PLAYED, played_at: t.Integer(), listened_ms: t.Integer() })),
+    tracks: t.Array(t.Object({ ...NOW_PLAYING, played_at: t.Integer(), listened_ms: t.Integer() })),
     activities: t.Array(
       t.Object({ name: t.String(), application_id: NULLABLE_TEXT, started_at: t.Integer(), seconds: t.Integer() }),
     ),
@@ -140,7 +129,7 @@ const STATISTICS = told(
 const TOP_TRACKS = told(
   'What a person listened to most',
   'A play counts when it lasted 30 seconds or half the track.',
-  t.Array(t.Object({ ...PLAYED, play_count: t.Integer() })),
+  t.Array(t.Object({ ...NOW_PLAYING, play_count: t.Integer() })),
   [{ ...TRACK, play_count: 12 }],
   [number('days', 'Of how many days, 1 to 30; 30 when it is not given')],
 )

@@ -1,6 +1,7 @@
 import { type TSchema, Type as t } from '@sinclair/typebox'
 import type { ApiError } from '../domain/errors.ts'
 import { KV_KEY, KV_LIMITS } from '../domain/kv-limits.ts'
+import { NOW_PLAYING, NOW_PLAYING_EXAMPLE } from './music-schema.ts'
 
 /** What goes over the wire, as JSON Schema for the API document. Nothing is validated with these: answers are made as text. */
 
@@ -95,6 +96,7 @@ export const PRESENCE = t.Object({
   last_seen_at: nullable(
     t.Integer({ description: 'When the person went offline, in Unix milliseconds; null while online, or unknown' }),
   ),
+  now_playing: nullable(t.Object(NOW_PLAYING, { description: 'What they listen to, wherever it plays' })),
 })
 
 const VERSION = t.String({ description: 'Which Exoix this is', examples: ['1.0.0'] })
@@ -175,6 +177,7 @@ export const PRESENCE_EXAMPLE = {
     },
   ],
   last_seen_at: null,
+  now_playing: NOW_PLAYING_EXAMPLE,
 }
 
 export const TEXT = t.String()

@@ -22,6 +22,7 @@ export const PRESENCE_KEYS = [
   'kv',
   'last_seen_at',
   'listening_to_spotify',
+  'now_playing',
   'spotify',
 ]
 

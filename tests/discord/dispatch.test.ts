@@ -315,7 +315,7 @@ describe('somebody in two guilds', () => {
     for (const id of ['1', '2']) take('GUILD_MEMBER_REMOVE', about(id))
     take('GUILD_MEMBER_UPDATE', { ...member('10'), guild_id: '2' })
     take('PRESENCE_UPDATE', { ...presence('10'), guild_id: '2' })
-    expect(presences.isMember('10')).toBe(false)
+    expect(presences.member('10')).toBeUndefined()
   })
 })
 
@@ -329,7 +329,7 @@ describe('a guild that the bot is not in', () => {
     take('GUILD_CREATE', guildCreate('2', ['10']))
     take('GUILD_DELETE', { id: '2' })
     take(type, data)
-    expect([presences.isMember('10'), drops]).toEqual([false, { unknown_guild: 1 }])
+    expect([presences.member('10'), drops]).toEqual([undefined, { unknown_guild: 1 }])
   })
 
   test('is asked about nobody', () => {

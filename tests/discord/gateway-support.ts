@@ -70,7 +70,7 @@ export function createTestGateway(sim: Simulator, options: Options = {}) {
   const events = createInbox<{ type: string; data: unknown }>()
   const changes = createInbox<Change>()
   const fatal = Promise.withResolvers<FatalError>()
-  presences.onChange(changes.push)
+  presences.onChange(({ id, kind }) => changes.push({ id, kind }))
   tokens.add(config.botToken ?? '')
 
   const appLog = createLog({

@@ -27,7 +27,7 @@ export function createIntake() {
   const completions: [shard: number, complete: boolean][] = []
   const lines: string[] = []
   let accepting = true
-  presences.onChange(change => changes.push(change))
+  presences.onChange(({ id, kind }) => changes.push({ id, kind }))
 
   const dropped = (reason: DropReason, count = 1) => {
     drops[reason] = (drops[reason] ?? 0) + count

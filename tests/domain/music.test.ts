@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { readConfig } from '../../src/config.ts'
 import { Pictures } from '../../src/domain/discord-cdn.ts'
 import { readNowPlaying } from '../../src/domain/music.ts'
-import type { JsonObject } from '../../src/domain/presence.ts'
+import { isObject, type JsonObject } from '../../src/domain/presence.ts'
+import { PresenceStore } from '../../src/domain/presence-store.ts'
 
 const pictures = new Pictures(readConfig({}))
 const read = (...activities: JsonObject[]) => readNowPlaying(activities, pictures)
@@ -50,6 +52,72 @@ describe('what is listened to', () => {
     expect(read(other({ name }))?.source).toBe(source)
   })
 
+  test('is of the service whose application tells it, whatever it is called', () => {
+    expect(read(other({ name: 'a song', application_id: '1177081335727267940' }))?.source).toBe('youtube_music')
+    expect(read(other({ name: 'Cider', application_id: '7' }))?.source).toBe('apple_music')
+    expect(read({ ...SPOTIFY, application_id: '833617820704440341' })?.source).toBe('spotify')
+  })
+
+  test('stands in the wire text of the presence, and changes with it', () => {
+    const store = new PresenceStore()
+    const shown = () => JSON.parse(store.snapshot('1')?.json ?? '').now_playing
+    store.putMember('g', { user: { id: '1' } })
+    expect(shown()).toBeNull()
+    const tell = (...activities: JsonObject[]) =>
+      store.patchPresence({ user: { id: '1' }, status: 'online', activities })
+    tell({ type: 0, name: 'a game' }, other({ assets: { large_image: 'mp:external/x/https/y.z' } }))
+    expect(shown()).toMatchObject({ source: 'tidal', song: 'another' })
+    expect(shown().album_art_url).toStartWith('https://media.discordapp.net/')
+    tell({ type: 20, name: 'no music' }, { ...SPOTIFY, type: 0 })
+    expect(shown()).toMatchObject({ source: 'spotify' })
+    tell({ type: 20, name: 'no music' })
+    expect(shown()).toBeNull()
+  })
+
+  test('has every key and types of use, whatever comes', () => {
+    const anything = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('spotify:1', 'spotify:x', 'mp:external/x/https/y.z', 2, 5),
+    )
+    const keys = [
+      'id',
+      'name',
+      'type',
+      'details',
+      'state',
+      'assets',
+      'timestamps',
+      'details_url',
+      'sync_id',
+      'application_id',
+    ]
+    const assets = fc.record({ large_image: anything, large_text: anything }, { requiredKeys: [] })
+    const activity = fc.record(
+      { ...Object.fromEntries(keys.map(key => [key, anything])), assets: fc.oneof(assets, anything) },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.array(fc.oneof(activity, fc.jsonValue())), activities => {
+        const store = new PresenceStore()
+        store.putMember('g', { user: { id: '1' } }, { status: 'online', activities })
+        const { now_playing: playing } = JSON.parse(store.snapshot('1')?.json ?? '')
+        const list = activities.filter(isObject)
+        expect(playing !== null).toBe(list.some(({ id, type }) => id === 'spotify:1' || type === 2))
+        if (playing === null) return
+        const { timestamps, duration_ms: length, track_url: url, ...texts } = playing
+        expect(Object.keys(texts)).toEqual(['source', 'song', 'artist', 'album', 'album_art_url', 'track_id'])
+        for (const text of [url, ...Object.values(texts)]) expect(text === null || typeof text === 'string').toBe(true)
+        expect(url ?? 'https:').toStartWith('https:')
+        expect(length).toBe(
+          timestamps === null || timestamps.start === null || timestamps.end === null
+            ? null
+            : timestamps.end - timestamps.start,
+        )
+        expect(length ?? 0).toBeGreaterThanOrEqual(0)
+      }),
+    )
+  })
+
   test.each([
     [{ start: 5, end: 9 }, { start: 5, end: 9 }, 4],
     [{ start: 5 }, { start: 5, end: null }, null],
@@ -66,6 +134,9 @@ describe('what is listened to', () => {
     [other({ details_url: 'https://a.example/b' }), 'https://a.example/b'],
     [other({ details_url: 'http://a.example/b' }), null],
     [other({ details_url: 'javascript:alert(1)' }), null],
+    [other({ details_url: 'https://a.example/\nb' }), null],
+    [other({ details_url: ' https://a.example/b' }), null],
+    [other({ details_url: 'https://' }), null],
     [other({ sync_id: 'x' }), null],
     [SPOTIFY, 'https://open.spotify.com/track/3kdlVcMVsSkbsUy8eQcBjI'],
     [{ ...SPOTIFY, sync_id: '../x' }, null],

@@ -207,7 +207,7 @@ describe('the presence store', () => {
     for (const [way, tell] of Object.entries(ways)) {
       const user = { id: '7', username: way }
       store.putMember('g', { user }, 'awaited')
-      expect([store.size, store.has('7'), store.snapshot('7'), [...store.ids()], store.isMember('7')]).toEqual([
+      expect([store.size, store.has('7'), store.snapshot('7'), [...store.ids()], store.member('7')?.awaited]).toEqual([
         0,
         false,
         undefined,
@@ -217,9 +217,9 @@ describe('the presence store', () => {
       store.setKv('7', new Map([['a', 'b']]))
       store.putMember('g', { user, nick: 'n' })
       store.putMember('h', { user }, 'awaited')
-      expect([kinds(), store.isAwaited('7'), [...store.awaited()].map(({ id }) => id)]).toEqual([[], true, ['7']])
+      expect([kinds(), store.member('7')?.awaited, [...store.awaited()].map(({ id }) => id)]).toEqual([[], true, ['7']])
       tell(user)
-      expect([kinds(), store.isAwaited('7'), store.size]).toEqual([['joined 7'], false, 1])
+      expect([kinds(), store.member('7')?.awaited, store.size]).toEqual([['joined 7'], false, 1])
       expect(shown('7').discord_status).toBe('idle')
       for (const guild of ['g', 'h']) store.removeMember(guild, '7')
       kinds()
@@ -238,7 +238,7 @@ describe('the presence store', () => {
     expect(kinds()).toEqual(['joined 1'])
     store.patchPresence({ user: { id: '1' }, ...online })
     store.putMember('h', { user: ada }, 'awaited')
-    expect([kinds(), shown('1').discord_status, store.isAwaited('1')]).toEqual([['changed 1'], 'online', false])
+    expect([kinds(), shown('1').discord_status, store.member('1')?.awaited]).toEqual([['changed 1'], 'online', false])
   })
 
   test('names everybody a saver has to write, once, with what to write', () => {

@@ -18,7 +18,7 @@ const NO_PAIRS = new Map<string, string>()
 /** The wire presence of a person whose gateway presence is the given one, parsed back. */
 function shown(update: JsonObject, user: JsonObject = { id: ID }) {
   const presence = applyPresence(OFFLINE, update)
-  const text = buildPresence({ user: readUser(user) ?? '', presence, lastSeenAt: null, kv: NO_PAIRS })
+  const text = buildPresence({ user: readUser(user) ?? '', presence, lastSeenAt: null, kv: NO_PAIRS }, 'null')
   return JSON.parse(text)
 }
 
@@ -48,6 +48,7 @@ describe('a presence', () => {
       spotify: null,
       activities: [],
       last_seen_at: null,
+      now_playing: null,
     })
   })
 
@@ -129,7 +130,7 @@ describe('a presence', () => {
       ['__proto__', 'a'],
       ['constructor', 'b\u2028"\\'],
     ])
-    const text = buildPresence({ user: `{"id":"${ID}"}`, presence: OFFLINE, lastSeenAt: null, kv })
+    const text = buildPresence({ user: `{"id":"${ID}"}`, presence: OFFLINE, lastSeenAt: null, kv }, 'null')
     expect(Object.entries(JSON.parse(text).kv)).toEqual([...kv])
   })
 

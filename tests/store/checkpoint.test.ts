@@ -88,7 +88,7 @@ describe('saved presences', () => {
         presences.putMember('g', { user: { id: '2' } }, online)
       })
       await asProcess(file, ({ presences }) => {
-        expect([presences.isAwaited('1'), presences.has('1'), presences.isMember('1')]).toEqual([true, false, true])
+        expect([presences.member('1')?.awaited, presences.has('1')]).toEqual([true, false])
         expect(presences.person('2')?.presence.status).toBe('online')
         presences.presumeOffline('1')
       })

@@ -84,6 +84,7 @@ export function checkPresences(presences: PresenceStore): void {
       activities,
       spotify,
       last_seen_at,
+      now_playing,
       ...flags
     } = JSON.parse(text)
     const whole =
@@ -93,6 +94,7 @@ export function checkPresences(presences: PresenceStore): void {
       Array.isArray(activities) &&
       (last_seen_at === null || (Number.isInteger(last_seen_at) && status === 'offline')) &&
       (spotify === null) === !flags.listening_to_spotify &&
+      (now_playing === null || 'source' in now_playing) &&
       Object.values(flags).length === 6 &&
       Object.values(flags).every(flag => typeof flag === 'boolean')
     hold(whole, `no presence: ${text.slice(0, 500)}`)
