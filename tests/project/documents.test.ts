@@ -18,6 +18,22 @@ const PAGES = [
   'tests/bench/README.md',
 ]
 
+interface Presence {
+  readonly discord_status: string
+}
+/** What is told of what plays. */
+const NOW_PLAYING = [
+  'source',
+  'song',
+  'artist',
+  'album',
+  'album_art_url',
+  'track_id',
+  'track_url',
+  'timestamps',
+  'duration_ms',
+]
+
 /** The names that headings of a page have in addresses. */
 function anchorsOf(text: string): string[] {
   const headings = text.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm)
@@ -49,6 +65,26 @@ describe('the documents', () => {
       ].map(([, name = '']) => name),
     )
     expect([...new Set(named)].filter(name => !known.includes(name))).toEqual([])
+  })
+
+  test('tell Home Assistant of an address and values that are there', async () => {
+    const [, text = ''] = /```yaml\n# configuration\.yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? []
+    const { rest } = Bun.YAML.parse(text) as {
+      rest: { resource: string; sensor: { value_template: string; json_attributes: string[] }[] }[]
+    }
+    const [{ resource, sensor }] = rest as [(typeof rest)[0]]
+    await using running = await startTestApp({
+      world: ({ world }) => {
+        world.addGuild({ members: [{ user: { id: '94490510688792576' }, presence: { status: 'idle' } }] })
+      },
+    })
+    await running.ready()
+    const { data } = (await (await fetch(running.url + new URL(resource).pathname)).json()) as { data: Presence }
+    for (const { value_template, json_attributes } of sensor) {
+      expect(value_template).toBe('{{ value_json.data.discord_status }}')
+      expect(data.discord_status).toBe('idle')
+      expect(json_attributes.filter(name => !NOW_PLAYING.includes(name))).toEqual([])
+    }
   })
 
   test('have a compose file of a hub and edges, each with a command there is and settings there are', () => {
