@@ -1,12 +1,32 @@
+import type { Config } from '../config.ts'
 import { code } from './reply.ts'
+
+/** What its operator says of this instance. */
+export type Instance = Partial<Pick<Config, 'instanceName' | 'privacyUrl' | 'termsUrl'>>
 
 /** Where a person can be seen, for messages. Without a public address of this instance the paths alone are told. */
 export class Addresses {
   /** The public address, without a slash at the end; undefined while nobody has set one. */
   readonly base: string | undefined
+  readonly #instance: Instance
 
-  constructor(externalUrl: string | undefined) {
+  constructor(externalUrl: string | undefined, instance: Instance = {}) {
     this.base = externalUrl
+    this.#instance = instance
+  }
+
+  /** What this instance is called. */
+  get name(): string {
+    return this.#instance.instanceName ?? 'Exoix'
+  }
+
+  /** Where its operator says what holds here, in a line; empty when nowhere. */
+  get terms(): string {
+    const { privacyUrl, termsUrl } = this.#instance
+    const told = { 'What is kept of you': privacyUrl, Terms: termsUrl }
+    return Object.entries(told)
+      .flatMap(([what, address]) => (address === undefined ? [] : `${what}: <${address}>`))
+      .join(' · ')
   }
 
   page(userId: string): string {

@@ -10,7 +10,7 @@ import type { Privacy } from '../domain/privacy.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { Addresses } from './addresses.ts'
+import { Addresses, type Instance } from './addresses.ts'
 import { sendQuietly } from './command.ts'
 import { readExposure } from './exposures.ts'
 import { githubCommands } from './github.ts'
@@ -31,7 +31,8 @@ import { SlashCommands } from './slash-commands.ts'
 import { Welcome } from './welcome.ts'
 
 export interface BotDeps {
-  readonly config: Pick<Config, 'commandPrefix' | 'externalUrl' | 'discordInvite' | 'welcomeChannel' | 'historyDays'>
+  readonly config: Pick<Config, 'commandPrefix' | 'externalUrl' | 'discordInvite' | 'welcomeChannel' | 'historyDays'> &
+    Instance
   /** False: another copy answers for this bot, and this one does nothing at all. */
   readonly answers: boolean
   readonly api: API
@@ -78,7 +79,7 @@ export class Bot {
     this.#identity = new Identity(api, sender, log)
     const delivery = new KeyDelivery({ keys, sender, log, externalUrl: config.externalUrl })
     this.#guard = new LeakGuard({ keys, delivery, metrics, log, command: `${commandPrefix}apikey` })
-    const addresses = new Addresses(config.externalUrl)
+    const addresses = new Addresses(config.externalUrl, config)
     const profiles = new Profiles({ presences, addresses, discordInvite: config.discordInvite })
     this.#registry = new Registry(
       commandGroups(deps, { clock, sender, delivery, addresses, profiles }),

@@ -97,7 +97,8 @@ function describeCommands(
     return `**${title}**\n${commands.map(command => helpLine(command, prefix)).join('\n')}`
   })
   return {
-    embed: { title: 'Exoix', description: [addresses.describe(userId), ...sections, NOTES].join('\n\n') },
+    content: addresses.terms,
+    embed: { title: addresses.name, description: [addresses.describe(userId), ...sections, NOTES].join('\n\n') },
   }
 }
 

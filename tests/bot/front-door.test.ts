@@ -186,4 +186,13 @@ describe('.help', () => {
     const titles = [...description.matchAll(/^\*\*(.+)\*\*$/gm)].map(([, title]) => title)
     expect(titles).toEqual(['You', 'Key-value pairs', 'Key', 'GitHub', 'History', 'Privacy', 'Help'])
   })
+
+  test('says whose instance this is, and what holds here, where its operator says so', async () => {
+    const privacyUrl = 'https://quay.example/privacy'
+    const config = { instanceName: 'Quay', privacyUrl, termsUrl: 'https://quay.example/terms' }
+    const { house, alice } = await withPeople({ config })
+    const { message } = await house.ask(alice, '.help')
+    expect(message.content).toBe(`What is kept of you: <${privacyUrl}> · Terms: <https://quay.example/terms>`)
+    expect(embedOf({ message }).title).toBe('Quay')
+  })
 })
