@@ -1,6 +1,8 @@
 import { type Environment, readConfig } from '../config.ts'
 import { examineDiscord } from '../discord/check.ts'
 import { type Finding, ok } from '../domain/operator.ts'
+import { examineRedis } from '../feed/check.ts'
+import { readRedis } from '../feed/settings.ts'
 import { examineGithub } from '../github/check.ts'
 import { examinePort } from '../http/check.ts'
 import { proxyFor } from '../lib/proxy.ts'
@@ -24,7 +26,8 @@ export async function check(env: Environment, say: (text: string) => void): Prom
   tell(await examinePort(config))
   const contents = examineContents(config.databasePath)
   const discord = examineDiscord(config, createAppLog(config), { proxyFor: toGateway })
-  for (const finding of (await Promise.all([contents, discord, examineGithub(config)])).flat()) tell(finding)
+  const redis = examineRedis(readRedis(config))
+  for (const finding of (await Promise.all([contents, discord, examineGithub(config), redis])).flat()) tell(finding)
   say(mistakes === 0 ? 'Nothing has to be mended.' : `To be mended: ${mistakes}.`)
   return mistakes === 0
 }

@@ -94,7 +94,7 @@ export class RedisLink {
 }
 
 /** Asks one sentinel after the other where the master is. */
-async function addressOf({ url, sentinel }: RedisSettings): Promise<string> {
+export async function addressOf({ url, sentinel }: RedisSettings): Promise<string> {
   if (sentinel === undefined) return url
   for (const host of sentinel.hosts) {
     const client = new RedisClient(`redis://${host}`, { autoReconnect: false, connectionTimeout: CONNECTING })
