@@ -1,4 +1,5 @@
 import type { Presences } from '../domain/presences.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Counter } from '../lib/metrics.ts'
 import type { Quota } from '../lib/quota.ts'
 import type { Backpressure } from './backpressure.ts'
@@ -24,12 +25,15 @@ interface CommandsDeps {
   /** Characters or bytes beyond which an INIT_STATE is large. */
   readonly maxQueuedBytes: number
   readonly outbound: Counter
+  readonly clock: Clock
 }
 
 /** Commands of one socket that may wait. */
 const MAX_WAITING = 32
 /** People of whom an INIT_STATE is likely to be large: a presence has 0.5 to 3 KB. */
 const MANY = 500
+/** Milliseconds for which an INIT_STATE of everybody is kept for others who ask. */
+const SHARED = 1000
 /** Milliseconds that are worked at a large one before others have their turn. */
 const SLICE = 20
 
@@ -68,13 +72,11 @@ export class Commands {
   readonly #deps: CommandsDeps
   readonly #waiting = new Map<Socket, Waiting>()
   #resuming: NodeJS.Immediate | undefined
+  #forgetting: (() => void) | null = null
 
   constructor(deps: CommandsDeps) {
     this.#deps = deps
-    deps.turns.onOpen(() => {
-      this.#goOn()
-      if (this.#waiting.size === 0) deps.initialStates.forget()
-    })
+    deps.turns.onOpen(() => this.#goOn())
   }
 
   /** False when the client has more waiting than anybody needs. */
@@ -111,6 +113,7 @@ export class Commands {
 
   stop(): void {
     clearImmediate(this.#resuming)
+    this.#forgetting?.()
   }
 
   #goOn(): void {
@@ -227,7 +230,16 @@ export class Commands {
   }
 
   #end(job: Job | null | undefined): void {
-    if (job?.making) this.#deps.initialStates.end(job.making)
+    if (!job?.making) return
+    this.#deps.initialStates.end(job.making)
+    this.#forgetting ??= this.#deps.clock.after(SHARED, () => this.#forget())
+  }
+
+  /** When nobody is there to share it with, an INIT_STATE of everybody is not kept. */
+  #forget(): void {
+    this.#forgetting = null
+    if (this.#waiting.size === 0) this.#deps.initialStates.forget()
+    else this.#forgetting = this.#deps.clock.after(SHARED, () => this.#forget())
   }
 }
 

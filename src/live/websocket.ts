@@ -121,7 +121,7 @@ export class Sockets {
       outbound: this.#outbound,
     }
     const longUpdates = new LongUpdates(shared)
-    const commands = new Commands({ ...shared, longUpdates, names, maxQueuedBytes })
+    const commands = new Commands({ ...shared, longUpdates, names, maxQueuedBytes, clock })
     publisher.add(new Topics({ ...shared, longUpdates, commands, server: () => this.#server }))
     this.#subscriptions = subscriptions
     this.#backpressure = shared.backpressure

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { createManualClock } from '../discord/clocks.ts'
 import {
   type Frame,
   inflateWhole,
@@ -167,6 +168,59 @@ describe('a large INIT_STATE', () => {
     expect(made).toBeLessThan(10)
     setNumber(server.presences, '7', 7)
     for (const client of clients) expect(numbers([await client.next()])).toEqual([7])
+  })
+})
+
+describe('what is large', () => {
+  /** The most messages that went out in one turn of the event loop, until so many are out. */
+  async function mostInATurn(messages: number): Promise<number> {
+    let most = 0
+    for (let last = count('messages_outbound'); last < messages; ) {
+      await new Promise<void>(resolve => setImmediate(resolve))
+      const now = count('messages_outbound')
+      most = Math.max(most, now - last)
+      last = now
+    }
+    return most
+  }
+
+  test.each(['', '?compression=zlib_json'])('goes out once a turn, however many ask at once: "%s"', async query => {
+    server = startServer({ checkInterval: NEVER })
+    joinMany(2_000, 5000)
+    const clients = await Promise.all(Array.from({ length: 5 }, () => server.client(query)))
+    const before = count('messages_outbound')
+    for (const client of clients) client.send({ op: 2, d: { subscribe_to_all: true } })
+    expect(await mostInATurn(before + 5)).toBe(1)
+    const filler = noise(2 * MEGABYTE)
+    setNumber(server.presences, '1', 1, filler)
+    expect(await mostInATurn(before + 10)).toBe(1)
+    for (const client of clients) expect(Object.keys((await client.next()).d)).toHaveLength(2_000)
+    for (const client of clients) expect(numbers([await client.next()])).toEqual([1])
+  })
+
+  test('is kept for a second for others who ask, and not longer', async () => {
+    const clock = createManualClock()
+    server = startServer({ clock })
+    joinMany(100, 100)
+    let asked = 0
+    const snapshot = server.presences.snapshot.bind(server.presences)
+    Object.assign(server.presences, {
+      snapshot(id: string) {
+        asked++
+        return snapshot(id)
+      },
+    })
+    const client = await server.client()
+    const askedFor = async () => {
+      asked = 0
+      await client.follow({ subscribe_to_all: true })
+      return asked
+    }
+    expect([await askedFor(), await askedFor()]).toEqual([100, 0])
+    clock.advance(999)
+    expect(await askedFor()).toBe(0)
+    clock.advance(1)
+    expect(await askedFor()).toBe(100)
   })
 })
 

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { inflateSync } from 'node:zlib'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { createLog, type Log } from '../../src/lib/log.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { Quota, type QuotaOptions } from '../../src/lib/quota.ts'
@@ -15,6 +16,7 @@ interface ServerOptions extends Partial<SocketOptions> {
   readonly unread?: Partial<QuotaOptions>
   readonly names?: Partial<QuotaOptions>
   readonly log?: Log
+  readonly clock?: Clock
 }
 
 const UNBOUNDED = { perAddress: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
@@ -40,7 +42,8 @@ export function startServer(options: ServerOptions = {}) {
   const unread = new Quota({ ...UNBOUNDED, ...options.unread })
   const names = new Quota({ ...UNBOUNDED, ...options.names })
   const publisher = new Publisher({ presences, options: options.publisher })
-  const sockets = new Sockets({ presences, publisher, addresses, unread, names, metrics, log, options })
+  const clock = options.clock ?? systemClock
+  const sockets = new Sockets({ presences, publisher, addresses, unread, names, metrics, log, clock, options })
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
