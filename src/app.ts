@@ -1,6 +1,8 @@
 import { type Control, openControl } from './commands/control.ts'
 import type { Config, Environment } from './config.ts'
+import type { Application } from './discord/intents.ts'
 import type { FatalError } from './domain/errors.ts'
+import { inviteUrl } from './domain/operator.ts'
 import { RedisHub } from './feed/redis-hub.ts'
 import { readRedis } from './feed/settings.ts'
 import { createHub, type Hub } from './hub.ts'
@@ -50,10 +52,13 @@ export function startApp(
     presences.copies.add(doors)
     const redis = openRedis({ config, hub, store, metrics, log, onFatal })
     const control = openControl(config.databasePath, hub, log)
-    hub.start()
+    const application = hub.start()
     redis?.start()
     const listening = doors.listening.then(() => {
       log.info('listening', { url: doors.url, monitored: presences.size })
+      // A hub shows no pages itself.
+      const base = config.externalUrl ?? (role === 'hub' ? undefined : doors.url)
+      void application.then(known => sayAddresses(known, base, log))
     })
     listening.catch(onFatal)
     return { url: doors.url, listening, presences, gateway, stop: () => stop({ hub, doors, control, store, redis }) }
@@ -61,6 +66,14 @@ export function startApp(
     void store.close()
     throw error
   }
+}
+
+/** Where to go on from a start: to a server, and to the page of whoever runs this. */
+function sayAddresses(application: Application | undefined, base: string | undefined, log: Log): void {
+  if (application === undefined) return
+  log.info('add the bot to a server', { url: inviteUrl(application.id) })
+  if (application.ownerId !== undefined && base !== undefined)
+    log.info('you', { url: `${base}/?user=${application.ownerId}` })
 }
 
 /** What a hub that does not serve answers all the same. */

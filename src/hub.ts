@@ -2,6 +2,7 @@ import { Bot } from './bot/bot.ts'
 import { answersCommands, type Config, type Environment } from './config.ts'
 import { DiscordAppIcons } from './discord/app-icons.ts'
 import { Gateway } from './discord/gateway.ts'
+import type { Application } from './discord/intents.ts'
 import { DiscordRest } from './discord/rest.ts'
 import { Arrivals } from './domain/arrivals.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
@@ -42,8 +43,8 @@ export interface Hub {
   readonly moderation: Moderation
   /** Keeps what is else kept every few seconds. */
   keepAll(): Promise<void>
-  /** Connects to Discord. */
-  start(): void
+  /** Connects to Discord. Resolves with the bot's application; undefined when it stopped or failed before that. */
+  start(): Promise<Application | undefined>
   /** Ends what is under way with Discord and GitHub. */
   disconnect(): Promise<void>
   /** Keeps everything a last time; the store may be closed then. */
@@ -92,7 +93,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     keepAll: () => checkpoint.saveAll(),
     start() {
       stopRetention = sweepDaily({ retention, history, presences, log })
-      void connect(gateway, bot, onFatal)
+      return connect(gateway, bot, onFatal)
     },
     async disconnect() {
       stopping.abort()
@@ -112,13 +113,19 @@ function openHistory(config: Config, store: Store, presences: PresenceStore, pic
   return new History(store, presences, { days: config.historyDays, readPlaying })
 }
 
-async function connect(gateway: Gateway, bot: Bot, onFatal: (error: FatalError) => void): Promise<void> {
+async function connect(
+  gateway: Gateway,
+  bot: Bot,
+  onFatal: (error: FatalError) => void,
+): Promise<Application | undefined> {
   try {
     await gateway.start()
     const application = gateway.application()
-    if (application !== undefined) await bot.register(application.id)
+    if (application !== undefined) void bot.register(application.id)
+    return application
   } catch (error) {
     onFatal(error instanceof FatalError ? error : new FatalError(describeError(error)))
+    return undefined
   }
 }
 

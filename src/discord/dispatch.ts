@@ -89,7 +89,7 @@ export class Dispatch {
       guilds.unavailable(shard, id)
       return undefined
     }
-    guilds.arrived(shard, id)
+    guilds.arrived(shard, id, typeof d.name === 'string' ? d.name : id)
     if (this.#takeInitialMembers(id, d)) guilds.completed(id)
     else requests(shard).requestList(id)
     return undefined

@@ -14,6 +14,7 @@ import type { DropReason } from './frames.ts'
 import { GuildBook, shardOfGuild } from './guilds.ts'
 import { botPresence, createGatewayInfoSource, type GatewayInfo, IdentifyQueue, readGatewayInfo } from './identify.ts'
 import { type Application, chooseIntents } from './intents.ts'
+import { logJoined } from './member-list.ts'
 import { MemberRequests } from './member-requests.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { OfflineReports } from './offline-reports.ts'
@@ -67,7 +68,8 @@ export class Gateway {
     this.#metrics = createGatewayMetrics(options.metrics)
     this.#complain = createComplaint(log, this.#clock)
     const onComplete = (shard: number, complete: boolean) => this.#setComplete(shard, complete)
-    this.#guilds = new GuildBook({ clock: this.#clock, quietMs: this.#timing.quietMs, onComplete })
+    const onJoined = (guildId: string, name: string) => logJoined(log, presences, guildId, name)
+    this.#guilds = new GuildBook({ clock: this.#clock, quietMs: this.#timing.quietMs, onComplete, onJoined })
     this.#offline = new OfflineReports(presences, this.#clock)
     this.#dispatch = new Dispatch({
       presences,
@@ -123,9 +125,9 @@ export class Gateway {
     const { signal } = this.#stopped
     const persistence = { clock: this.#clock, backoff: this.#timing.backoff, log, signal }
     const getApplication = () => askApplication(api, signal)
-    const { id, flags } = await askUntilAnswered('tell about the application', getApplication, persistence)
+    const { id, flags, ownerId } = await askUntilAnswered('tell about the application', getApplication, persistence)
     const intents = chooseIntents(flags)
-    this.#application = { id, messageContent: intents.messageContent }
+    this.#application = { id, ownerId, messageContent: intents.messageContent }
     if (!intents.messageContent) log.info(HINTS.messageContentOff)
     const info = await askUntilAnswered('name its gateway', () => this.#askGateway(), persistence)
     this.#shards = this.#createShards(info, intents.bits)

@@ -6,6 +6,8 @@ export interface GuildBookOptions {
   quietMs: number
   /** Nothing is awaited on this shard any more, or something is again. */
   onComplete: (shard: number, complete: boolean) => void
+  /** The bot has come into a guild, all of whose members are known now. */
+  onJoined?: (guildId: string, name: string) => void
 }
 
 /** A guild that is there but whose list does not come is waited for this many silences. */
@@ -32,11 +34,15 @@ export class GuildBook {
   readonly #clock: Clock
   readonly #quietMs: number
   readonly #onComplete: (shard: number, complete: boolean) => void
+  readonly #onJoined: (guildId: string, name: string) => void
+  /** Names of guilds that the bot has just come into. */
+  readonly #joining = new Map<string, string>()
 
-  constructor({ clock, quietMs, onComplete }: GuildBookOptions) {
+  constructor({ clock, quietMs, onComplete, onJoined = () => {} }: GuildBookOptions) {
     this.#clock = clock
     this.#quietMs = quietMs
     this.#onComplete = onComplete
+    this.#onJoined = onJoined
   }
 
   get size(): number {
@@ -63,14 +69,19 @@ export class GuildBook {
   }
 
   /** GUILD_CREATE: the guild is there, its member list perhaps not yet. */
-  arrived(shard: number, guildId: string): void {
+  arrived(shard: number, guildId: string, name = ''): void {
+    // READY has told of every guild that the bot was in before.
+    if (!this.has(guildId)) this.#joining.set(guildId, name)
     this.#change(shard, () => this.#know(shard, guildId, true).awaited.add(guildId))
   }
 
   /** The guild's member list is in. */
   completed(guildId: string): void {
     const shard = this.#shardOf.get(guildId)
-    if (shard !== undefined) this.#change(shard, ({ awaited }) => awaited.delete(guildId))
+    if (shard === undefined) return
+    this.#change(shard, ({ awaited }) => awaited.delete(guildId))
+    const name = this.#joining.get(guildId)
+    if (this.#joining.delete(guildId)) this.#onJoined(guildId, name ?? '')
   }
 
   /** An outage: the guild is still ours, but need not be waited for beyond the usual patience. */
@@ -154,6 +165,7 @@ export class GuildBook {
   #forget({ known, awaited }: ShardGuilds, guildId: string): void {
     known.delete(guildId)
     awaited.delete(guildId)
+    this.#joining.delete(guildId)
     this.#shardOf.delete(guildId)
   }
 }

@@ -5,6 +5,8 @@ import { HINTS, SWITCHES } from '../domain/operator.ts'
 /** The bot's application, as far as it matters here. */
 export interface Application {
   readonly id: string
+  /** Whose it is; of a team the one who owns the team. Undefined where nobody says. */
+  readonly ownerId: string | undefined
   /** Whether the bot can read the text of messages in servers. */
   readonly messageContent: boolean
 }

@@ -1,5 +1,7 @@
 import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
+import type { Presences } from '../domain/presences.ts'
+import type { Log } from '../lib/log.ts'
 
 /**
  * Puts a batch of members into the store. `absent` says what a member without a presence in the batch is. Calls back for
@@ -88,4 +90,16 @@ export class MemberList {
     this.#chunks.add(at)
     return this.#chunks.size >= of
   }
+}
+
+/** Says that the bot has come into a server, and how many people are shown because of it. */
+export function logJoined(log: Log, presences: Presences, guildId: string, name: string): void {
+  let shown = 0
+  for (const id of presences.ids()) {
+    const person = presences.person(id)
+    const isThere = person?.memberships.some(membership => membership.guildId === guildId) ?? false
+    // Bots, this one among them, are no people.
+    if (isThere && (JSON.parse(person?.user ?? '{}') as JsonObject).bot !== true) shown++
+  }
+  log.info(`joined ${JSON.stringify(name)}: ${shown} ${shown === 1 ? 'person' : 'people'} shown`, { guildId })
 }

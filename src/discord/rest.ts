@@ -119,6 +119,8 @@ function refusal(body: JsonObject, status: number, url: string, { method = 'GET'
 /** The bot's application, as far as it matters here. */
 export interface ToldApplication {
   readonly id: string
+  /** Whose it is; of a team the one who owns the team. Undefined where nobody says. */
+  readonly ownerId: string | undefined
   readonly name: string
   /** Which intents are switched on (docs: Resources, Application, "Application Flags"). */
   readonly flags: number
@@ -131,9 +133,10 @@ export interface ToldApplication {
 export async function askApplication(api: API, signal: AbortSignal): Promise<ToldApplication> {
   try {
     const answer: unknown = await api.applications.getCurrent({ signal })
-    const { id, name, flags } = isObject(answer) ? answer : {}
+    const { id, name, flags, owner, team } = isObject(answer) ? answer : {}
     if (!isSnowflake(id) || !Number.isInteger(flags)) throw new Error('the answer describes no application')
-    return { id, name: typeof name === 'string' ? name : 'a bot', flags: Number(flags) }
+    const ownerId = [isObject(team) && team.owner_user_id, isObject(owner) && owner.id].find(isSnowflake)
+    return { id, ownerId, name: typeof name === 'string' ? name : 'a bot', flags: Number(flags) }
   } catch (error) {
     if (isAnswer(error)) throw new Error(`${describeError(error)}; ${HINTS.discordApiUrl}`)
     throw error

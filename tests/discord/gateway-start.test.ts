@@ -22,7 +22,11 @@ describe.concurrent('the start', () => {
     expect(payload.intents).toBe((1 << 0) | (1 << 1) | (1 << 8) | (1 << 9) | (1 << 12) | (1 << 15))
     expect(payload.large_threshold).toBe(250)
     expect(payload.presence).toMatchObject({ activities: [{ name: 'you <3', type: 3 }], status: 'online' })
-    expect(gateway.application()).toEqual({ id: sim.account.applicationId, messageContent: true })
+    expect(gateway.application()).toEqual({
+      id: sim.account.applicationId,
+      ownerId: '100000000000000001',
+      messageContent: true,
+    })
   })
 
   test('does without message content, and says so', async () => {
