@@ -137,11 +137,22 @@ export class Connection {
     clearTimeout(this.#deadline)
     this.#deadline = undefined
     this.#hurried = false
-    if (typeof data === 'string') this.#read(JSON.parse(data))
+    if (typeof data === 'string') this.#understand(socket, data)
     else {
       this.#inbox = this.#inbox
         .then(() => inflate(data as ArrayBuffer))
-        .then(text => socket === this.#socket && this.#read(JSON.parse(text)))
+        .then(text => this.#understand(socket, text))
+        .catch(() => this.#understand(socket, ''))
+    }
+  }
+
+  /** Whoever says what is no message is no service that one could go on with. */
+  #understand(socket: WebSocket, text: string): void {
+    if (socket !== this.#socket) return
+    try {
+      this.#read(JSON.parse(text))
+    } catch {
+      this.#lose()
     }
   }
 
@@ -174,7 +185,16 @@ export class Connection {
   }
 
   #notify(follower: string, state: State, presence?: Presence, id = follower): void {
-    for (const listener of this.#followers.get(follower) ?? []) listener(state, presence, id)
+    for (const listener of this.#followers.get(follower) ?? []) {
+      try {
+        listener(state, presence, id)
+      } catch (error) {
+        // Somebody's mistake is for them to see, and keeps nothing from the others.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 
   #send(op: number, d: object): void {

@@ -169,4 +169,22 @@ describe('follow', () => {
     const empty = '{"op":2,"d":{"subscribe_to_ids":[]}}'
     expect(got).toEqual([`{"op":2,"d":{"subscribe_to_ids":["${ADA}"]}}`, empty, empty, empty])
   })
+
+  test.each([
+    ['text', undefined, 'what?'],
+    ['nothing', undefined, 'null'],
+    ['a greeting without an interval', undefined, '{"op":1}'],
+    ['an answer without people', undefined, '{"op":0,"t":"INIT_STATE","d":null}'],
+    ['bytes that are no zlib', 'zlib', Buffer.from('what?')],
+  ] as const)('takes %s for a connection that is lost, and does not fail', async (_, compression, nonsense) => {
+    const server = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: (request, server) => (server.upgrade(request) ? undefined : new Response()),
+      websocket: { message: socket => void socket.send(nonsense) },
+    })
+    ends.push(() => server.stop(true))
+    const { heard } = listen(ADA, { host: `http://127.0.0.1:${server.port}`, compression })
+    expect(await heard(2)).toEqual([`${ADA} connecting`, `${ADA} lost`])
+  })
 })
