@@ -18,7 +18,7 @@ export interface Clock {
 const LONGEST_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
-  now: Date.now,
+  now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(Math.max(0, ms), LONGEST_MS))

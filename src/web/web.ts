@@ -11,15 +11,16 @@ import pageStyle from './page.css' with { type: 'text' }
 import template from './page.html' with { type: 'text' }
 import snippetsStyle from './snippets.css' with { type: 'text' }
 
-const [element = '', page = '', start = '', frame = '', api = ''] = bundle(
-  'iife',
+const [client = '', ...modules] = bundle(
+  '../client/client.ts',
   'browser/element.ts',
   'browser/page.ts',
   'browser/start.ts',
   'browser/frame.ts',
   'browser/api.ts',
 )
-const [client = ''] = bundle('esm', '../client/client.ts')
+/** Functions, so that they run as plain scripts and as modules alike and leave no names behind. */
+const [element = '', page = '', start = '', frame = '', api = ''] = modules.map(code => `(()=>{${code.trim()}})()\n`)
 
 /** The client module: `import { follow } from '…/client.js'`. */
 export const clientModule = (version: string) => `// The client of Exoix ${version}. MIT licence.\n${client}`
@@ -29,10 +30,7 @@ export interface ElementSettings extends PictureHosts {
   readonly discordInvite: string | undefined
 }
 
-/**
- * The script that defines `<discord-presence>`. It is one function that runs as a plain script and as a module alike and
- * leaves no names behind, and may also stand inside a page.
- */
+/** The script that defines `<discord-presence>`: a plain script or a module, which may also stand inside a page. */
 export function elementScript(settings: ElementSettings, version: string): string {
   const { discordCdnUrl, discordMediaUrl, spotifyCdnUrl, discordInvite } = settings
   const told = { discordCdnUrl, discordMediaUrl, spotifyCdnUrl, invites: discordInvite !== undefined }
@@ -49,6 +47,10 @@ const squeeze = (css: string) =>
     .replace(/\s+/g, ' ')
     .replace(/ ?([{};,]) ?|(:) /g, '$1$2')
     .replaceAll(';}', '}')
+    .replace(/="(\w+)"]/g, '=$1]')
+    .replace(/([ :(,]-?)0\./g, '$1.')
+    .replaceAll('"', "'")
+    .replaceAll(' > ', '>')
 
 /** JavaScript that may also stand inside a page. */
 const literal = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c')

@@ -34,8 +34,7 @@ function iconOf({ application_id: id }: JsonObject, view: View): string | undefi
 
 export function drawActivity(doing: Doing, view: View): Description {
   const { activity, told } = doing
-  const kind = told.kind === 'activity' ? undefined : told.kind
-  return h('li.activity', { 'data-kind': kind }, drawArt(doing, view), drawWords(activity, told, view))
+  return h('li.activity', { 'data-kind': told.kind }, drawArt(doing, view), drawWords(activity, told, view))
 }
 
 /** What it is, what is told of it, and how far it is. */

@@ -104,7 +104,7 @@ export function drawBadges(user: JsonObject, view: View): Content {
   const drawn = badges.map(({ name, colour, shape, sign }) =>
     h(
       'svg.flag',
-      { viewBox: '0 0 20 20', role: 'img', 'aria-label': name },
+      { viewBox: '0 0 20 20', role: 'img' },
       h('title', {}, name),
       h('path', { d: shape, fill: colour }),
       h('path', { d: sign, fill: '#fff' }),
