@@ -35,6 +35,9 @@ interface Message {
   readonly d: Record<string, unknown>
 }
 
+/** What makes text of a compressed message. */
+export type Inflate = (data: ArrayBuffer) => Promise<string>
+
 /** Whom a connection is for that follows everybody: it has no other followers. */
 export const EVERYBODY = '*'
 
@@ -44,6 +47,7 @@ export const EVERYBODY = '*'
  */
 export class Connection {
   readonly #address: string
+  readonly #inflate: Inflate | undefined
   readonly #forget: () => void
   readonly #followers = new Map<string, Set<Listener>>()
   /** Ids the server has been asked for, those asked for in each message it has yet to answer, and what it said. */
@@ -61,9 +65,10 @@ export class Connection {
   /** Compressed messages are read one after the other. */
   #inbox: Promise<unknown> = Promise.resolve()
 
-  /** `forget` is called when nobody follows anybody here any more. */
-  constructor(address: string, forget: () => void) {
+  /** `forget` is called when nobody follows anybody here any more. `inflate`: messages come compressed. */
+  constructor(address: string, forget: () => void, inflate?: Inflate) {
     this.#address = address
+    this.#inflate = inflate
     this.#forget = forget
     for (const type of WAKING) page.addEventListener?.(type, this.#wake)
     page.document?.addEventListener?.('visibilitychange', this.#wake)
@@ -140,8 +145,8 @@ export class Connection {
     if (typeof data === 'string') this.#understand(socket, data)
     else {
       this.#inbox = this.#inbox
-        .then(() => inflate(data as ArrayBuffer))
-        .then(text => this.#understand(socket, text))
+        .then(() => this.#inflate?.(data as ArrayBuffer))
+        .then(text => this.#understand(socket, text ?? ''))
         .catch(() => this.#understand(socket, ''))
     }
   }
@@ -190,9 +195,7 @@ export class Connection {
         listener(state, presence, id)
       } catch (error) {
         // Somebody's mistake is for them to see, and keeps nothing from the others.
-        queueMicrotask(() => {
-          throw error
-        })
+        Promise.reject(error)
       }
     }
   }
@@ -265,8 +268,3 @@ export class Connection {
 }
 
 const WAKING = ['online', 'pageshow']
-
-async function inflate(data: ArrayBuffer): Promise<string> {
-  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('deflate'))
-  return new Response(stream).text()
-}

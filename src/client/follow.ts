@@ -1,4 +1,4 @@
-import { Connection, EVERYBODY, type Listener } from './connection.ts'
+import { Connection, EVERYBODY, type Inflate, type Listener } from './connection.ts'
 import type { Presence, State } from './presence.ts'
 
 export interface FollowOptions {
@@ -25,11 +25,11 @@ const connections = new Map<string, Connection>()
  * Follows one person at the service whose address, with a slash at its end, is `home`. One socket is shared by all who
  * follow somebody there. Returns what ends it.
  */
-export function subscribe(home: string, id: string, listener: Listener, compression?: 'zlib'): () => void {
-  const address = new URL(`socket${compression ? '?compression=zlib_json' : ''}`, home).href.replace(/^http/, 'ws')
+export function subscribe(home: string, id: string, listener: Listener, inflate?: Inflate): () => void {
+  const address = new URL(`socket${inflate ? '?compression=zlib_json' : ''}`, home).href.replace(/^http/, 'ws')
   // Everybody is too much to be kept for whoever comes later: that is a socket of its own.
-  if (id === EVERYBODY) return new Connection(address, () => {}).add(id, listener)
-  const connection = connections.get(address) ?? new Connection(address, () => connections.delete(address))
+  if (id === EVERYBODY) return new Connection(address, () => {}, inflate).add(id, listener)
+  const connection = connections.get(address) ?? new Connection(address, () => connections.delete(address), inflate)
   connections.set(address, connection)
   return connection.add(id, listener)
 }
@@ -83,7 +83,12 @@ export function followAt(home: string, target: string | readonly string[], optio
   const ids = signal?.aborted ? [] : idsOf(target)
   for (const id of ids) listen('connecting', id)
   const ends = ids.map(follower =>
-    subscribe(home, follower, (state, presence, id) => listen(state, follower, presence, id), compression),
+    subscribe(
+      home,
+      follower,
+      (state, presence, id) => listen(state, follower, presence, id),
+      compression && inflateZlib,
+    ),
   )
   signal?.addEventListener('abort', close)
   if (signal?.aborted) close()
@@ -93,4 +98,9 @@ export function followAt(home: string, target: string | readonly string[], optio
 function idsOf(target: string | readonly string[]): string[] {
   if (target === 'all') return [EVERYBODY]
   return typeof target === 'string' ? [target] : [...new Set(target)]
+}
+
+async function inflateZlib(data: ArrayBuffer): Promise<string> {
+  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('deflate'))
+  return new Response(stream).text()
 }

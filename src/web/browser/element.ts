@@ -175,9 +175,8 @@ class DiscordPresence extends HTMLElement implements DiscordPresenceElement {
     const box = (...content: Content[]) => h('div.waiting', { 'data-layout': this.#layout() }, content)
     if (this.#state !== 'unknown') return box('Connecting …')
     const id = (this.getAttribute('user') ?? '').trim()
-    if (id === '') return box('No user is named here: it takes the id of a Discord account.')
-    if (!/^\d{1,20}$/.test(id))
-      return box(`“${line(id, 40)}” is no Discord user id: those are numbers of 17 to 20 digits.`)
+    if (id === '') return box('No Discord user id is given.')
+    if (!/^\d{1,20}$/.test(id)) return box(`“${line(id, 40)}” is no Discord user id, which is a number.`)
     if (this.#layout() === 'pill') return box('Not monitored')
     return box(h('b', {}, 'Not monitored'), ' Nobody with this id is shown here.', this.#howToAppear())
   }
