@@ -100,7 +100,7 @@ export class Replica implements Source {
     if (term < this.#term || (term === this.#term && number <= this.#number)) return true
     const follows = term === this.#term && number === this.#number + 1
     this.#moveTo({ term, number })
-    this.#applyAll(records)
+    this.#applyAll(records, follows)
     return follows
   }
 
@@ -156,19 +156,30 @@ export class Replica implements Source {
     return this.#withheld ? undefined : this.#rows.get(userId)
   }
 
-  #applyAll(records: Records): void {
+  #applyAll(records: Records, follows: boolean): void {
     const start = this.#termStart + this.#number
     for (let at = 0, index = 0; at < records.length; index++) {
       const kind = records[at] ?? ''
       const place = placeOf(start, index)
       const id = records[at + 1] ?? ''
-      if (kind === 'P') this.#put(id, records[at + 2] ?? '', records[at + 3] ?? '', place)
+      if (kind === 'P') this.#putTold(id, records[at + 2] ?? '', records[at + 3] ?? '', place, follows)
       else if (kind === 'S') this.#putDetails(id, records[at + 2] ?? '', place)
       else if (kind === 'D') this.#remove(id, place)
       else if (kind === 'W') this.withhold(id === 'true')
       else if (kind === 'B') this.setReadiness(readReadiness(id))
       at += LENGTHS[kind] ?? records.length
     }
+  }
+
+  /**
+   * Somebody has changed. Where something before it may be missing, somebody who looks as they did may have left and come
+   * back without a word of that here: nobody is told the same twice.
+   */
+  #putTold(id: string, json: string, details: string, place: number, follows: boolean): void {
+    const known = this.#rows.get(id)
+    const doubtful = !follows || (this.#gone !== null && known?.round !== this.#round)
+    if (known?.json === json && doubtful) this.#confirm(known, details, place)
+    else this.#put(id, json, details, place)
   }
 
   #put(id: string, json: string, details: string, place: number): void {

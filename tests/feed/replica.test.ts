@@ -150,7 +150,14 @@ describe('a copy', () => {
         for (const id of store.ids()) expect(replica.snapshot(id)?.json).toBe(store.snapshot(id)?.json as string)
         for (const id of PEOPLE) expect([id, isInOrder(told, id), told]).toEqual([id, true, told])
       }),
-      { numRuns: 2_000 },
+      {
+        numRuns: 2_000,
+        // Somebody hides and shows again, or leaves and comes back, and only the second half is told.
+        examples: [
+          [['join', 'flush', 'hide', 'restart', 'hide'].map(name => [name, ANN] as const)],
+          [['join', 'flush', 'leave', 'restart', 'flush', 'frame', 'frame', 'join'].map(name => [name, ANN] as const)],
+        ],
+      },
     )
   })
 
