@@ -47,7 +47,7 @@ export async function stats({ databasePath }: Place): Promise<string> {
 /** Asks before anything is erased. Throws FatalError unless the answer is yes. */
 export async function confirmErasure({ databasePath }: Place, userId: string): Promise<void> {
   const [known] = listPeople(existingFile(databasePath), userId).filter(({ id }) => id === userId)
-  const who = known?.name === undefined ? userId : `${known.name} (${userId})`
+  const who = known === undefined || known.names.length === 0 ? userId : `${known.names.join(' / ')} (${userId})`
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   const { promise, resolve } = Promise.withResolvers<string>()
   lines.question(`Erase everything that is kept of ${who}, for good? [y/N] `, resolve)

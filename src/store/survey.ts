@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { statSync } from 'node:fs'
 import { FatalError } from '../domain/errors.ts'
+import { isObject, type JsonObject } from '../domain/presence.ts'
 import { clean } from '../domain/text.ts'
 import { MIB } from '../lib/bytes.ts'
 import { explaining } from './database.ts'
@@ -9,8 +10,8 @@ import { SCHEMA, schemaVersion } from './migrations.ts'
 /** Somebody of whom something is kept. */
 export interface Listed {
   readonly id: string
-  /** Undefined of who is no member any more. */
-  readonly name: string | undefined
+  /** As it is shown, of the account, and nicknames. None of who is no member any more. */
+  readonly names: readonly string[]
   readonly guilds: number
   readonly pairs: number
   /** What the pairs take. */
@@ -23,10 +24,8 @@ export interface Listed {
 
 interface PersonRow {
   id: string
-  username: string | null
-  display: string | null
-  nicks: string | null
-  guilds: number | null
+  user: string | null
+  memberships: string | null
   status: string | null
   last_seen_at: number | null
   pairs: number
@@ -35,50 +34,57 @@ interface PersonRow {
   excluded: number
 }
 
-const PEOPLE = `
+/** What there is of somebody besides the person. */
+const OWNED = `
+  coalesce(pairs, 0) AS pairs, coalesce(bytes, 0) AS bytes,
+  EXISTS (SELECT 1 FROM hidden WHERE user_id = ids.id) AS hidden,
+  EXISTS (SELECT 1 FROM excluded WHERE user_id = ids.id) AS excluded`
+const PAIRS = `
+  SELECT user_id, count(*) AS pairs, sum(octet_length(key) + octet_length(value)) AS bytes FROM pairs GROUP BY user_id`
+
+const MEMBERS = `
+  WITH owned AS (${PAIRS})
+  SELECT id, user, memberships, status, last_seen_at, ${OWNED}
+  FROM people AS ids LEFT JOIN owned ON owned.user_id = ids.id`
+
+const OTHERS = `
   WITH
-    owned AS (
-      SELECT user_id, count(*) AS pairs, sum(octet_length(key) + octet_length(value)) AS bytes FROM pairs GROUP BY user_id
-    ),
+    owned AS (${PAIRS}),
     ids AS (
-      SELECT id FROM people UNION SELECT user_id FROM owned UNION SELECT user_id FROM histories
-      UNION SELECT user_id FROM github_links UNION SELECT user_id FROM keys WHERE origin <> 'revoked'
+      SELECT user_id AS id FROM owned UNION SELECT user_id FROM histories UNION SELECT user_id FROM github_links
+      UNION SELECT user_id FROM keys WHERE origin <> 'revoked'
       UNION SELECT user_id FROM hidden UNION SELECT user_id FROM excluded
     )
-  SELECT ids.id,
-    CASE WHEN json_valid(user) THEN json_extract(user, '$.username') END AS username,
-    CASE WHEN json_valid(user) THEN json_extract(user, '$.global_name') END AS display,
-    memberships AS nicks,
-    CASE WHEN json_valid(memberships) THEN json_array_length(memberships) END AS guilds,
-    status, last_seen_at, coalesce(pairs, 0) AS pairs, coalesce(bytes, 0) AS bytes,
-    EXISTS (SELECT 1 FROM hidden WHERE user_id = ids.id) AS hidden,
-    EXISTS (SELECT 1 FROM excluded WHERE user_id = ids.id) AS excluded
-  FROM ids LEFT JOIN people USING (id) LEFT JOIN owned ON owned.user_id = ids.id
-  ORDER BY length(ids.id), ids.id`
+  SELECT id, NULL AS user, NULL AS memberships, NULL AS status, NULL AS last_seen_at, ${OWNED}
+  FROM ids LEFT JOIN owned ON owned.user_id = ids.id
+  WHERE id NOT IN (SELECT id FROM people)`
 
 /** Whoever has the text in their id or one of their names; everybody without one. A server may be using the file. */
 export function listPeople(file: string, text = ''): readonly Listed[] {
   const wanted = text.toLowerCase()
-  const isWanted = ({ id, username, display, nicks }: PersonRow) =>
-    [id, username, display, nicks].some(name =>
-      String(name ?? '')
-        .toLowerCase()
-        .includes(wanted),
-    )
-  return reading(file, db => db.query<PersonRow, []>(PEOPLE).all())
-    .filter(row => wanted === '' || isWanted(row))
-    .map(readListed)
+  const rows = reading(file, db => [MEMBERS, OTHERS].flatMap(query => db.query<PersonRow, []>(query).all()))
+  const people = rows.map(readListed).sort(byId)
+  const isWanted = ({ id, names }: Listed) => [id, ...names].some(name => name.toLowerCase().includes(wanted))
+  return wanted === '' ? people : people.filter(isWanted)
+}
+
+/** Snowflakes are numbers, and too long to be one here. */
+function byId({ id: one }: Listed, { id: other }: Listed): number {
+  if (one.length !== other.length) return one.length - other.length
+  return one < other ? -1 : 1
 }
 
 function readListed(row: PersonRow): Listed {
-  const isMember = row.username !== null || row.guilds !== null
-  const names = [clean(row.display), clean(row.username)].filter(Boolean)
-  const isOnline = row.status !== null && row.status !== 'offline' && row.status !== 'unknown'
+  const isMember = row.user !== null
+  const { username, global_name } = readObject(row.user)
+  const memberships = readList(row.memberships)
+  const isOnline = isMember && row.status !== 'offline' && row.status !== 'unknown'
   const seen = row.last_seen_at === null ? '-' : new Date(row.last_seen_at).toISOString()
+  const names = [global_name, username, ...memberships.map(({ nick }) => nick)].map(shown).filter(Boolean)
   return {
     id: row.id,
-    name: isMember ? [...new Set(names)].join(' / ') || '-' : undefined,
-    guilds: row.guilds ?? 0,
+    names: [...new Set(names)],
+    guilds: memberships.length,
     pairs: row.pairs,
     bytes: row.bytes,
     lastSeen: isOnline ? 'now' : seen,
@@ -86,10 +92,32 @@ function readListed(row: PersonRow): Listed {
   }
 }
 
+/** Most names are what they seem, and there are many. */
+const shown = (name: unknown) => (typeof name === 'string' && /^[!-~]{1,64}$/.test(name) ? name : clean(name))
+
+/** What is damaged has no names. */
+function readObject(text: string | null): JsonObject {
+  const value = parse(text)
+  return isObject(value) ? value : {}
+}
+
+function readList(text: string | null): readonly JsonObject[] {
+  const value = parse(text)
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+function parse(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 /** A line each, with tabs between the columns, under a line that names them. */
 export function renderPeople(people: readonly Listed[]): string {
-  const lines = people.map(({ id, name = '-', guilds, pairs, bytes, lastSeen, notes }) =>
-    [id, name, guilds, pairs, bytes, lastSeen, notes.join(',')].join('\t').trimEnd(),
+  const lines = people.map(({ id, names, guilds, pairs, bytes, lastSeen, notes }) =>
+    [id, names.join(' / ') || '-', guilds, pairs, bytes, lastSeen, notes.join(',')].join('\t').trimEnd(),
   )
   return ['id\tname\tguilds\tpairs\tbytes\tlast seen\tnotes', ...lines].join('\n')
 }
