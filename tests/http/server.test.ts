@@ -114,28 +114,32 @@ describe('hostile requests', () => {
     expect((await server.get('/health')).status).toBe(200)
   })
 
-  test.each(['Content-Length: 100000', 'Transfer-Encoding: chunked'])(
-    'are given up when their body drips for longer than is allowed: %s',
-    async framing => {
-      const written: unknown[] = []
-      await using server = startServer({ bodyPatience: 100, kv: { put: async (...pair) => void written.push(pair) } })
-      const tcp = connect(server.port, '127.0.0.1')
-      tcp.write(`PUT /v1/users/@me/kv/a HTTP/1.1\r\nHost: x\r\nAuthorization: ${KEY}\r\n${framing}\r\n\r\n`)
-      const drip = setInterval(() => tcp.write(framing.includes('chunked') ? '1\r\nx\r\n' : 'x'), 5)
-      tcp.on('error', () => {})
-      const [answer] = (await once(tcp, 'data')) as [Buffer]
-      clearInterval(drip)
-      expect(parse(answer.toString()).status).toBe(400)
-      expect(answer.toString()).toContain('incomplete_body')
-      expect(written).toEqual([])
-    },
-  )
+  test.each([
+    ['/v1/users/@me/kv/a', 'Content-Length: 100000'],
+    ['/v1/users/@me/kv/a', 'Transfer-Encoding: chunked'],
+    ['//v1/users/@me/kv/a/', 'Content-Length: 100000'],
+    ['//v1/users/@me/kv/a/', 'Transfer-Encoding: chunked'],
+  ])('are given up when their body drips for longer than is allowed: %s, %s', async (path, framing) => {
+    const written: unknown[] = []
+    await using server = startServer({ bodyPatience: 100, kv: { put: async (...pair) => void written.push(pair) } })
+    const tcp = connect(server.port, '127.0.0.1')
+    tcp.write(`PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${KEY}\r\n${framing}\r\n\r\n`)
+    const drip = setInterval(() => tcp.write(framing.includes('chunked') ? '1\r\nx\r\n' : 'x'), 5)
+    tcp.on('error', () => {})
+    const [answer] = (await once(tcp, 'data')) as [Buffer]
+    clearInterval(drip)
+    expect(parse(answer.toString()).status).toBe(400)
+    expect(answer.toString()).toContain('incomplete_body')
+    expect(written).toEqual([])
+  })
 
   test.each([
     ['PUT', '/v1/users/@me/kv/a', 'v'],
     ['PATCH', '/v1/users/@me/kv', '{}'],
     ['DELETE', '/v1/users/@me/kv/a', ''],
     ['DELETE', '/v1/users/@me/kv', ''],
+    ['PUT', '//v1/users/@me/kv/a/', 'v'],
+    ['DELETE', '//v1/users/@me/kv/a', ''],
   ])('write nothing whose client is cut off because a second came along: %s %s', async (method, path, body) => {
     const written: string[] = []
     const put = async () => void written.push('')
