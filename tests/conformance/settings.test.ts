@@ -91,3 +91,14 @@ describe('the settings of Lanyard', () => {
     expect((await world.json('/')).data.discord_invite).toBeNull()
   })
 })
+
+describe('SUBSCRIBE_TO_ALL=off', () => {
+  test('closes whoever wants to follow everybody with 4006; people may be followed by name', async () => {
+    await using world = await startReadyWorld({ config: { subscribeToAll: 'off' } })
+    const [socket, other] = [await world.socket(), await world.socket('?compression=zlib_json')]
+    const { ada } = world.people
+    expect(Object.keys((await other.follow({ subscribe_to_ids: [ada] })).d)).toEqual([ada])
+    socket.send({ op: 2, d: { subscribe_to_all: true } })
+    expect(await socket.closed).toEqual({ code: 4006, reason: 'invalid_payload' })
+  })
+})

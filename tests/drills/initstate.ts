@@ -14,7 +14,7 @@ export interface InitStateOptions {
   readonly zlib: boolean
 }
 
-/** INIT_STATEs under way may take this much before the next is made. Source: src/live/session.ts. */
+/** INIT_STATEs under way may take this much before the next is made. Source: src/serve.ts. */
 const UNDER_WAY = 256 * 1024 * 1024
 
 /**

@@ -262,6 +262,36 @@ describe('limits of what one socket follows', () => {
   })
 })
 
+describe('more changes than fit in a turn', () => {
+  test('come to the end before whoever asks in their midst is answered, and nobody misses or repeats one', async () => {
+    const small = startServer({ publisher: { turnMessages: 3 } })
+    join(small.presences, ALICE)
+    const [follower, late] = [await small.client(), await small.client()]
+    await follower.follow({ subscribe_to_all: true })
+    const asked = late.follow({ subscribe_to_all: true })
+    // Until the question has arrived, there is always more than a turn's worth.
+    let n = 0
+    let answered = false
+    void asked.then(() => {
+      answered = true
+    })
+    for (let round = 0; round < 50 || !answered; round++) {
+      if (round < 50) for (let count = 0; count < 20; count++) setNumber(small.presences, ALICE, ++n)
+      await new Promise<void>(resolve => setImmediate(resolve))
+    }
+    const first = Number((await asked).d[ALICE].kv.n ?? 0)
+    const last = ++n
+    setNumber(small.presences, ALICE, last)
+    for (const [client, from] of [
+      [follower, 1],
+      [late, first + 1],
+    ] as const) {
+      for (let next = from; next <= last; next++) expect(numbers([await client.next()])).toEqual([next])
+    }
+    await small.stop()
+  })
+})
+
 describe('what is not listened to', () => {
   test('is never made into text', async () => {
     const asked: string[] = []

@@ -1,6 +1,14 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
-import { CLOSES, HELLO, initStateFrame, parseFrame, updateFrame, withUserId } from '../../src/live/protocol.ts'
+import {
+  CLOSES,
+  extraCost,
+  HELLO,
+  initStateFrame,
+  parseFrame,
+  updateFrame,
+  withUserId,
+} from '../../src/live/protocol.ts'
 
 // Generous, because a machine may be busy with much else.
 setDefaultTimeout(30_000)
@@ -122,6 +130,35 @@ describe('op 4', () => {
 
   test('without d asks for nothing', () => {
     expect(parseFrame('{"op":4}')).toEqual(nothing as never)
+  })
+})
+
+describe('what a frame costs beyond one', () => {
+  const ids = (count: number) => Array.from({ length: count }, (_, at) => String(at + 1))
+  const cost = (frame: object, named = 0) => extraCost(parseFrame(JSON.stringify(frame)), named)
+
+  test.each([
+    [255, 0],
+    [256, 1],
+    [2_816, 11],
+  ])('is one for every 256 names in it: %d cost %d', (count, expected) => {
+    expect(cost({ op: 2, d: { subscribe_to_ids: ids(count) } })).toBe(expected)
+    expect(cost({ op: 4, d: { unsubscribe_from_ids: ids(count) } }, 20_000)).toBe(expected)
+  })
+
+  test.each([
+    [1_023, 0],
+    [1_024, 1],
+    [20_000, 19],
+  ])('is one for every 1,024 names that are let go of all at once: %d cost %d', (named, expected) => {
+    expect(cost({ op: 4, d: { unsubscribe_from_all: true } }, named)).toBe(expected)
+    expect(cost({ op: 2, d: { subscribe_to_all: true } }, named)).toBe(expected)
+  })
+
+  test('is nothing otherwise', () => {
+    expect(cost({ op: 3 }, 20_000)).toBe(0)
+    expect(cost({ op: 2, d: { subscribe_to_id: '1' } }, 20_000)).toBe(0)
+    expect(extraCost(parseFrame('nonsense'), 20_000)).toBe(0)
   })
 })
 
