@@ -23,43 +23,51 @@ export function looksRandom(text: string): boolean {
   return count(text, isCapital) >= FEWEST_OF_A_CASE && count(text, isSmall) >= FEWEST_OF_A_CASE
 }
 
+/** Told of a piece of a text that could be a key. */
+type Visit = (piece: string) => void
+
 /**
- * Every piece of a text that could be a key, as the key was made: whatever stands around it, escaped or broken up by
- * markup, blanks or what nobody sees, in look-alike characters of Unicode, without its prefix. Each piece costs a hash,
- * so there are at most three for each character of a short text, and one for eight of a long one.
+ * Tells of every piece of a text that could be a key, as the key was made: whatever stands around it, escaped or broken
+ * up by markup, blanks or what nobody sees, in look-alike characters of Unicode, without its prefix. Each piece costs a
+ * hash, so there are at most three for each character of a short text, and one for eight of a long one.
  */
-export function* keyCandidates(text: string): Generator<string> {
+export function visitKeyCandidates(text: string, visit: Visit): void {
   const { letters, words } = foldKeyText(text)
-  for (const { start, end } of words) yield* wordCandidates(letters.slice(start, end))
-  yield* ownKeys(letters)
+  for (let at = 0; at < words.length; at += 2) visitWord(letters, words[at] as number, words[at + 1] as number, visit)
+  visitOwnKeys(letters, visit)
   if (letters.length > LETTER_BY_LETTER) return
-  yield* bareOwnKeys(letters)
-  yield* hexKeys(letters)
+  visitBareOwnKeys(letters, visit)
+  visitHexKeys(letters, visit)
 }
 
 /** A word that is a key, with or without its prefix, or one between the characters of markdown's emphasis. */
-function* wordCandidates(word: string): Generator<string> {
-  const bare = word.replace(/^[_-]+/, '').replace(/(?<![_-])[_-]+$/, '')
-  for (const piece of bare === word ? [word] : [word, bare]) {
-    if (piece.length >= SHORTEST && piece.length <= LONGEST) yield piece
-    if (piece.length === OWN_KEY.randomLength) yield OWN_KEY.prefix + piece
-    if (piece.length === HEX_KEY.length) yield HEX_KEY.prefix + piece
-  }
+function visitWord(letters: string, start: number, end: number, visit: Visit): void {
+  visitPiece(letters.slice(start, end), visit)
+  let [first, last] = [start, end]
+  while (first < last && isJoiner(letters.charCodeAt(first))) first++
+  while (last > first && isJoiner(letters.charCodeAt(last - 1))) last--
+  if (first !== start || last !== end) visitPiece(letters.slice(first, last), visit)
+}
+
+function visitPiece(piece: string, visit: Visit): void {
+  if (piece.length >= SHORTEST && piece.length <= LONGEST) visit(piece)
+  if (piece.length === OWN_KEY.randomLength && looksRandom(piece)) visit(OWN_KEY.prefix + piece)
+  if (piece.length === HEX_KEY.length) visit(HEX_KEY.prefix + piece)
 }
 
 /** From every prefix on, as many characters as a key has. A prefix within them begins another key. */
-function* ownKeys(letters: string): Generator<string> {
+function visitOwnKeys(letters: string, visit: Visit): void {
   const { prefix, randomLength } = OWN_KEY
   for (let at = letters.indexOf(prefix); at !== -1; ) {
     const next = letters.indexOf(prefix, at + prefix.length)
     const end = at + prefix.length + randomLength
-    if (end <= letters.length && (next === -1 || next >= end)) yield letters.slice(at, end)
+    if (end <= letters.length && (next === -1 || next >= end)) visit(letters.slice(at, end))
     at = next
   }
 }
 
 /** Every window of the right length that could be the random part of a key. */
-function* bareOwnKeys(letters: string): Generator<string> {
+function visitBareOwnKeys(letters: string, visit: Visit): void {
   const { prefix, randomLength } = OWN_KEY
   let capitals = 0
   let smalls = 0
@@ -69,19 +77,21 @@ function* bareOwnKeys(letters: string): Generator<string> {
     capitals += Number(isCapital(came)) - Number(isCapital(left))
     smalls += Number(isSmall(came)) - Number(isSmall(left))
     if (end + 1 < randomLength || capitals < FEWEST_OF_A_CASE || smalls < FEWEST_OF_A_CASE) continue
-    yield prefix + letters.slice(end + 1 - randomLength, end + 1)
+    visit(prefix + letters.slice(end + 1 - randomLength, end + 1))
   }
 }
 
 /** Every window of the right length in every run of hex digits. */
-function* hexKeys(letters: string): Generator<string> {
+function visitHexKeys(letters: string, visit: Visit): void {
   for (const { 0: hex, index } of letters.matchAll(/[0-9a-f]{32,}/g)) {
     const { prefix, length } = HEX_KEY
-    if (letters.startsWith(prefix, index - prefix.length)) yield letters.slice(index - prefix.length, index + length)
-    for (let at = 0; at + length <= hex.length; at++) yield hex.slice(at, at + length)
+    if (letters.startsWith(prefix, index - prefix.length)) visit(letters.slice(index - prefix.length, index + length))
+    for (let at = 0; at + length <= hex.length; at++) visit(hex.slice(at, at + length))
   }
 }
 
+/** What a key may contain, and markdown makes emphasis of. */
+const isJoiner = (code: number) => code === 0x5f || code === 0x2d
 const isCapital = (code: number) => code >= 0x41 && code <= 0x5a
 const isSmall = (code: number) => code >= 0x61 && code <= 0x7a
 const isKeyCharacter = (code: number) =>
@@ -97,18 +107,18 @@ function count(text: string, fits: (code: number) => boolean): number {
 interface KeyText {
   /** All of them, one after the other. */
   readonly letters: string
-  /** Where those stand in it, with no other character between, that are long enough for a key. */
-  readonly words: readonly { readonly start: number; readonly end: number }[]
+  /** Where words begin and end in it that are long enough for a key: two numbers each. */
+  readonly words: readonly number[]
 }
 
 /** Leaves out what is nothing to a reader: invisible characters, backslashes and percent signs that escape. Linear. */
 function foldKeyText(text: string): KeyText {
-  const words: { start: number; end: number }[] = []
+  const words: number[] = []
   let letters = new Uint8Array(text.length + WIDEST)
   let length = 0
   let start = 0
   const endWord = () => {
-    if (length - start >= SHORTEST) words.push({ start, end: length })
+    if (length - start >= SHORTEST) words.push(start, length)
     start = length
   }
   for (let at = 0; at < text.length; at++) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Holds } from '../lib/holds.ts'
 import { storageUnavailable } from './errors.ts'
-import { keyCandidates, looksRandom, OWN_KEY } from './key-scan.ts'
+import { looksRandom, OWN_KEY, visitKeyCandidates } from './key-scan.ts'
 import { type KeepOptions, UntilKept } from './until-kept.ts'
 
 /** Where key hashes are kept; never a key itself. Implementations: SQLite, as a file or `:memory:`. */
@@ -115,16 +115,16 @@ export class Keys {
   }
 
   /**
-   * Ids of the people whose live keys a text contains, each once, however it is written: see {@link keyCandidates}.
+   * Ids of the people whose live keys a text contains, each once, however it is written: see {@link visitKeyCandidates}.
    * Linear in the length of the text.
    */
   leaked(text: string): readonly string[] {
     if (this.#owners.size === 0 || text.length < SHORTEST_TEXT) return []
     const people = new Set<string>()
-    for (const candidate of keyCandidates(text)) {
-      const userId = this.#firstBits.has(firstBitsOf(candidate)) && this.#owners.get(hashKey(candidate))
+    visitKeyCandidates(text, piece => {
+      const userId = this.#firstBits.has(firstBitsOf(piece)) && this.#owners.get(hashKey(piece))
       if (userId) people.add(userId)
-    }
+    })
     return [...people]
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { ApiError, storageUnavailable } from '../../src/domain/errors.ts'
-import { isFindableKey, keyCandidates } from '../../src/domain/key-scan.ts'
+import { isFindableKey, visitKeyCandidates } from '../../src/domain/key-scan.ts'
 import { hashKey, type KeyStore, Keys } from '../../src/domain/keys.ts'
 import { openStore, type Store } from '../../src/store/sqlite.ts'
 import { createManualClock } from '../discord/clocks.ts'
@@ -348,9 +348,14 @@ describe('a leaked key', () => {
       `lnyd_${'0'.repeat(32)}`.repeat(108),
       '-_'.repeat(2000),
     ]
+    const piecesOf = (text: string) => {
+      let pieces = 0
+      visitKeyCandidates(text, () => pieces++)
+      return pieces
+    }
     for (const text of hostile) {
-      expect([...keyCandidates(text)].length).toBeLessThanOrEqual(3 * text.length)
-      expect([...keyCandidates(text.repeat(20))].length).toBeLessThanOrEqual((text.length * 20) / 8)
+      expect(piecesOf(text)).toBeLessThanOrEqual(3 * text.length)
+      expect(piecesOf(text.repeat(20))).toBeLessThanOrEqual((text.length * 20) / 8)
     }
   })
 
