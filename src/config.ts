@@ -160,6 +160,12 @@ export const SETTINGS = {
     'addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas',
     addresses,
   ),
+  profiles: setting(
+    'PROFILES',
+    'on',
+    'whether banners and accent colours of people somebody looks at are asked for at Discord: on or off',
+    oneOf(['on', 'off']),
+  ),
   metrics: setting('METRICS', 'on', 'who may read /metrics: on (everybody), loopback, or off', oneOf(METRICS_READERS)),
   logLevel: setting('LOG_LEVEL', 'info', `one of ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
   logFormat: setting('LOG_FORMAT', 'text', `one of ${LOG_FORMATS.join(', ')}`, oneOf(LOG_FORMATS)),

@@ -3,6 +3,7 @@ import { answersCommands, type Config, type Environment } from './config.ts'
 import { DiscordAppIcons } from './discord/app-icons.ts'
 import { Gateway } from './discord/gateway.ts'
 import type { Application } from './discord/intents.ts'
+import { DiscordProfiles } from './discord/profiles.ts'
 import { DiscordRest } from './discord/rest.ts'
 import { Arrivals } from './domain/arrivals.ts'
 import { type Calls, LocalCalls } from './domain/calls.ts'
@@ -71,6 +72,8 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   history.begin()
   const rest = new DiscordRest(config, log)
   const shared = { config, api: rest.api, presences, metrics, log }
+  const profiles = openProfiles(config, { ...shared, rest, store: store.profiles })
+  if (profiles !== undefined) forget.push(userId => profiles.forget(userId))
   const icons = new DiscordAppIcons({ rest, store: store.icons, metrics, log })
   const gateway = new Gateway({
     ...shared,
@@ -87,7 +90,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
 
   return {
     presences,
-    calls: new LocalCalls({ kv, keys, github, history, icons }),
+    calls: new LocalCalls({ kv, keys, github, history, icons, profiles }),
     gateway,
     moderation: new Moderation(privacy, keys),
     keepAll: () => checkpoint.saveAll(),
@@ -98,6 +101,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
     async disconnect() {
       stopping.abort()
       github.stop()
+      profiles?.stop()
       stopRetention()
       // Answers that wait for a pause are given up; the bot is idle as soon as they are.
       await Promise.all([gateway.stop(), rest.stop(), bot.idle()])
@@ -111,6 +115,10 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
 function openHistory(config: Config, store: Store, presences: PresenceStore, pictures: Pictures): History {
   const readPlaying = (activities: readonly JsonObject[]) => readNowPlaying(activities, pictures)
   return new History(store, presences, { days: config.historyDays, readPlaying })
+}
+
+function openProfiles(config: Config, deps: ConstructorParameters<typeof DiscordProfiles>[0]) {
+  return config.profiles === 'on' ? new DiscordProfiles(deps) : undefined
 }
 
 async function connect(

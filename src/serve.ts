@@ -1,5 +1,6 @@
 import { type Config, VERSION } from './config.ts'
 import type { Calls } from './domain/calls.ts'
+import { Interest } from './domain/interest.ts'
 import type { Presences, Source } from './domain/presences.ts'
 import { WorkerPool } from './feed/pool.ts'
 import { probePort } from './http/port.ts'
@@ -68,8 +69,9 @@ export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): S
   const { config, presences, metrics, log } = deps
   const addresses = deps.addresses ?? createAddresses(config.maxSocketsPerAddress)
   const unread = new Quota(share(UNREAD, config.workers))
+  const interest = new Interest(config.profiles === 'on' ? deps.calls : undefined)
   const publisher = new Publisher({ presences })
-  const shared = { presences, publisher, addresses, unread, metrics, log }
+  const shared = { presences, publisher, addresses, unread, metrics, log, interest }
   const options = { subscribeToAll: config.subscribeToAll === 'on', ...socketOptions }
   const sockets = new Sockets({ ...shared, names: new Quota(share(NAMES, config.workers)), options })
   const streams = new EventStreams({ ...shared, options: events })
@@ -79,7 +81,7 @@ export function serve({ sockets: socketOptions, events, ...deps }: ServeDeps): S
     streams.close()
   }
   try {
-    const http = new HttpServer({ ...deps, sockets, streams, addresses, unread, version: VERSION })
+    const http = new HttpServer({ ...deps, sockets, streams, addresses, unread, interest, version: VERSION })
     return {
       url: http.url,
       port: http.port,

@@ -26,9 +26,11 @@ export class DiscordRest {
   readonly #requests: DiscordRequests
   readonly #log: Log
   readonly #base: string
+  readonly #token: string
 
   constructor(config: Pick<Config, 'botToken' | 'discordApiUrl'>, log: Log, options: DiscordRestOptions = {}) {
     this.#log = log
+    this.#token = config.botToken ?? ''
     this.#base = `${config.discordApiUrl}/v10`
     this.#requests = new DiscordRequests({ log, clock: options.clock ?? systemClock, random: options.random })
     this.#rest = new REST({
@@ -39,7 +41,7 @@ export class DiscordRest {
       retries: 0,
       rejectOnRateLimit: data => this.#mayNotWait(data),
       makeRequest: async (url, init) => this.#request(String(url), init as RequestInit),
-    }).setToken(config.botToken ?? '')
+    }).setToken(this.#token)
     this.#rest.on(RESTEvents.InvalidRequestWarning, ({ count, remainingTime }) =>
       log.warn('Discord refused many requests; at 10,000 in ten minutes it blocks this address', {
         count,
@@ -57,11 +59,12 @@ export class DiscordRest {
   }
 
   /**
-   * Asks once for what Discord tells everybody, without our token and beside what the bot asks: nobody waits for a pause, and
-   * there is no second attempt. Resolves with Discord's own word, whatever its status; else rejects.
+   * Asks once for something nobody waits for, beside what the bot asks and without our token unless told so: no pause is
+   * waited for, and there is no second attempt. Resolves with Discord's own word, whatever its status; else rejects.
    */
-  look(path: string): Promise<Pick<Word, 'status' | 'body'>> {
-    const parts = { method: 'GET', headers: {}, body: null, signal: undefined, impatient: true }
+  look(path: string, { authorized = false } = {}): Promise<Pick<Word, 'status' | 'body'>> {
+    const headers: Record<string, string> = authorized ? { Authorization: `Bot ${this.#token}` } : {}
+    const parts = { method: 'GET', headers, body: null, signal: undefined, impatient: true }
     return this.#requests.make(`${this.#base}${path}`, parts)
   }
 

@@ -5,6 +5,7 @@ import type { History } from './history.ts'
 import type { HistoryQuery } from './history-views.ts'
 import type { Keys } from './keys.ts'
 import type { Kv } from './kv.ts'
+import type { Profiles } from './profiles.ts'
 
 /** The id that means the key's owner. */
 export const ME = '@me'
@@ -30,11 +31,17 @@ export interface Calls {
   stats(userId: string): Promise<string>
   /** JSON text of the tracks that were played most in so many days. */
   topTracks(userId: string, days: number): Promise<string>
-  /** Somebody looks at what is linked to this person: a reason to keep it fresh. May get lost. */
-  looked(userId: string): void
+  /**
+   * Somebody looks at this person: at the GitHub account that is linked to them, unless at their profile. A reason to keep
+   * it fresh. May get lost.
+   */
+  looked(userId: string, at?: Look): void
   /** The hash of an application's icon, as {@link AppIcons} tells it. */
   appIcon(applicationId: string): Promise<string | null>
 }
+
+/** What of a person is looked at, beyond their presence. */
+export type Look = 'account' | 'profile'
 
 type Histories = Pick<History, 'page' | 'stats' | 'topTracks'>
 
@@ -44,6 +51,8 @@ interface Owners {
   github: Pick<Github, 'looked'>
   /** Default: nobody has one. */
   history?: Histories
+  /** Default: nobody wants to know. */
+  profiles?: Profiles | undefined
   /** Without Discord nothing has an icon. */
   icons?: AppIcons
 }
@@ -60,13 +69,15 @@ export class LocalCalls implements Calls {
   readonly #github: Pick<Github, 'looked'>
   readonly #history: Histories
   readonly #icons: AppIcons | undefined
+  readonly #profiles: Profiles | undefined
 
-  constructor({ kv, keys, github, history = NO_HISTORIES, icons }: Owners) {
+  constructor({ kv, keys, github, history = NO_HISTORIES, icons, profiles }: Owners) {
     this.#history = history
     this.#kv = kv
     this.#keys = keys
     this.#github = github
     this.#icons = icons
+    this.#profiles = profiles
   }
 
   async ownerOf(keyHash: string): Promise<string | undefined> {
@@ -105,8 +116,9 @@ export class LocalCalls implements Calls {
     return this.#history.topTracks(userId, days)
   }
 
-  looked(userId: string): void {
-    this.#github.looked(userId)
+  looked(userId: string, at: Look = 'account'): void {
+    if (at === 'account') this.#github.looked(userId)
+    else this.#profiles?.looked(userId)
   }
 
   async appIcon(applicationId: string): Promise<string | null> {

@@ -2,6 +2,7 @@ import { type Clock, HOUR } from '../lib/clock.ts'
 import type { Pictures } from './discord-cdn.ts'
 import { nowPlayingText } from './music.ts'
 import { applyPresence, buildPresence, type JsonObject, OFFLINE, type PresenceState, samePresence } from './presence.ts'
+import { carryProfile, isBareProfile, withoutProfile } from './profiles.ts'
 
 /** Somebody's place in one guild that the bot shares with them. */
 export interface Membership {
@@ -115,13 +116,16 @@ export class Entry implements SavedPerson {
     return false
   }
 
-  /** Returns whether anything that is shown has changed. */
-  show(user: string, presence: PresenceState): boolean {
-    if (this.user === user && samePresence(this.presence, presence)) return false
-    this.user = user
+  /** Returns what has changed of what is shown: `filled in` is nothing to tell anybody. */
+  show(user: string, presence: PresenceState): 'nothing' | 'filled in' | 'something' {
+    const same = samePresence(this.presence, presence)
+    const next = carryProfile(this.user, user)
+    if (this.user === next && same) return 'nothing'
+    const bare = same && isBareProfile(this.user, next)
+    this.user = next
     this.presence = presence
     this.#snapshot = null
-    return true
+    return bare ? 'filled in' : 'something'
   }
 
   /** Notes when the person was last seen, after their status has changed. `event` is what told it, null: nobody saw it. */
@@ -134,9 +138,11 @@ export class Entry implements SavedPerson {
     return event === null ? {} : { at: happenedAt(event, clock.now()) }
   }
 
-  /** Forgets when the person was last seen. Returns whether anything was remembered. */
+  /** Forgets when the person was last seen, and their profile. Returns whether anything was remembered. */
   forgetSeen(): boolean {
-    if (this.lastSeenAt === null) return false
+    const user = withoutProfile(this.user)
+    if (this.lastSeenAt === null && this.user === user) return false
+    this.user = user
     this.lastSeenAt = null
     this.#snapshot = null
     return true

@@ -228,10 +228,11 @@ export class PresenceStore implements Source {
   /** `event` is what tells it; a list (null) tells that somebody is offline, but not since when. */
   #update(entry: Entry, user: string, presence: PresenceState, event: JsonObject | null): void {
     const { status } = entry.presence
-    const changed = entry.show(user, presence)
+    const change = entry.show(user, presence)
     if (status !== presence.status) entry.noteSeen(this.#hidden.has(entry.id) ? null : event, this.#clock)
-    if (changed) this.#dirty.add(entry.id)
-    this.#settle(entry, changed, entry.toldAt(event, this.#clock))
+    if (change === 'filled in') this.#moved(entry)
+    else if (change === 'something') this.#dirty.add(entry.id)
+    this.#settle(entry, change === 'something', entry.toldAt(event, this.#clock))
   }
 
   #answer(entry: Entry): void {

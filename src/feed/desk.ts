@@ -7,7 +7,7 @@ import type { RedisLink } from './link.ts'
 import { readStreams } from './link.ts'
 import type { EdgeMessage, HubMessage, Names } from './message.ts'
 import type { Position } from './record.ts'
-import { answerRequest } from './remote-calls.ts'
+import { answerRequest, passLooks } from './remote-calls.ts'
 
 interface DeskDeps {
   readonly names: Names
@@ -120,7 +120,7 @@ export class Desk {
         })
         break
       case 'looked':
-        for (const userId of message.userIds) calls.looked(userId)
+        passLooks(calls, message.userIds)
         break
       case 'begin':
         this.#begin(edge, message.id)

@@ -110,7 +110,9 @@ export class Journal {
   #noteDetails(id: string | undefined): void {
     if (id === undefined) this.beat()
     else {
-      this.#add('S', id, detailsOf(this.#source, id))
+      const json = this.#source.snapshot(id)?.json
+      if (json === undefined) return
+      this.#add('S', id, json, detailsOf(this.#source, id))
       this.#schedule()
     }
   }

@@ -8,7 +8,7 @@ import { type Counter, combineReadings, type Metrics, type Readings, renderReadi
 import { createSharedLimits, forgetThread, type SharedLimits } from '../lib/shared-limits.ts'
 import { Journal } from './journal.ts'
 import type { FromThread } from './port.ts'
-import { answerRequest } from './remote-calls.ts'
+import { answerRequest, passLooks } from './remote-calls.ts'
 import { Thread } from './thread.ts'
 
 export interface PoolDeps {
@@ -156,7 +156,7 @@ export class WorkerPool {
         void answerRequest(calls, message.request).then(answer => thread.post({ kind: 'answer', answer }))
         break
       case 'looked':
-        for (const userId of message.userIds) calls.looked(userId)
+        passLooks(calls, message.userIds)
         break
       case 'log':
         if (message.level !== 'silent') log[message.level](...message.given)

@@ -5,7 +5,7 @@ import type { Readiness, Source } from '../domain/presences.ts'
  * follows it:
  *
  * - `P id wire details`: a change of somebody who is shown, with the whole wire text. Tells listeners, whatever it says.
- * - `S id details`: only the details are others; tells nobody.
+ * - `S id wire details`: the same of a change that nobody is told of: details, or what is only filled in.
  * - `D id`: somebody left, or hides.
  * - `W true` or `W false`: whether nobody is to be shown at the moment.
  * - `C`: whoever takes this in tells at once that they have.
@@ -17,7 +17,7 @@ import type { Readiness, Source } from '../domain/presences.ts'
 export type Records = readonly string[]
 
 /** Strings of a record, by its first. */
-export const LENGTHS: Readonly<Record<string, number>> = { P: 4, S: 3, D: 2, B: 3, C: 1, W: 2 }
+export const LENGTHS: Readonly<Record<string, number>> = { P: 4, S: 4, D: 2, B: 3, C: 1, W: 2 }
 
 /** Which frame it was. */
 export interface Position {

@@ -1,4 +1,4 @@
-import type { Calls } from '../domain/calls.ts'
+import type { Calls, Look } from '../domain/calls.ts'
 import { ApiError, internalError, unreachable } from '../domain/errors.ts'
 import type { HistoryQuery } from '../domain/history-views.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
@@ -95,9 +95,9 @@ export class RemoteCalls implements Calls {
     return typeof icon === 'string' ? icon : null
   }
 
-  looked(userId: string): void {
+  looked(userId: string, at: Look = 'account'): void {
     if (this.#looked.size === 0) this.#clock.after(LOOK_EVERY, () => this.flushLooks())
-    if (this.#looked.size < MOST_LOOKED) this.#looked.add(userId)
+    if (this.#looked.size < MOST_LOOKED) this.#looked.add(at === 'account' ? userId : PROFILE + userId)
   }
 
   /** Tells whom somebody looked at. */
@@ -133,6 +133,17 @@ export class RemoteCalls implements Calls {
     this.#waiting.set(id, { request, resolve, reject, cancel })
     this.#options.send(request)
     return promise
+  }
+}
+
+/** Before the id of somebody whose profile is meant. */
+const PROFILE = 'profile:'
+
+/** Tells whom somebody looked at elsewhere. */
+export function passLooks(calls: Pick<Calls, 'looked'>, looks: readonly string[]): void {
+  for (const look of looks) {
+    if (look.startsWith(PROFILE)) calls.looked(look.slice(PROFILE.length), 'profile')
+    else calls.looked(look)
   }
 }
 

@@ -163,7 +163,7 @@ export class Replica implements Source {
       const place = placeOf(start, index)
       const id = records[at + 1] ?? ''
       if (kind === 'P') this.#putTold(id, records[at + 2] ?? '', records[at + 3] ?? '', place, follows)
-      else if (kind === 'S') this.#putDetails(id, records[at + 2] ?? '', place)
+      else if (kind === 'S') this.#putQuietly(id, records[at + 2] ?? '', records[at + 3] ?? '', place, follows)
       else if (kind === 'D') this.#remove(id, place)
       else if (kind === 'W') this.withhold(id === 'true')
       else if (kind === 'B') this.setReadiness(readReadiness(id))
@@ -177,8 +177,7 @@ export class Replica implements Source {
    */
   #putTold(id: string, json: string, details: string, place: number, follows: boolean): void {
     const known = this.#rows.get(id)
-    const doubtful = !follows || (this.#gone !== null && known?.round !== this.#round)
-    if (known?.json === json && doubtful) this.#confirm(known, details, place)
+    if (known?.json === json && this.#doubts(known, follows)) this.#confirm(known, details, place)
     else this.#put(id, json, details, place)
   }
 
@@ -189,11 +188,18 @@ export class Replica implements Source {
     this.#tell({ id, kind: known === undefined ? 'joined' : 'changed' })
   }
 
-  #putDetails(id: string, details: string, place: number): void {
+  /** What stands in the text beyond what was told is filled in; where something may be missing it may be news. */
+  #putQuietly(id: string, json: string, details: string, place: number, follows: boolean): void {
     const known = this.#rows.get(id)
     if (known === undefined || known.place >= place) return
-    this.#rows.set(id, new Row(id, known.json, details, place, known.round))
+    const text = this.#doubts(known, follows) ? known.json : json
+    this.#rows.set(id, new Row(id, text, details, place, known.round))
     this.#tellDetail(id)
+  }
+
+  /** Whether something of this person may be missing. */
+  #doubts({ round }: Row, follows: boolean): boolean {
+    return !follows || (this.#gone !== null && round !== this.#round)
   }
 
   #remove(id: string, place: number): void {

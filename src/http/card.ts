@@ -12,6 +12,7 @@ import {
   type Shown,
 } from '../card/card.ts'
 import type { Config } from '../config.ts'
+import type { Interest } from '../domain/interest.ts'
 import type { Person, Presences } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
@@ -160,15 +161,17 @@ interface CardDeps {
   readonly presences: Presences
   readonly metrics: Metrics
   readonly icons: Pick<KnownIcons, 'get'>
+  readonly interest: Pick<Interest, 'look'>
 }
 
 /** Cards and badges: a presence as a picture. Always a picture and always 200, because it stands in READMEs. */
-export function cardRoutes({ config, presences, metrics, icons }: CardDeps) {
+export function cardRoutes({ config, presences, metrics, icons, interest }: CardDeps) {
   const cards = new Cards(new CardRenderer(config, metrics, { iconOf: id => icons.get(id) }))
 
   async function card(request: Request, id: string): Promise<Response> {
     const options = readOptions(queryOf(request))
     const person = presences.person(id)
+    if (person !== undefined) interest.look(person.id)
     return answer(person === undefined ? nobody(options) : await cards.of(person, options), request)
   }
 

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { ME } from '../domain/calls.ts'
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
+import type { Interest } from '../domain/interest.ts'
 import { isObject, isSnowflake, isSpotify, type JsonObject } from '../domain/presence.ts'
 import type { Person, Snapshot } from '../domain/presences.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
@@ -115,6 +116,7 @@ interface ImageDeps extends MonitoredDeps {
   readonly config: Pick<Config, 'externalUrl'>
   readonly pictures: Pictures
   readonly icons: KnownIcons
+  readonly interest: Pick<Interest, 'look'>
 }
 
 interface Made {
@@ -125,7 +127,7 @@ interface Made {
 
 /** `/v1/users/:id/images`. Memory only, made once per change. */
 export function imageRoutes(deps: ImageDeps) {
-  const { config, presences, pictures, icons } = deps
+  const { config, presences, pictures, icons, interest } = deps
   const shared = new WeakMap<Snapshot, Made>()
   const { own } = createMonitored(deps, ({ id }) => build(id).bytes)
 
@@ -155,6 +157,7 @@ export function imageRoutes(deps: ImageDeps) {
     if (id === ME) return own(request)
     const snapshot = presences.snapshot(id)
     if (snapshot === undefined) return failure(whyUnknown(presences))
+    interest.look(snapshot.id)
     const known = shared.get(snapshot)
     const stays = known !== undefined && (known.version === undefined || known.version === icons.version)
     const made = stays ? known : make(id)

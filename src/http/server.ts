@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Calls } from '../domain/calls.ts'
 import { Pictures } from '../domain/discord-cdn.ts'
 import { ApiError, notFound } from '../domain/errors.ts'
+import type { Interest } from '../domain/interest.ts'
 import type { Presences } from '../domain/presences.ts'
 import { type ClientAddress, createClientAddress, isLoopback, localUrl } from '../lib/ip.ts'
 import { describeError, type Log } from '../lib/log.ts'
@@ -37,6 +38,8 @@ export interface HttpDeps {
   readonly sockets: SocketDoor
   readonly streams: EventStreams
   readonly addresses: Addresses
+  /** Told whom somebody reads or draws. */
+  readonly interest: Interest
   /** Which Exoix this is. */
   readonly version: string
   /** Milliseconds that requests under way get when the server stops. Default 5 s. */

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import { ME } from '../domain/calls.ts'
 import { invalidIds, noPermission, starting, userNotMonitored } from '../domain/errors.ts'
+import type { Interest } from '../domain/interest.ts'
 import type { Snapshot } from '../domain/presences.ts'
 import { Lru } from '../lib/lru.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
@@ -82,6 +83,7 @@ every ${PEOPLE_A_REQUEST} people.`,
 
 interface UsersDeps extends MonitoredDeps {
   readonly charge: Charge
+  readonly interest: Pick<Interest, 'look'>
 }
 
 /** What was made for some people, and of which of their presences. */
@@ -117,6 +119,7 @@ export class Users {
     const { presences } = this.#deps
     const snapshot = presences.snapshot(id)
     if (snapshot === undefined) return failure(whyUnknown(presences))
+    this.#deps.interest.look(snapshot.id)
     const made = this.#made.get(snapshot)
     if (made !== undefined) return answer(made, request)
     const making = represent(() => bytes(snapshot), PUBLIC)
@@ -129,6 +132,7 @@ export class Users {
     const ids = readIds(request)
     this.#deps.charge(request, Math.ceil(ids.length / PEOPLE_A_REQUEST) - 1)
     const snapshots = ids.flatMap(id => this.#deps.presences.snapshot(id) ?? [])
+    for (const { id } of snapshots) this.#deps.interest.look(id)
     const key = ids.join(',')
     const known = this.#madeOfMany.get(key)
     if (known !== undefined && isSame(known.snapshots, snapshots)) return answer(known.representation, request)

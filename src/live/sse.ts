@@ -1,3 +1,4 @@
+import type { Interest } from '../domain/interest.ts'
 import type { Presences } from '../domain/presences.ts'
 import { MINUTE } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -33,6 +34,7 @@ export interface EventStreamsDeps {
   readonly presences: Presences
   readonly publisher: Publisher
   readonly addresses: Addresses
+  readonly interest: Interest
   /** Bytes that wait to be read, over all kinds of answers: each address and together. */
   readonly unread: Quota
   readonly metrics: Metrics
@@ -108,6 +110,7 @@ export class EventStreams implements Transport {
   publish(update: Update): number {
     const feed = this.#feeds.get(update.snapshot.id)
     if (feed === undefined) return 0
+    this.#deps.interest.look(update.snapshot.id)
     this.#noted.add(feed)
     if (feed.note(update) >= this.#options.long) this.#flush(feed)
     return feed.streams.size
@@ -124,7 +127,8 @@ export class EventStreams implements Transport {
 
   /** Tells a client the beginning. */
   begin(id: string, address: string, sink: Sink): Stream {
-    const { presences, publisher, addresses } = this.#deps
+    const { presences, publisher, addresses, interest } = this.#deps
+    interest.look(id)
     const settled = Promise.withResolvers<void>()
     const isOut = publisher.settle(waiting => waiting === id)
     const feed = this.#feeds.get(id) ?? new Feed(id, presences, publisher)

@@ -1,3 +1,4 @@
+import type { Interest } from '../domain/interest.ts'
 import type { Presences } from '../domain/presences.ts'
 import { hashId, IdSet } from '../lib/id-set.ts'
 import type { Quota } from '../lib/quota.ts'
@@ -19,6 +20,8 @@ export function follows({ all, silenced, one, many }: Following, id: string): bo
 
 interface SubscriptionsDeps {
   readonly presences: Pick<Presences, 'has' | 'person'>
+  /** Told whom somebody follows by name. */
+  readonly interest: Pick<Interest, 'look'>
   /** Bytes that names may take, each address and together. */
   readonly names: Quota
   /** People one socket may follow by name, or silence. */
@@ -28,6 +31,7 @@ interface SubscriptionsDeps {
 /** Keeps what each socket follows and its topics in step. */
 export class Subscriptions {
   readonly #presences: Pick<Presences, 'has' | 'person'>
+  readonly #interest: Pick<Interest, 'look'>
   readonly #names: Quota
   readonly #maxNamed: number
   readonly #awaited = new Awaited()
@@ -35,7 +39,8 @@ export class Subscriptions {
   #named = 0
   #everybody = 0
 
-  constructor({ presences, names, maxNamed }: SubscriptionsDeps) {
+  constructor({ presences, interest, names, maxNamed }: SubscriptionsDeps) {
+    this.#interest = interest
     this.#presences = presences
     this.#names = names
     this.#maxNamed = maxNamed
@@ -125,6 +130,7 @@ export class Subscriptions {
     ws.subscribe(alone ? oneTopic(data, id) : manyTopic(data, id))
     this.#named++
     this.#account(ws, SHOWN)
+    this.#interest.look(id)
   }
 
   #await(ws: Socket, id: string, alone: boolean): void {

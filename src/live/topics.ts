@@ -1,3 +1,4 @@
+import type { Interest } from '../domain/interest.ts'
 import type { Change } from '../domain/presences.ts'
 import type { Counter } from '../lib/metrics.ts'
 import type { Backpressure } from './backpressure.ts'
@@ -28,6 +29,8 @@ const ZLIB = { zlib: true }
 interface TopicsDeps {
   readonly server: () => TopicServer
   readonly subscriptions: Subscriptions
+  /** Told who is followed by name, while they are. */
+  readonly interest: Pick<Interest, 'look'>
   readonly longUpdates: LongUpdates
   readonly backpressure: Backpressure
   readonly initialStates: Pick<InitialStates, 'changed'>
@@ -59,15 +62,18 @@ export class Topics implements Transport {
     longUpdates.settled(id)
     const alone = once(() => new Frame(updateFrame(seq, json)))
     const named = once(() => new Frame(updateFrame(seq, withUserId(id, json))))
-    const readers =
-      this.#publish(allTopic(PLAIN), () => named().text) +
-      this.#publish(allTopic(ZLIB), () => named().zlib) +
-      (subscriptions.named === 0
+    const byName =
+      subscriptions.named === 0
         ? 0
         : this.#publish(manyTopic(PLAIN, id), () => named().text) +
           this.#publish(oneTopic(PLAIN, id), () => alone().text) +
           this.#publish(manyTopic(ZLIB, id), () => named().zlib) +
-          this.#publish(oneTopic(ZLIB, id), () => alone().zlib)) +
+          this.#publish(oneTopic(ZLIB, id), () => alone().zlib)
+    if (byName > 0) this.#deps.interest.look(id)
+    const readers =
+      this.#publish(allTopic(PLAIN), () => named().text) +
+      this.#publish(allTopic(ZLIB), () => named().zlib) +
+      byName +
       this.#sendToExceptions(id, named)
     if (readers > 0) backpressure.queued(json.length)
     return readers

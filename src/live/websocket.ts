@@ -1,3 +1,4 @@
+import type { Interest } from '../domain/interest.ts'
 import { HINTS } from '../domain/operator.ts'
 import type { Presences } from '../domain/presences.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
@@ -58,6 +59,7 @@ interface SocketsDeps {
   readonly presences: Presences
   readonly publisher: Publisher
   readonly addresses: Addresses
+  readonly interest: Interest
   /** Bytes that wait to be read, and bytes that names of people take: each address and together. */
   readonly unread: Quota
   readonly names: Quota
@@ -98,7 +100,7 @@ export class Sockets {
   #warned = false
 
   constructor(deps: SocketsDeps) {
-    const { presences, publisher, metrics, unread, names, clock = systemClock } = deps
+    const { presences, publisher, interest, metrics, unread, names, clock = systemClock } = deps
     this.#deps = deps
     this.#options = { ...DEFAULTS, ...deps.options }
     const { maxSubscriptions: maxNamed, maxQueuedBytes, checkInterval } = this.#options
@@ -107,10 +109,11 @@ export class Sockets {
     this.#slow = metrics.counter('slow_sockets_closed_total', 'WebSockets closed because the client did not read')
     this.#silent = metrics.counter('silent_sockets_closed_total', 'WebSockets closed because the client was silent')
     this.#closes = new CloseCounters(metrics)
-    const subscriptions = new Subscriptions({ presences, names, maxNamed })
+    const subscriptions = new Subscriptions({ presences, interest, names, maxNamed })
     const closeSlow = (ws: Socket, queued: number) => this.#closeSlow(ws, queued)
     const shared = {
       presences,
+      interest,
       publisher,
       sockets: this.#sockets,
       subscriptions,

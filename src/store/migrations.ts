@@ -18,6 +18,7 @@ export const APPLICATION_ID = 0x45584f49
  *   (ms): both JSON, written together with the presences they were seen in.
  * - hidden are those who wish to be, excluded those whom the operator hides.
  * - moments are when something was done last (ms).
+ * - profiles hold what Discord tells of people over REST only, and when (ms) it did.
  * - app_icons hold the hashes of applications' icons, and when (ms) Discord told of each.
  * - chores are what is still to be done to the file itself.
  */
@@ -81,6 +82,12 @@ const MIGRATIONS: readonly string[] = [
   'CREATE TABLE hub (id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, term INTEGER NOT NULL) STRICT;',
   `CREATE TABLE app_icons (id TEXT PRIMARY KEY, icon TEXT NOT NULL, checked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
   'CREATE TABLE excluded (user_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
+  `CREATE TABLE profiles (
+     user_id TEXT PRIMARY KEY,
+     banner TEXT,
+     accent_color INTEGER,
+     checked_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 /** How many steps a database of this version has. */

@@ -6,6 +6,7 @@ import type { HistoryStore } from '../domain/history.ts'
 import type { KeyStore } from '../domain/keys.ts'
 import type { KvStore } from '../domain/kv.ts'
 import type { PrivacyStore, RetentionStore } from '../domain/privacy.ts'
+import type { ProfileStore } from '../domain/profiles.ts'
 import { MIB } from '../lib/bytes.ts'
 import { SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -22,6 +23,7 @@ import { PastStore } from './history.ts'
 import { HubStore } from './hub.ts'
 import { KeyHashStore } from './keys.ts'
 import { PairStore } from './kv.ts'
+import { ProfileRows } from './profiles.ts'
 
 /** Everything that outlives the process, in one SQLite file. */
 export interface Store
@@ -34,6 +36,7 @@ export interface Store
     ArrivalStore,
     HistoryStore {
   readonly icons: AppIconStore
+  readonly profiles: ProfileStore
   importPairs: PairStore['importPairs']
   importKeys: KeyHashStore['importKeys']
   /** Which hub this file makes of whoever runs on it. */
@@ -78,7 +81,8 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
   const hub = new HubStore(db, group)
   const arrived = new ArrivedStore(db, group)
   const icons = new IconStore(db, group)
-  const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived, past])
+  const profiles = new ProfileRows(db, group)
+  const hidden = new HiddenStore(db, group, vacuum, [pairs, keys, people, links, arrived, past, profiles])
   const close = keepUp(database, group, vacuum)
 
   return {
@@ -91,6 +95,7 @@ export function createStore(database: OpenDatabase, deps: Omit<StoreDeps, 'patie
     ...methodsOf(arrived, file),
     ...methodsOf(hidden, file),
     icons,
+    profiles,
     close,
   }
 }

@@ -7,6 +7,7 @@ import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import type { Change, Presences } from '../../src/domain/presences.ts'
+import type { Profiles } from '../../src/domain/profiles.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { silent } from '../store/support/files.ts'
 import { issueKey } from '../support/keys.ts'
@@ -21,6 +22,8 @@ export interface Truth extends AsyncDisposable {
   /** For the `github` of calls. */
   readonly github: { looked(userId: string): void }
   readonly history: History
+  /** For the `profiles` of calls. */
+  readonly profiles: Profiles
   /** For the `icons` of calls. */
   readonly icons: AppIcons
 }
@@ -39,6 +42,7 @@ export function startTruth(): Truth {
     keys: new Keys(store),
     looked,
     github: { looked: userId => void looked.push(userId) },
+    profiles: { looked: userId => void looked.push(`profile of ${userId}`) },
     icons: {
       async icon(applicationId) {
         if (applicationId === NOBODY) throw upstreamUnavailable(7)
@@ -369,8 +373,9 @@ export function servingContract(name: string, start: (truth: Truth) => Served | 
 
     test('looks, of which the owner hears', async () => {
       served.calls.looked(ANN)
+      served.calls.looked(BEN, 'profile')
       await served.settled()
-      expect(truth.looked).toEqual([ANN])
+      expect(truth.looked).toEqual([ANN, `profile of ${BEN}`])
     })
   })
 }

@@ -1,6 +1,6 @@
 import { LocalCalls } from '../../src/domain/calls.ts'
 import { Journal } from '../../src/feed/journal.ts'
-import { answerRequest, RemoteCalls } from '../../src/feed/remote-calls.ts'
+import { answerRequest, passLooks, RemoteCalls } from '../../src/feed/remote-calls.ts'
 import { Replica } from '../../src/feed/replica.ts'
 import { type Served, servingContract, type Truth } from '../domain/serving-contract.ts'
 
@@ -16,9 +16,7 @@ function copyOf(truth: Truth): Served {
   const forget = truth.presences.copies.add({ spread: async () => journal.flush() })
   const calls = new RemoteCalls({
     send: request => void answerRequest(local, request).then(answer => calls.answered(answer)),
-    looked: ids => {
-      for (const id of ids) local.looked(id)
-    },
+    looked: looks => passLooks(local, looks),
     patience: 5_000,
   })
   return {

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { type Config, readConfig, VERSION } from '../../src/config.ts'
 import { LocalCalls } from '../../src/domain/calls.ts'
+import { Interest } from '../../src/domain/interest.ts'
 import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
@@ -63,7 +64,9 @@ export function startServer({
   const log = createLog({ level: 'info', format: 'text', write: line => logged.push(line) })
   const publisher = new Publisher({ presences })
   const unread = new Quota({ ...UNBOUNDED, ...bounds })
-  const streams = new EventStreams({ presences, publisher, addresses, unread, metrics, log, options: events })
+  const interest = new Interest(undefined)
+  const shared = { presences, publisher, addresses, unread, interest, metrics, log }
+  const streams = new EventStreams({ ...shared, options: events })
   const http = new HttpServer({
     config: { ...readConfig({}), host: '127.0.0.1', port: 0, rateLimitPerMinute: 0, ...config },
     presences,
@@ -74,6 +77,7 @@ export function startServer({
     }),
     streams,
     addresses,
+    interest,
     ...(grace !== undefined && { grace }),
     ...(bodyPatience !== undefined && { bodyPatience }),
     unread,

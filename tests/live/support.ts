@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { inflateSync } from 'node:zlib'
+import { Interest } from '../../src/domain/interest.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { createLog, type Log } from '../../src/lib/log.ts'
@@ -43,7 +44,18 @@ export function startServer(options: ServerOptions = {}) {
   const names = new Quota({ ...UNBOUNDED, ...options.names })
   const publisher = new Publisher({ presences, options: options.publisher })
   const clock = options.clock ?? systemClock
-  const sockets = new Sockets({ presences, publisher, addresses, unread, names, metrics, log, clock, options })
+  const sockets = new Sockets({
+    presences,
+    publisher,
+    addresses,
+    interest: new Interest(undefined),
+    unread,
+    names,
+    metrics,
+    log,
+    clock,
+    options,
+  })
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',

@@ -7,9 +7,10 @@ export const HUGE_GUILD = 75_000
 
 type Readable = Pick<World, 'user' | 'presence' | 'bot'>
 
-/** A complete member object; `user` comes first as the gateway has it. */
+/** A complete member object; `user` comes first as the gateway has it: without what only REST tells of a profile. */
 export function memberPayload(user: User, fields: MemberFields): Json {
-  return { user, ...fields }
+  const { banner: _, accent_color: __, ...told } = user
+  return { user: told, ...fields }
 }
 
 /** A presence as it stands in lists: only the user's id, no guild (docs: Gateway Events, "Presence Update"). */

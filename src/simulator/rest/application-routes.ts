@@ -26,7 +26,8 @@ export function applicationRoutes(world: World, account: Account, identifyInterv
       path: /^\/users\/(?<userId>\d+)$/,
       answer: ({ params }) => {
         const user = world.user(params.userId ?? '')
-        return user ? json(user) : failure(404, 10013, 'Unknown User')
+        // What the gateway leaves out is always there.
+        return user ? json({ banner: null, accent_color: null, ...user }) : failure(404, 10013, 'Unknown User')
       },
     },
   ]
