@@ -1,6 +1,6 @@
 import { overloaded, rateLimited } from '../domain/errors.ts'
 import type { Bytes } from '../lib/bytes.ts'
-import { SECOND } from '../lib/clock.ts'
+import { type Clock, SECOND, systemClock } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Quota } from '../lib/quota.ts'
 import type { LargeAnswer } from './representation.ts'
@@ -19,6 +19,7 @@ interface UnreadDeps {
   readonly metrics: Metrics
   /** Bytes that wait to be read, over all kinds of answers: each address and together. */
   readonly quota: Quota
+  readonly clock?: Pick<Clock, 'now'>
 }
 
 /**
@@ -29,11 +30,13 @@ interface UnreadDeps {
 export class Unread {
   readonly #addressOf: (request: Request) => string
   readonly #quota: Quota
+  readonly #clock: Pick<Clock, 'now'>
   /** How many answers of a version go to which address. */
   readonly #readers = new WeakMap<object, Map<string, number>>()
 
-  constructor({ addressOf, metrics, quota }: UnreadDeps) {
+  constructor({ addressOf, metrics, quota, clock = systemClock }: UnreadDeps) {
     this.#addressOf = addressOf
+    this.#clock = clock
     this.#quota = quota
     metrics.gauge('unread_answer_bytes', 'Bytes of answers that clients have not read', () => quota.held)
   }
@@ -56,7 +59,7 @@ export class Unread {
       // Who left meanwhile asks for no body, and nothing tells of it.
       if (request.signal.aborted) release()
       else request.signal.addEventListener('abort', release, { once: true })
-      return withBody(answer, inPieces(bytes, release))
+      return withBody(answer, inPieces(bytes, this.#clock, release))
     } catch (error) {
       release()
       throw error
@@ -84,11 +87,11 @@ export class Unread {
 const withBody = ({ status, headers }: Response, body: ReadableStream) => new Response(body, { status, headers })
 
 /** `done` is called when it has been read, or nobody will read it any more. */
-function inPieces(bytes: Bytes, done: () => void): ReadableStream {
-  const startedAt = performance.now()
+function inPieces(bytes: Bytes, clock: Pick<Clock, 'now'>, done: () => void): ReadableStream {
+  const startedAt = clock.now()
   let at = 0
   const pull = (controller: ReadableStreamDefaultController): void => {
-    const elapsed = performance.now() - startedAt
+    const elapsed = clock.now() - startedAt
     if (elapsed > GRACE && at < (elapsed / SECOND) * SLOWEST) {
       done()
       controller.error()

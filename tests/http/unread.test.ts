@@ -2,6 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { type LargeAnswer, represent } from '../../src/http/representation.ts'
+import { Unread } from '../../src/http/unread.ts'
+import { createMetrics } from '../../src/lib/metrics.ts'
+import { Quota } from '../../src/lib/quota.ts'
 import { ADA, codeOf, head, parse, startServer } from './harness.ts'
 
 const MIB = 1024 * 1024
@@ -115,5 +119,29 @@ describe('a large answer', () => {
       tcp.destroy()
       while (unread(server) > 0) await new Promise(setImmediate)
     }
+  })
+
+  test('is cut when it is read at less than 16 KiB a second, which is looked at after a minute', async () => {
+    const clock = { at: 0, now: () => clock.at }
+    const quota = new Quota({ perAddress: 10 * MIB, total: 10 * MIB })
+    const unread = new Unread({ addressOf: () => '203.0.113.1', metrics: createMetrics(), quota, clock })
+    const content = { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store' }
+    const page = represent(() => Buffer.alloc(4 * MIB, 'x'), content)
+    const request = new Request('http://localhost')
+    const read = async (seconds: number) => {
+      const { body } = await unread.send(page.answer(request) as LargeAnswer, request)
+      const reader = (body as ReadableStream<Uint8Array>).getReader()
+      const begin = clock.at
+      for (let length = 0; ; ) {
+        const { done, value } = await reader.read()
+        if (done) return length
+        length += value.byteLength
+        clock.at = begin + (length / (4 * MIB)) * seconds * 1000
+      }
+    }
+    expect(await read(200)).toBe(4 * MIB)
+    expect(quota.held).toBe(0)
+    await expect(read(400)).rejects.toBeUndefined()
+    expect(quota.held).toBe(0)
   })
 })
