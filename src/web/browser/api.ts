@@ -10,10 +10,10 @@ declare const SwaggerUIBundle: (options: object) => void
 history.replaceState(null, '', location.href.replace(/\/+(?=[?#]|$)/, ''))
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
-const dress = () =>
+const applyTheme = () =>
   document.documentElement.classList.toggle('dark-mode', (chosen() ?? (dark.matches ? 'dark' : 'light')) === 'dark')
-dark.addEventListener('change', dress)
-dress()
+dark.addEventListener('change', applyTheme)
+applyTheme()
 
 /** What the visitor has chosen on the live page. A browser may keep nothing for us. */
 function chosen(): string | undefined {
@@ -53,7 +53,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   '.models h4': 2,
 }
 
-function mend(): void {
+function repair(): void {
   for (const [selector, level] of Object.entries(LEVELS)) {
     for (const heading of document.querySelectorAll(selector)) {
       heading.setAttribute('role', 'heading')
@@ -68,7 +68,7 @@ function mend(): void {
   }
 }
 
-new MutationObserver(mend).observe(document.body, { childList: true, subtree: true })
+new MutationObserver(repair).observe(document.body, { childList: true, subtree: true })
 // Loaded from here and not by the page itself, whose own address is put right only above.
 const { href, src } = document.getElementById('swagger-ui')?.dataset ?? {}
 document.head.prepend(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }))

@@ -41,7 +41,7 @@ function tick(): void {
 }
 
 /** Clocks run while somebody may look at them. */
-function wind(): void {
+function runClocks(): void {
   clearInterval(ticking)
   if (connected.size === 0 || document.hidden) return
   tick()
@@ -73,9 +73,9 @@ class DiscordPresence extends HTMLElement implements DiscordPresenceElement {
   }
 
   connectedCallback(): void {
-    if (connected.size === 0) document.addEventListener('visibilitychange', wind)
+    if (connected.size === 0) document.addEventListener('visibilitychange', runClocks)
     connected.add(this)
-    if (connected.size === 1) wind()
+    if (connected.size === 1) runClocks()
     this.#start()
   }
 
@@ -83,8 +83,8 @@ class DiscordPresence extends HTMLElement implements DiscordPresenceElement {
     this.#stop()
     connected.delete(this)
     if (connected.size > 0) return
-    wind()
-    document.removeEventListener('visibilitychange', wind)
+    runClocks()
+    document.removeEventListener('visibilitychange', runClocks)
   }
 
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {

@@ -1,6 +1,6 @@
 const root = document.documentElement
 
-function dress(theme: string): void {
+function applyTheme(theme: string): void {
   root.dataset.theme = theme
   for (const element of document.querySelectorAll('discord-presence')) element.setAttribute('theme', theme)
 }
@@ -10,10 +10,10 @@ export function offerThemes(): void {
   document.getElementById('theme')?.addEventListener('click', () => {
     const now = root.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
     const other = now === 'dark' ? 'light' : 'dark'
-    dress(other)
+    applyTheme(other)
     try {
       localStorage.setItem('exoix-theme', other)
     } catch {}
   })
-  if (root.dataset.theme) dress(root.dataset.theme)
+  if (root.dataset.theme) applyTheme(root.dataset.theme)
 }

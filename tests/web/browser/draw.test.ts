@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { Pictures } from '../../src/domain/discord-cdn.ts'
-import type { JsonObject } from '../../src/domain/presence.ts'
-import { createRandom } from '../../src/simulator/random.ts'
-import { draw, moves } from '../../src/web/browser/draw.ts'
-import type { Child, Description } from '../../src/web/browser/nodes.ts'
-import { createMutator } from '../drills/support/fuzz/mutate.ts'
-import { ADA } from '../http/harness.ts'
+import { Pictures } from '../../../src/domain/discord-cdn.ts'
+import type { JsonObject } from '../../../src/domain/presence.ts'
+import { createRandom } from '../../../src/simulator/random.ts'
+import { draw, moves } from '../../../src/web/browser/draw.ts'
+import type { Child, Description } from '../../../src/web/browser/nodes.ts'
+import { createMutator } from '../../drills/support/fuzz/mutate.ts'
+import { ADA } from '../../http/harness.ts'
 
 const HOSTS = {
   discordCdnUrl: 'https://cdn.example',
