@@ -22,6 +22,7 @@ export class PastStore implements HistoryStore, Eraser {
   readonly #damage: Damage
   readonly #vacuum: Vacuum
   readonly #all
+  readonly #one
   readonly #past
   readonly #savedAt
   readonly #setSavedAt
@@ -38,6 +39,7 @@ export class PastStore implements HistoryStore, Eraser {
     this.#damage = damage
     this.#vacuum = vacuum
     this.#all = db.prepare<HistoryRow, []>('SELECT user_id, since, ongoing FROM histories')
+    this.#one = db.prepare<{ ongoing: string | null }, [string]>('SELECT ongoing FROM histories WHERE user_id = ?')
     this.#savedAt = db.prepare<{ at: number }, []>("SELECT at FROM moments WHERE name = 'histories'")
     this.#setSavedAt = db.prepare<void, [number]>("INSERT OR REPLACE INTO moments (name, at) VALUES ('histories', ?)")
     this.#past = db.prepare<{ told: string }, [string]>('SELECT told FROM past WHERE user_id = ? ORDER BY until')
@@ -110,7 +112,8 @@ export class PastStore implements HistoryStore, Eraser {
   }
 
   #erasePast(userId: string): void {
-    if (this.#clear.run(userId).changes > 0) this.#vacuum.mark()
+    const goesOn = this.#one.get(userId)?.ongoing ?? null
+    if (this.#clear.run(userId).changes > 0 || goesOn !== null) this.#vacuum.mark()
   }
 
   #erasing(work: () => void): Promise<void> {

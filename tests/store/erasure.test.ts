@@ -84,12 +84,16 @@ test('an erased person leaves no byte behind, in the file or beside it, while th
   expect(new Map(store.loadPairs()).size).toBe(13)
 })
 
-test('a history that is switched off leaves no byte behind either', async () => {
+test.each([
+  ['that has ended', 500],
+  ['that goes on', 0],
+])('a history that is switched off leaves no byte behind either, of what %s', async (_, times) => {
   await store.storeConsent(ANN, 1)
   const past = { kind: 'activity', at: 1, until: 2, name: SECRET, applicationId: null } as const
+  const ongoing = { at: 1, status: { value: 'idle', at: 1, seen: true }, track: null, activities: [past] } as const
   const history = {
     at: 1,
-    parts: [{ userId: ANN, since: 1, ongoing: null, ended: Array.from({ length: 500 }, () => past) }],
+    parts: [{ userId: ANN, since: 1, ongoing, ended: Array.from({ length: times }, () => past) }],
   }
   await store.saveState(() => ({ people: new Map(), sessions: null, history }))
   expect(filesWith(SECRET)).not.toEqual([])
