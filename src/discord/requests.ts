@@ -83,12 +83,11 @@ export class DiscordRequests {
     )
   }
 
-  /** Ends every wait at once, and soon what is under way. */
+  /** Ends every wait at once, and soon what is under way, or is begun by who has just been answered. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
-    const cancel = this.#clock.after(GRACE, () => this.#ended.abort(new Error('stopping')))
+    this.#clock.after(GRACE, () => this.#ended.abort(new Error('stopping')))
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
-    cancel()
   }
 
   async #make(url: string, parts: RequestParts, signal: AbortSignal): Promise<Word> {

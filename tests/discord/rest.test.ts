@@ -361,6 +361,18 @@ describe('stopping', () => {
     expect(await asking).toEqual({ id: ID } as never)
   })
 
+  test('ends after that second what was begun in it, too', async () => {
+    await using upstream = startUpstream(() => new Promise<never>(() => {}))
+    const { api, rest, clock } = connect(upstream)
+    await rest.stop()
+    const asking = failureOf(api.users.createDM(ID))
+    await upstream.askedTimes(1)
+    clock.advance(1000)
+    expect(await asking).toMatchObject({ message: 'stopping' })
+    expect(await failureOf(api.users.createDM(ID))).toMatchObject({ message: 'stopping' })
+    expect(upstream.asked).toHaveLength(1)
+  })
+
   test('ends after that second what is never answered', async () => {
     await using upstream = startUpstream(() => new Promise<never>(() => {}))
     const { api, rest, clock } = connect(upstream)
