@@ -25,25 +25,23 @@ export interface Following {
   one: Set<string> | null
   /** Followed among many: updates carry `user_id`. Nobody is in two of these sets. */
   many: Set<string> | null
+  /** Beyond that; most sockets have none. */
+  others: Others | null
+}
+
+/** Each made when needed. */
+interface Others {
   /** Who is not shown, but would be followed alone, or among many, if they were. */
   awaitedOne: IdSet | null
   awaitedMany: IdSet | null
   silenced: IdSet | null
-  /** Bytes that all these names take. */
-  nameBytes: number
 }
 
 export type Socket = Bun.ServerWebSocket<Session>
 
-export const FOLLOWS_NOBODY: Readonly<Following> = {
-  all: false,
-  one: null,
-  many: null,
-  awaitedOne: null,
-  awaitedMany: null,
-  silenced: null,
-  nameBytes: 0,
-}
+export const NO_OTHERS: Readonly<Others> = { awaitedOne: null, awaitedMany: null, silenced: null }
+
+export const FOLLOWS_NOBODY: Readonly<Following> = { all: false, one: null, many: null, others: null }
 
 /** `url` is that of the request, whose query may ask for compression. */
 export function createSession(url: string, address: string, tokens: number): Session {
@@ -54,7 +52,11 @@ export function createSession(url: string, address: string, tokens: number): Ses
     lastNumber: 0,
     unread: 0,
     excused: 0,
-    ...FOLLOWS_NOBODY,
+    // One by one: what is spread into an object takes memory of its own beside it.
+    all: false,
+    one: null,
+    many: null,
+    others: null,
     tokens,
     heardAt: performance.now(),
   }

@@ -1,9 +1,10 @@
 import type { Interest } from '../domain/interest.ts'
 import type { Presences } from '../domain/presences.ts'
-import { hashId, IdSet } from '../lib/id-set.ts'
+import { IdSet } from '../lib/id-set.ts'
 import type { Quota } from '../lib/quota.ts'
+import { Awaited } from './awaited.ts'
 import type { Follow, Unfollow } from './protocol.ts'
-import { FOLLOWS_NOBODY, type Following, type Socket } from './session.ts'
+import { FOLLOWS_NOBODY, type Following, NO_OTHERS, type Socket } from './session.ts'
 import { allTopic, manyTopic, oneTopic } from './topics.ts'
 
 /** Bytes that a name takes: of who is shown (places in sets, here and in Bun), and of who is not, or is silenced. */
@@ -14,8 +15,8 @@ const UNKNOWN = 32
 const FREE = 50
 
 /** Whether a socket is told of somebody. */
-export function follows({ all, silenced, one, many }: Following, id: string): boolean {
-  return all ? !silenced?.has(id) : (many?.has(id) ?? false) || (one?.has(id) ?? false)
+export function follows({ all, others, one, many }: Following, id: string): boolean {
+  return all ? !others?.silenced?.has(id) : (many?.has(id) ?? false) || (one?.has(id) ?? false)
 }
 
 interface SubscriptionsDeps {
@@ -92,8 +93,9 @@ export class Subscriptions {
   /** Somebody is shown: who waited for them follows them from now on. */
   arrived(id: string): void {
     for (const ws of this.#awaited.take(id)) {
-      const alone = ws.data.awaitedOne?.delete(id) ?? false
-      if (!alone) ws.data.awaitedMany?.delete(id)
+      const { others } = ws.data
+      const alone = others?.awaitedOne?.delete(id) ?? false
+      if (!alone) others?.awaitedMany?.delete(id)
       this.#named--
       this.#account(ws, -UNKNOWN)
       this.#name(ws, id, alone)
@@ -107,7 +109,7 @@ export class Subscriptions {
     if (data.all) this.#everybody--
     this.#exceptions.delete(ws)
     this.#awaited.forget(ws)
-    this.#names.add(data.address, -data.nameBytes)
+    this.#account(ws, -bytesOf(data))
     Object.assign(data, FOLLOWS_NOBODY)
   }
 
@@ -136,8 +138,9 @@ export class Subscriptions {
   #await(ws: Socket, id: string, alone: boolean): void {
     const { data } = ws
     const family = alone ? 'awaitedOne' : 'awaitedMany'
-    data[family] ??= new IdSet()
-    if (!data[family].add(id)) return
+    data.others ??= { ...NO_OTHERS }
+    data.others[family] ??= new IdSet()
+    if (!data.others[family].add(id)) return
     this.#awaited.add(ws, id)
     this.#named++
     this.#account(ws, UNKNOWN)
@@ -147,7 +150,7 @@ export class Subscriptions {
     const { data } = ws
     if (data.one?.delete(id)) ws.unsubscribe(oneTopic(data, id))
     else if (data.many?.delete(id)) ws.unsubscribe(manyTopic(data, id))
-    else if (data.awaitedOne?.delete(id) || data.awaitedMany?.delete(id)) {
+    else if (data.others?.awaitedOne?.delete(id) || data.others?.awaitedMany?.delete(id)) {
       this.#awaited.delete(ws, id)
       this.#named--
       this.#account(ws, -UNKNOWN)
@@ -163,7 +166,7 @@ export class Subscriptions {
     for (const id of data.many ?? []) ws.unsubscribe(manyTopic(data, id))
     this.#named -= namedBy(data)
     this.#awaited.forget(ws)
-    this.#account(ws, -data.nameBytes)
+    this.#account(ws, -bytesOf(data))
     Object.assign(data, { ...FOLLOWS_NOBODY, all: data.all })
   }
 
@@ -192,30 +195,30 @@ export class Subscriptions {
   #silence(ws: Socket, ids: readonly string[]): void {
     const { data } = ws
     for (const id of ids) {
-      const size = data.silenced?.size ?? 0
+      const size = data.others?.silenced?.size ?? 0
       if (size >= this.#maxNamed || (size >= FREE && this.#names.room(data.address) < UNKNOWN)) break
-      data.silenced ??= new IdSet()
-      if (data.silenced.add(id)) this.#account(ws, UNKNOWN)
+      data.others ??= { ...NO_OTHERS }
+      data.others.silenced ??= new IdSet()
+      if (data.others.silenced.add(id)) this.#account(ws, UNKNOWN)
     }
-    if (data.silenced === null || data.silenced.size === 0 || this.#exceptions.has(ws)) return
+    if (!data.others?.silenced?.size || this.#exceptions.has(ws)) return
     ws.unsubscribe(allTopic(data))
     this.#exceptions.add(ws)
   }
 
   #unsilence(ws: Socket, ids: readonly string[]): void {
-    const { silenced } = ws.data
+    const silenced = ws.data.others?.silenced
     for (const id of ids) if (silenced?.delete(id)) this.#account(ws, -UNKNOWN)
     if (silenced?.size === 0) this.#unsilenceAll(ws)
   }
 
   #unsilenceAll(ws: Socket): void {
-    this.#account(ws, -ws.data.nameBytes)
-    ws.data.silenced = null
+    this.#account(ws, -bytesOf(ws.data))
+    ws.data.others = null
     if (this.#exceptions.delete(ws)) ws.subscribe(allTopic(ws.data))
   }
 
   #account({ data }: Socket, bytes: number): void {
-    data.nameBytes += bytes
     this.#names.add(data.address, bytes)
   }
 }
@@ -227,54 +230,15 @@ export function idsOf(follow: Exclude<Follow, { kind: 'followAll' }>): readonly 
 }
 
 /** How many people a socket follows by name. */
-export const namedBy = ({ one, many, awaitedOne, awaitedMany }: Following) =>
-  (one?.size ?? 0) + (many?.size ?? 0) + (awaitedOne?.size ?? 0) + (awaitedMany?.size ?? 0)
+export const namedBy = (data: Following) => shownBy(data) + awaitedBy(data)
 
-const isAmongMany = ({ many, awaitedMany }: Following, id: string) => many?.has(id) || awaitedMany?.has(id)
-const isAlone = ({ one, awaitedOne }: Following, id: string) => one?.has(id) || awaitedOne?.has(id)
+const shownBy = ({ one, many }: Following) => (one?.size ?? 0) + (many?.size ?? 0)
+const awaitedBy = ({ others }: Following) => (others?.awaitedOne?.size ?? 0) + (others?.awaitedMany?.size ?? 0)
+
+/** What all names a socket has take. */
+const bytesOf = (data: Following) =>
+  SHOWN * shownBy(data) + UNKNOWN * (awaitedBy(data) + (data.others?.silenced?.size ?? 0))
+
+const isAmongMany = ({ many, others }: Following, id: string) => many?.has(id) || others?.awaitedMany?.has(id)
+const isAlone = ({ one, others }: Following, id: string) => one?.has(id) || others?.awaitedOne?.has(id)
 const isNamed = (data: Following, id: string) => isAmongMany(data, id) || isAlone(data, id)
-
-/** Which sockets wait for somebody: found by a part of the id's hash, because a place for every id would cost too much. */
-class Awaited {
-  /** A socket is in a list once for each id it waits for there. */
-  readonly #buckets = new Map<number, Socket[]>()
-
-  add(ws: Socket, id: string): void {
-    const bucket = bucketOf(hashId(id))
-    const sockets = this.#buckets.get(bucket)
-    if (sockets === undefined) this.#buckets.set(bucket, [ws])
-    else sockets.push(ws)
-  }
-
-  delete(ws: Socket, id: string): void {
-    this.#remove(ws, bucketOf(hashId(id)))
-  }
-
-  /** Those who wait for this person, and from now on do not. */
-  take(id: string): readonly Socket[] {
-    if (this.#buckets.size === 0) return []
-    const bucket = bucketOf(hashId(id))
-    const sockets = this.#buckets.get(bucket) ?? []
-    const found = new Set(sockets.filter(({ data }) => data.awaitedOne?.has(id) || data.awaitedMany?.has(id)))
-    for (const ws of found) this.#remove(ws, bucket)
-    return [...found]
-  }
-
-  forget(ws: Socket): void {
-    for (const set of [ws.data.awaitedOne, ws.data.awaitedMany]) {
-      for (const hash of set?.hashes() ?? []) this.#remove(ws, bucketOf(hash))
-    }
-  }
-
-  #remove(ws: Socket, bucket: number): void {
-    const sockets = this.#buckets.get(bucket)
-    const at = sockets?.indexOf(ws) ?? -1
-    if (sockets === undefined || at === -1) return
-    const last = sockets.pop()
-    if (last !== undefined && at < sockets.length) sockets[at] = last
-    if (sockets.length === 0) this.#buckets.delete(bucket)
-  }
-}
-
-/** 65,536 lists: of two million names each has thirty. */
-const bucketOf = (hash = 0) => hash & 0xffff

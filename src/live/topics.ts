@@ -107,7 +107,7 @@ export class Topics implements Transport {
   #sendToExceptions(id: string, frame: () => Frame): number {
     let sent = 0
     for (const ws of this.#deps.subscriptions.exceptions) {
-      if (ws.data.silenced?.has(id)) continue
+      if (ws.data.others?.silenced?.has(id)) continue
       ws.send(ws.data.zlib ? frame().zlib : frame().text)
       sent++
     }
