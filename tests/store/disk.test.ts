@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { hashKey, Keys } from '../../src/domain/keys.ts'
 import { createKv, type Kv } from '../../src/domain/kv.ts'
 import { PresenceStore } from '../../src/domain/presence-store.ts'
+import { Privacy } from '../../src/domain/privacy.ts'
 import { OpenDatabase } from '../../src/store/database.ts'
 import { createStore, openStore, type Store } from '../../src/store/sqlite.ts'
 import { issueKey } from '../support/keys.ts'
@@ -102,6 +103,19 @@ describe('a database that cannot grow', () => {
       ['error', 'the database cannot keep writes'],
       ['info', 'the database keeps writes again'],
     ])
+  })
+
+  test('keeps nobody from revoking a key and from hiding, which is kept as soon as it can be', async () => {
+    const keys = new Keys(store)
+    const privacy = new Privacy(store, { presences, kv, keys })
+    const key = await issueKey(keys, ANN)
+    database.db.run('PRAGMA query_only = ON')
+    const refusals = await Promise.allSettled([keys.revoke(ANN), privacy.hide(ANN)])
+    expect(refusals.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect([keys.ownerOf(hashKey(key)), presences.isHidden(ANN)]).toEqual([undefined, true])
+    database.db.run('PRAGMA query_only = OFF')
+    await Promise.all([keys.stop(), privacy.stop()])
+    expect([[...store.loadKeys()], [...store.loadHidden()]]).toEqual([[], [ANN]])
   })
 
   test('that becomes read only refuses writes and keys, and goes on to serve', async () => {
