@@ -105,6 +105,25 @@ export function embedTests(): void {
       expect(view.problems).toEqual([])
     })
 
+    inBrowser('can be a page’s own, by the client module, which knows where it came from', async () => {
+      await using server = startWithAda()
+      await using view = await visit('<output></output>', server.url)
+      const { page } = view
+      const said = page.locator('output')
+      await page.evaluate(`import('${server.url}/client.js').then(async ({ follow }) => {
+        const output = document.querySelector('output')
+        const following = follow('${ADA}', { onState: state => output.dataset.state = state })
+        for await (const presence of following) output.textContent = presence.discord_status
+        output.textContent = 'over'
+      }), undefined`)
+      await said.getByText('online').waitFor()
+      server.presences.patchPresence({ user: { id: ADA }, status: 'idle' })
+      await said.getByText('idle').waitFor()
+      expect(await said.getAttribute('data-state')).toBe('live')
+      expect(view.sent).toEqual([{ op: 2, d: { subscribe_to_ids: [ADA] } }])
+      expect(view.problems).toEqual([])
+    })
+
     inBrowser('waits longer and longer while the server is away', async () => {
       const server = startWithAda()
       await using view = await visit(script(server.url) + element(), server.url)
