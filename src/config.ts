@@ -92,6 +92,12 @@ export const SETTINGS = {
     'ids of people the live page offers to look at, separated by commas',
     userIds,
   ),
+  monitor: setting(
+    'MONITOR',
+    'everybody',
+    'who is shown: everybody, opt-in (who asked for it by /privacy show), or role:<id> (members with that role)',
+    matching(/^(everybody|opt-in|role:\d{15,20})$/, 'everybody, opt-in, or role: and the id of a role'),
+  ),
   kvRetentionDays: setting(
     'KV_RETENTION_DAYS',
     30,

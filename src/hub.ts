@@ -58,7 +58,7 @@ const RETENTION_CHECK = 10 * MINUTE
 /** Everything the store has kept is in memory when this returns: it can be served before Discord is connected. */
 export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps): Hub {
   const pictures = new Pictures(config)
-  const presences = new PresenceStore(systemClock, pictures)
+  const presences = new PresenceStore(systemClock, pictures, config.monitor)
   const keys = new Keys(store, { log })
   const kv = createKv(store, presences, keys)
   const github = new GithubConnection({ config, store, presences, metrics, log })

@@ -71,6 +71,8 @@ ${code(`${prefix}help`)} lists what I can do; so does ${code('/help')}.`,
   #whyAbsent(userId: string, show: string): string {
     const { presences, discordInvite } = this.#deps
     if (presences.isHidden(userId)) return `You are hidden: nobody can see you here. ${code(show)} shows you again.`
+    if (presences.member(userId) !== undefined && presences.lacksConsent(userId))
+      return `You are not shown here before you say so: ${code(show)} shows you.`
     const where =
       discordInvite === undefined ? 'a server that I am in' : `<${discordInvite}>, or any server that I am in,`
     return `I do not see you: join ${where} and your presence appears by itself.`

@@ -80,7 +80,8 @@ export class Checkpoint implements SessionStore {
     this.#presences = presences
     this.#log = log
     for (const person of store.loadPeople()) presences.restore(person)
-    for (const session of store.loadSessions()) this.#sessions.set(session.shardId, session)
+    // A session that goes on brings no member lists.
+    if (presences.rolesKnown) for (const session of store.loadSessions()) this.#sessions.set(session.shardId, session)
     this.#timer = setInterval(() => void this.saveAll(), INTERVAL)
     this.#timer.unref()
   }

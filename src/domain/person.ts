@@ -10,6 +10,8 @@ export interface Membership {
   readonly nick: string | null
   /** When Discord had made the presence this guild told last (ms). Kept for people in several guilds only. */
   readonly processedAt?: number
+  /** The role that MONITOR asks for, if it does, and whether they have it. */
+  readonly role?: { readonly id: string; readonly has: boolean }
 }
 
 export const readNick = (member: JsonObject) => (typeof member.nick === 'string' ? member.nick : null)
@@ -148,11 +150,13 @@ export class Entry implements SavedPerson {
     return true
   }
 
-  /** Returns whether it is news that the person is in the guild, by this nickname. */
-  enter(guildId: string, nick: string | null): boolean {
-    const at = this.memberships.findIndex(membership => membership.guildId === guildId)
-    if (this.memberships[at]?.nick === nick) return false
-    const membership = { ...this.memberships[at], guildId, nick }
+  /** Returns whether it is news that the person is in the guild, by this nickname and with this role. */
+  enter(place: Membership): boolean {
+    const at = this.memberships.findIndex(({ guildId }) => guildId === place.guildId)
+    const before = this.memberships[at]
+    const isSameRole = before?.role?.id === place.role?.id && before?.role?.has === place.role?.has
+    if (before?.nick === place.nick && isSameRole) return false
+    const membership = { ...before, ...place }
     this.memberships = at === -1 ? [...this.memberships, membership] : this.memberships.with(at, membership)
     // Memberships are no part of the wire text, but what is derived from a snapshot may show a nickname.
     this.#snapshot = null

@@ -15,6 +15,7 @@ import {
 } from './presence.ts'
 import type { Change, Readiness, Source } from './presences.ts'
 import { Rosters } from './rosters.ts'
+import { type Monitor, Visibility } from './visibility.ts'
 
 const NO_PAIRS: ReadonlyMap<string, string> = new Map()
 
@@ -26,20 +27,27 @@ const NO_PAIRS: ReadonlyMap<string, string> = new Map()
 export class PresenceStore implements Source {
   /** Who else shows what is shown here. */
   readonly copies = new Copies()
+  /** False when what was put back does not tell who may be seen: then all members have to be listed anew. */
+  rolesKnown = true
   readonly #clock: Pick<Clock, 'now'>
   readonly #pictures: Pictures
   readonly #entries = new Map<string, Entry>()
   readonly #rosters = new Rosters()
   readonly #kv = new Map<string, ReadonlyMap<string, string>>()
   readonly #accounts = new Map<string, GithubSnapshot>()
-  readonly #hidden = new Set<string>()
+  readonly #visibility: Visibility
   readonly #changes = new Listeners<Change>()
   readonly #details = new Listeners<string | undefined>()
   readonly #dirty = new Set<string>()
   #readiness: Readiness = 'starting'
   #size = 0
 
-  constructor(clock: Pick<Clock, 'now'> = systemClock, pictures = new Pictures(PICTURE_HOSTS)) {
+  constructor(
+    clock: Pick<Clock, 'now'> = systemClock,
+    pictures = new Pictures(PICTURE_HOSTS),
+    monitor: Monitor = 'everybody',
+  ) {
+    this.#visibility = new Visibility(monitor)
     this.#clock = clock
     this.#pictures = pictures
   }
@@ -68,15 +76,16 @@ export class PresenceStore implements Source {
     if (user === null) return false
     const { id } = member.user as { id: string }
     this.#rosters.add(guildId, id)
+    const place = { guildId, nick: readNick(member), ...this.#visibility.readRole(member.roles) }
     const entry = this.#entries.get(id)
     if (entry === undefined) {
-      const joined = Entry.newcomer(id, user, told, { guildId, nick: readNick(member) })
+      const joined = Entry.newcomer(id, user, told, place)
       this.#entries.set(id, joined)
       this.#dirty.add(id)
       this.#settle(joined, false)
       return true
     }
-    if (entry.enter(guildId, readNick(member))) this.#moved(entry)
+    if (entry.enter(place)) this.#moved(entry)
     if (told === 'offline' || typeof told === 'object') this.#answer(entry)
     this.#update(entry, user, entry.applyListed(guildId, told), null)
     return true
@@ -148,6 +157,7 @@ export class PresenceStore implements Source {
 
   /** Drops a person's pairs and when they were last seen; told like a write. Members have to be saved anew. */
   forget(userId: string): void {
+    this.#visibility.setConsent(userId, false)
     this.#entries.get(userId)?.forgetSeen()
     if (this.#entries.has(userId)) this.#dirty.add(userId)
     this.setKv(userId, NO_PAIRS)
@@ -158,18 +168,22 @@ export class PresenceStore implements Source {
    * is forgotten, and not noted while they are hidden.
    */
   setHidden(userId: string, hide: boolean): void {
-    if (this.#hidden.has(userId) === hide) return
-    if (hide) this.#hidden.add(userId)
-    else this.#hidden.delete(userId)
+    if (!this.#visibility.setHidden(userId, hide)) return
     const entry = this.#entries.get(userId)
     if (entry === undefined) return
     if (entry.forgetSeen()) this.#dirty.add(userId)
     this.#settle(entry, false)
   }
 
-  isHidden(userId: string): boolean {
-    return this.#hidden.has(userId)
+  /** Where people are shown only if they want it: whether somebody does. */
+  setConsent(userId: string, consents: boolean): void {
+    this.#visibility.setConsent(userId, consents)
+    const entry = this.#entries.get(userId)
+    if (entry !== undefined) this.#settle(entry, false)
   }
+
+  readonly isHidden = (userId: string) => this.#visibility.isHidden(userId)
+  readonly lacksConsent = (userId: string) => this.#visibility.lacksConsent(userId)
 
   /** A member as they are kept, shown or not. */
   member(userId: string): SavedPerson | undefined {
@@ -195,9 +209,7 @@ export class PresenceStore implements Source {
   }
 
   /** Guilds that have members here. */
-  guildIds(): IterableIterator<string> {
-    return this.#rosters.ids()
-  }
+  readonly guildIds = () => this.#rosters.ids()
 
   readonly onChange = (listener: (change: Change) => void) => this.#changes.add(listener)
   readonly onDetail = (listener: (userId: string | undefined) => void) => this.#details.add(listener)
@@ -211,7 +223,8 @@ export class PresenceStore implements Source {
     this.#entries.set(id, entry)
     entry.shown = this.#mayBeSeen(entry)
     if (entry.shown) this.#size++
-    if (this.#hidden.has(id) && entry.forgetSeen()) this.#dirty.add(id)
+    if (this.isHidden(id) && entry.forgetSeen()) this.#dirty.add(id)
+    if (!this.#visibility.knows(entry)) this.rolesKnown = false
   }
 
   /** Everybody whose person changed since the last call, hidden ones too: what has to be saved; undefined: they left. */
@@ -222,14 +235,14 @@ export class PresenceStore implements Source {
   }
 
   #mayBeSeen(entry: Entry): boolean {
-    return !entry.awaited && !this.#hidden.has(entry.id) && this.#entries.has(entry.id)
+    return !entry.awaited && this.#entries.has(entry.id) && this.#visibility.allows(entry)
   }
 
   /** `event` is what tells it; a list (null) tells that somebody is offline, but not since when. */
   #update(entry: Entry, user: string, presence: PresenceState, event: JsonObject | null): void {
     const { status } = entry.presence
     const change = entry.show(user, presence)
-    if (status !== presence.status) entry.noteSeen(this.#hidden.has(entry.id) ? null : event, this.#clock)
+    if (status !== presence.status) entry.noteSeen(this.isHidden(entry.id) ? null : event, this.#clock)
     if (change === 'filled in') this.#moved(entry)
     else if (change === 'something') this.#dirty.add(entry.id)
     this.#settle(entry, change === 'something', entry.toldAt(event, this.#clock))

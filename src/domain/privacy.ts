@@ -13,6 +13,9 @@ export interface PrivacyStore {
   storeHidden(userId: string, hidden: boolean): Promise<void>
   /** Whom the operator hides. */
   loadExcluded(): Iterable<string>
+  /** Who wants to be shown, where that is asked. */
+  loadOptIns(): Iterable<string>
+  storeOptIn(userId: string): Promise<void>
   storeExcluded(userId: string, excluded: boolean): Promise<void>
   /** Removes every trace of the person: pairs, keys, links, saved presence. A wish to be hidden stays. */
   erase(userId: string): Promise<void>
@@ -62,6 +65,7 @@ export class Privacy {
     this.#hidden = new Set(store.loadHidden())
     this.#excluded = new Set(store.loadExcluded())
     for (const userId of [...this.#hidden, ...this.#excluded]) memory.presences.setHidden(userId, true)
+    for (const userId of store.loadOptIns()) memory.presences.setConsent(userId, true)
   }
 
   /**
@@ -76,8 +80,12 @@ export class Privacy {
     await this.#hides.keep(userId, () => this.#store.storeHidden(userId, true)).finally(() => everywhere)
   }
 
-  /** Resolves with whether they are shown: whom the operator hides stays hidden. */
+  /**
+   * Takes a wish to be hidden back; where people are shown only if they want it, this is how they say so. Resolves with
+   * whether they are not hidden: whom the operator hides stays hidden.
+   */
   async show(userId: string): Promise<boolean> {
+    await this.#optIn(userId)
     const hide = this.#hides.withdraw(userId)
     try {
       await this.#store.storeHidden(userId, false)
@@ -154,6 +162,13 @@ export class Privacy {
   /** Tries a last time to keep what could not be kept. */
   stop(): Promise<void> {
     return Promise.all([this.#hides.stop(), this.#exclusions.stop()]).then(() => {})
+  }
+
+  async #optIn(userId: string): Promise<void> {
+    const { presences } = this.#memory
+    if (!presences.lacksConsent(userId)) return
+    await this.#store.storeOptIn(userId)
+    presences.setConsent(userId, true)
   }
 
   async #showAgain(userId: string): Promise<boolean> {

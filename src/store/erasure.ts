@@ -153,6 +153,9 @@ export class HiddenStore implements PrivacyStore {
   readonly #excluded
   readonly #exclude
   readonly #readmit
+  readonly #optIns
+  readonly #optIn
+  readonly #optOut
 
   /** @param erasers every other noun of the store */
   constructor(db: Database, group: GroupCommit, vacuum: Vacuum, erasers: readonly Eraser[]) {
@@ -165,6 +168,9 @@ export class HiddenStore implements PrivacyStore {
     this.#excluded = db.prepare<{ user_id: string }, []>('SELECT user_id FROM excluded')
     this.#exclude = db.prepare<void, [string]>('INSERT OR IGNORE INTO excluded (user_id) VALUES (?)')
     this.#readmit = db.prepare<void, [string]>('DELETE FROM excluded WHERE user_id = ?')
+    this.#optIns = db.prepare<{ user_id: string }, []>('SELECT user_id FROM opted_in')
+    this.#optIn = db.prepare<void, [string]>('INSERT OR IGNORE INTO opted_in (user_id) VALUES (?)')
+    this.#optOut = db.prepare<void, [string]>('DELETE FROM opted_in WHERE user_id = ?')
   }
 
   loadHidden(): readonly string[] {
@@ -183,8 +189,17 @@ export class HiddenStore implements PrivacyStore {
     return this.#group.write(() => void (excluded ? this.#exclude : this.#readmit).run(userId))
   }
 
+  loadOptIns(): readonly string[] {
+    return this.#optIns.all().map(({ user_id }) => user_id)
+  }
+
+  storeOptIn(userId: string): Promise<void> {
+    return this.#group.write(() => void this.#optIn.run(userId))
+  }
+
   erase(userId: string): Promise<void> {
     const erased = this.#group.write(() => {
+      this.#optOut.run(userId)
       for (const eraser of this.#erasers) eraser.eraseRows(userId)
       this.#vacuum.mark()
     })

@@ -16,7 +16,7 @@ export const APPLICATION_ID = 0x45584f49
  * - arrived are those who have been welcomed.
  * - histories are those of people who agreed, and when (ms), with what goes on with them; past is what has ended, and when
  *   (ms): both JSON, written together with the presences they were seen in.
- * - hidden are those who wish to be, excluded those whom the operator hides.
+ * - hidden are those who wish to be, excluded those whom the operator hides, opted_in those who want to be shown.
  * - moments are when something was done last (ms).
  * - profiles hold what Discord tells of people over REST only, and when (ms) it did.
  * - app_icons hold the hashes of applications' icons, and when (ms) Discord told of each.
@@ -88,6 +88,7 @@ const MIGRATIONS: readonly string[] = [
      accent_color INTEGER,
      checked_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  'CREATE TABLE opted_in (user_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
 ]
 
 /** How many steps a database of this version has. */

@@ -347,6 +347,13 @@ export function storeContract(name: string, open: (maxPairsMib?: number) => Stor
         expect([...store.loadHidden()]).toEqual([ANN])
       })
 
+      test('remembers who wants to be shown, until they are erased', async () => {
+        for (const userId of [ANN, ANN, BEN]) await store.storeOptIn(userId)
+        expect([...store.loadOptIns()].sort()).toEqual([ANN, BEN])
+        await store.erase(ANN)
+        expect([...store.loadOptIns()]).toEqual([BEN])
+      })
+
       test('erases one person, all but the wish to be hidden', async () => {
         for (const userId of [ANN, BEN]) {
           await store.changePairs(userId, put({ a: '1' }))
