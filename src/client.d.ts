@@ -19,6 +19,10 @@ export type Presence = {
     global_name?: string | null
     avatar?: string | null
     discriminator?: string
+    /** Absent until known: asked for when somebody looks */
+    banner?: string | null
+    /** Likewise; 0xRRGGBB */
+    accent_color?: number | null
     [key: string]: unknown
   }
   discord_status: 'online' | 'idle' | 'dnd' | 'offline'

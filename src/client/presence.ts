@@ -8,6 +8,9 @@ export interface Presence {
     readonly username?: string
     readonly global_name?: string | null
     readonly avatar?: string | null
+    /** Absent until known: asked for when somebody looks. */
+    readonly banner?: string | null
+    readonly accent_color?: number | null
     readonly [key: string]: unknown
   }
   readonly discord_status: 'online' | 'idle' | 'dnd' | 'offline'

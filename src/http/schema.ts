@@ -47,6 +47,8 @@ const DISCORD_USER = t.Object(
     global_name: t.Optional(nullable(t.String())),
     avatar: t.Optional(nullable(t.String())),
     discriminator: t.Optional(t.String()),
+    banner: t.Optional(nullable(t.String({ description: 'Absent until known: asked for when somebody looks' }))),
+    accent_color: t.Optional(nullable(t.Integer({ description: 'Likewise; 0xRRGGBB' }))),
   },
   { additionalProperties: true, description: "Discord's user object as the gateway sent it, unknown keys included" },
 )

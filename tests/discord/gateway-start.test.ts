@@ -80,6 +80,7 @@ describe.concurrent('the start', () => {
     ['answers 500', 500, 6],
     ['answers 503', 503, 6],
     ['answers 404', 404, 2],
+    ['answers with a page of somebody else', 'page' as const, 2],
     ['answers 429', 'rate limited' as const, 1],
     ['answers 429 for everything', 'globally rate limited' as const, 1],
   ])('is tried again when REST %s', async (_, kind, times) => {

@@ -63,6 +63,7 @@ const FAULTS: readonly Fault[] = [
     name: 'REST fails while a session is started',
     begin(simulator) {
       simulator.restFails({ kind: 500, times: 3 })
+      simulator.restFails({ kind: 'page', times: 2 })
       simulator.restFails({ kind: 'rate limited', times: 2, retryAfter: 0.01 })
       simulator.faults.invalidateSessions(false)
     },

@@ -11,8 +11,11 @@ export interface RestLimitOptions {
 }
 
 export interface RestFailure {
-  /** A status, `network` (the answer breaks off; see relay.ts for cutting connections), `hang` (no answer until the simulator stops), or a 429 of either kind. */
-  kind: number | 'network' | 'hang' | 'rate limited' | 'globally rate limited'
+  /**
+   * A status, `network` (the answer breaks off; see relay.ts for cutting connections), `hang` (no answer until the simulator
+   * stops), a 429 of either kind, or `page` (200 and HTML, as of a network that wants a login first).
+   */
+  kind: number | 'network' | 'hang' | 'rate limited' | 'globally rate limited' | 'page'
   /** Default 1. */
   times?: number
   /** Only paths (after /api/v10) that match. */
@@ -80,6 +83,7 @@ export function createRestLimits(options: RestLimitOptions): RestLimits {
     if (due.kind === 'hang') return new Promise(() => {})
     if (due.kind === 'network') return brokenResponse()
     if (due.kind === 'rate limited') return tooMany(due.retryAfter ?? 1, false, { 'x-ratelimit-bucket': 'arranged' })
+    if (due.kind === 'page') return loginPage()
     if (due.kind === 'globally rate limited') return tooMany(due.retryAfter ?? 1, true, {})
     return json({ message: `${due.kind}: arranged by the test`, code: 0 }, due.kind)
   }
@@ -112,6 +116,9 @@ function tooMany(retryAfter: number, global: boolean, headers: Record<string, st
   if (global) response.headers.set('x-ratelimit-global', 'true')
   return response
 }
+
+const loginPage = () =>
+  new Response('<html><body>Please sign in</body></html>', { headers: { 'content-type': 'text/html' } })
 
 /** An answer whose body breaks off: the connection is cut after the first byte. */
 function brokenResponse(): Response {
