@@ -1,3 +1,4 @@
+import { ApiError } from './errors.ts'
 import type { Keys } from './keys.ts'
 import type { Privacy } from './privacy.ts'
 
@@ -24,12 +25,11 @@ export class Moderation {
     this.#keys = keys
   }
 
-  /** Rejects with `storage_unavailable` when it could not be kept. */
+  /** Rejects with `storage_unavailable` when nothing was done. */
   async take(measure: Measure, userId: string): Promise<MeasureTaken> {
     switch (measure) {
       case 'hide':
-        await this.#privacy.exclude(userId)
-        return { done: true, text: `${userId} is hidden until "exoix show ${userId}".` }
+        return this.#hide(userId)
       case 'show': {
         const shown = await this.#privacy.readmit(userId)
         if (shown) return { done: true, text: `${userId} is not hidden.` }
@@ -38,9 +38,39 @@ export class Moderation {
       case 'erase':
         await this.#privacy.erase(userId)
         return { done: true, text: `Everything that was kept of ${userId} is erased.` }
-      case 'revoke':
-        await this.#keys.revoke(userId)
-        return { done: true, text: `${userId} has no key any more.` }
+      case 'revoke': {
+        const isKept = await kept(this.#keys.revoke(userId))
+        return isKept ? { done: true, text: `${userId} has no key any more.` } : notKept(`${userId} has no key`)
+      }
     }
   }
+
+  async #hide(userId: string): Promise<MeasureTaken> {
+    let unreached = 0
+    const isKept = await kept(
+      this.#privacy.exclude(userId).then(count => {
+        unreached = count
+      }),
+    )
+    if (!isKept) return notKept(`${userId} is hidden`)
+    const elsewhere =
+      unreached === 0 ? '' : ` Servers that could not be reached: ${unreached}; they stop showing them by themselves.`
+    return { done: true, text: `${userId} is hidden until "exoix show ${userId}".${elsewhere}` }
+  }
 }
+
+/** False when the database refuses: it holds in memory all the same, and is tried again. */
+async function kept(measure: Promise<void>): Promise<boolean> {
+  try {
+    await measure
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'storage_unavailable') return false
+    throw error
+  }
+}
+
+const notKept = (what: string): MeasureTaken => ({
+  done: false,
+  text: `${what} as long as this process runs, but the database refuses to keep it; it is tried again until it is kept.`,
+})

@@ -97,13 +97,17 @@ export class Privacy {
     return this.#showAgain(userId)
   }
 
-  /** Hides for the operator, as {@link hide} does; and the person cannot undo it. */
-  async exclude(userId: string): Promise<void> {
+  /**
+   * Hides for the operator, as {@link hide} does; and the person cannot undo it. Resolves with how many servers elsewhere
+   * could not be reached and may show them for a while yet.
+   */
+  async exclude(userId: string): Promise<number> {
     const { presences } = this.#memory
     this.#excluded.add(userId)
     presences.setHidden(userId, true)
     const everywhere = presences.copies.confirm()
     await this.#exclusions.keep(userId, () => this.#store.storeExcluded(userId, true)).finally(() => everywhere)
+    return everywhere
   }
 
   /** Takes an exclusion back. Resolves with whether they are shown: who wishes to be hidden stays so. */
