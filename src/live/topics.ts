@@ -2,10 +2,10 @@ import type { Interest } from '../domain/interest.ts'
 import type { Change } from '../domain/presences.ts'
 import type { Counter } from '../lib/metrics.ts'
 import type { Backpressure } from './backpressure.ts'
-import type { Commands } from './commands.ts'
 import { Frame } from './frame.ts'
 import type { InitialStates } from './init-state.ts'
 import type { LongUpdates } from './long-updates.ts'
+import type { OpQueue } from './op-queue.ts'
 import { updateFrame, withUserId } from './protocol.ts'
 import type { Transport, Update } from './publisher.ts'
 import type { Session } from './session.ts'
@@ -34,7 +34,7 @@ interface TopicsDeps {
   readonly longUpdates: LongUpdates
   readonly backpressure: Backpressure
   readonly initialStates: Pick<InitialStates, 'changed'>
-  readonly commands: Pick<Commands, 'resume'>
+  readonly ops: Pick<OpQueue, 'resume'>
   readonly outbound: Counter
 }
 
@@ -84,7 +84,7 @@ export class Topics implements Transport {
   }
 
   endTurn(idle: boolean): void {
-    if (idle) this.#deps.commands.resume()
+    if (idle) this.#deps.ops.resume()
   }
 
   #topicsOf(id: string): string[] {

@@ -8,11 +8,11 @@ import type { Quota } from '../lib/quota.ts'
 import type { Addresses } from '../lib/semaphore.ts'
 import { spend } from '../lib/token-bucket.ts'
 import { Backpressure } from './backpressure.ts'
-import { Commands } from './commands.ts'
 import { Precedence, Turns } from './fair-queue.ts'
 import { Frame, sendFrame } from './frame.ts'
 import { InitialStates } from './init-state.ts'
 import { LongUpdates } from './long-updates.ts'
+import { OpQueue } from './op-queue.ts'
 import { CLOSES, type Close, extraCost, HELLO, type Parsed, parseFrame } from './protocol.ts'
 import type { Publisher } from './publisher.ts'
 import { createSession, DEFAULTS, type Session, type Socket, type SocketOptions } from './session.ts'
@@ -87,7 +87,7 @@ export class Sockets {
   readonly #backpressure: Backpressure
   readonly #turns: Turns
   readonly #longUpdates: LongUpdates
-  readonly #commands: Commands
+  readonly #ops: OpQueue
   readonly #inbound: Counter
   readonly #outbound: Counter
   readonly #slow: Counter
@@ -124,13 +124,13 @@ export class Sockets {
       outbound: this.#outbound,
     }
     const longUpdates = new LongUpdates(shared)
-    const commands = new Commands({ ...shared, longUpdates, names, maxQueuedBytes, clock })
-    publisher.add(new Topics({ ...shared, longUpdates, commands, server: () => this.#server }))
+    const ops = new OpQueue({ ...shared, longUpdates, names, maxQueuedBytes, clock })
+    publisher.add(new Topics({ ...shared, longUpdates, ops, server: () => this.#server }))
     this.#subscriptions = subscriptions
     this.#backpressure = shared.backpressure
     this.#turns = shared.turns
     this.#longUpdates = longUpdates
-    this.#commands = commands
+    this.#ops = ops
     this.#measure(metrics)
     this.#stopWatching = watch(checkInterval, {
       check: now => this.#check(now),
@@ -155,7 +155,7 @@ export class Sockets {
   close(): void {
     this.#closed = true
     this.#turns.stop()
-    this.#commands.stop()
+    this.#ops.stop()
     this.#longUpdates.stop()
     for (const ws of this.#sockets) close(ws, CLOSES.goingAway)
     this.#stopWatching()
@@ -229,7 +229,7 @@ export class Sockets {
     if (parsed.kind === 'nothing' || !this.#charge(ws, extraCost(parsed, namedBy(ws.data)))) return
     if (parsed.kind === 'close') close(ws, parsed)
     else if (parsed.kind === 'followAll' && !this.#mayFollowAll()) close(ws, CLOSES.invalidPayload)
-    else if (!this.#commands.handle(ws, parsed)) close(ws, CLOSES.rateLimited)
+    else if (!this.#ops.handle(ws, parsed)) close(ws, CLOSES.rateLimited)
   }
 
   #mayFollowAll(): boolean {
@@ -244,7 +244,7 @@ export class Sockets {
 
   /** What waits for memory, or for a reader, may be able to go on. */
   #resume(): void {
-    this.#commands.resume()
+    this.#ops.resume()
     this.#longUpdates.resume()
   }
 
@@ -253,7 +253,7 @@ export class Sockets {
     this.#deps.addresses.closed(ws.data.address)
     this.#subscriptions.forget(ws)
     this.#backpressure.forget(ws)
-    this.#commands.forget(ws)
+    this.#ops.forget(ws)
     this.#longUpdates.forget(ws)
     this.#resume()
   }
@@ -272,7 +272,7 @@ export class Sockets {
       this.#silent.inc()
       ws.terminate()
     }
-    this.#backpressure.checkProgress(now, this.#commands.crowded || this.#longUpdates.crowded)
+    this.#backpressure.checkProgress(now, this.#ops.crowded || this.#longUpdates.crowded)
     this.#resume() // so that nothing waits for ever on a drain event that did not come
   }
 }

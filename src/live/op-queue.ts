@@ -11,7 +11,7 @@ import type { Publisher } from './publisher.ts'
 import type { Socket } from './session.ts'
 import { follows, idsOf, namedBy, type Subscriptions } from './subscriptions.ts'
 
-interface CommandsDeps {
+interface OpQueueDeps {
   readonly presences: Presences
   readonly publisher: Publisher
   readonly subscriptions: Subscriptions
@@ -68,13 +68,13 @@ interface Job {
  * what changed before is in it, what changes later follows it. It waits while the client has not read its last answers;
  * a large INIT_STATE also waits for its turn, and while those under way take all the memory they may.
  */
-export class Commands {
-  readonly #deps: CommandsDeps
+export class OpQueue {
+  readonly #deps: OpQueueDeps
   readonly #waiting = new Map<Socket, Waiting>()
   #resuming: NodeJS.Immediate | undefined
   #forgetting: (() => void) | null = null
 
-  constructor(deps: CommandsDeps) {
+  constructor(deps: OpQueueDeps) {
     this.#deps = deps
     deps.turns.onOpen(() => this.#goOn())
   }
