@@ -94,13 +94,28 @@ async function stop({ hub, doors, control, store, redis }: Parts): Promise<void>
   await store.close()
 }
 
+/** What Discord may take to tell what happened while there was no hub. Milliseconds. */
+const SETTLING = 30 * SECOND
+
 /** Tells edges over Redis, where the settings name one. */
 function openRedis({ config, hub, store, metrics, log, onFatal }: RedisDeps): RedisHub | undefined {
   const settings = readRedis(config)
   if (settings === undefined) return undefined
-  const { presences, calls } = hub
+  const { presences, calls, gateway } = hub
   const staleAfter = config.serveStaleSeconds * SECOND
-  const redis = new RedisHub({ settings, identity: store, source: presences, calls, staleAfter, log, metrics, onFatal })
+  // Whoever starts with nobody tells nothing that is older than what was told before.
+  const settled = presences.size === 0 ? Promise.resolve() : Promise.race([gateway.whenLoaded, Bun.sleep(SETTLING)])
+  const redis = new RedisHub({
+    settled,
+    settings,
+    identity: store,
+    source: presences,
+    calls,
+    staleAfter,
+    log,
+    metrics,
+    onFatal,
+  })
   presences.copies.add(redis)
   return redis
 }

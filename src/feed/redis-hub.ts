@@ -32,6 +32,11 @@ export interface RedisHubDeps {
   /** Told once when there is another hub. */
   readonly onFatal: (error: FatalError) => void
   readonly clock?: Clock
+  /**
+   * Resolves when what is known here is no older than what was told before: until then edges go on serving what the last
+   * life has told. Default: at once.
+   */
+  readonly settled?: Promise<void>
   /** Milliseconds for which nobody else becomes the hub when this one is gone. Default 10 s. */
   readonly leaseLasts?: number | undefined
 }
@@ -53,6 +58,7 @@ export class RedisHub implements Copy {
   readonly #names: ReturnType<typeof namesOf>
   #lease: Lease | undefined
   readonly #stopping = new AbortController()
+  readonly #ended = Promise.withResolvers<void>()
   readonly #lost: Counter
   #life: Life | undefined
   #link: RedisLink | undefined
@@ -95,6 +101,7 @@ export class RedisHub implements Copy {
     const link = this.#link
     if (link?.isOpen) await this.#lease?.release(link).catch(() => {})
     this.#stopping.abort()
+    this.#ended.resolve()
     link?.close()
     await this.#running
   }
@@ -102,6 +109,7 @@ export class RedisHub implements Copy {
   async #run(): Promise<void> {
     let wait = FIRST_PAUSE
     const { signal } = this.#stopping
+    await Promise.race([this.#deps.settled, this.#ended.promise])
     while (!signal.aborted) {
       try {
         const link = await RedisLink.open(this.#deps.settings)
