@@ -222,8 +222,8 @@ export class MemberRequests {
   }
 
   #notFound(guildId: string, userIds: readonly string[]): void {
-    for (const userId of userIds) this.#newcomers.delete(guildId, userId)
-    this.#presumeOffline(userIds)
+    // In another guild the answer may still come.
+    this.#presumeOffline(userIds.filter(userId => this.#newcomers.delete(guildId, userId)))
   }
 
   /** Discord will not say how these appear. */

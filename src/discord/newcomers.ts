@@ -48,10 +48,10 @@ export class Newcomers {
     return batch
   }
 
-  /** Somebody need not be waited for any more: Discord has told of them, or they have left. */
-  delete(guildId: string, userId: string): void {
-    this.#questions.delete(keyOf(guildId, userId))
+  /** Somebody need not be waited for any more: Discord has told of them, or they have left. False when nobody did. */
+  delete(guildId: string, userId: string): boolean {
     this.#gathering.delete(guildId, userId)
+    return this.#questions.delete(keyOf(guildId, userId))
   }
 
   /** Takes those whom a request with this nonce named. */

@@ -54,7 +54,7 @@ export class Pauses {
   /** Resolves when no pause is in the way, with what is to be called when the request has been answered. */
   async turn(kinds: readonly string[], latest: number, signal: AbortSignal): Promise<() => void> {
     for (;;) {
-      const now = this.#clock.now()
+      const now = this.#clock.monotonic()
       const pauses = kinds.map(kind => this.#pauses.get(kind)).filter(known => known !== undefined)
       const until = Math.max(...pauses.map(known => known.until))
       if (until > latest && until > now) throw new PausedError(until - now)
@@ -73,7 +73,7 @@ export class Pauses {
     // Without a usable figure nobody knows for what exactly it is meant.
     const kind = isGlobal(headers, body) ? all : told === undefined ? route : place
     const known = this.#pauses.get(kind) ?? this.#remember(kind)
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     // What was asked before the pause began says nothing of how long it should be.
     const wait = told ?? (known.until > now ? known.until - now : known.backoff.next())
     known.until = Math.max(known.until, now + Math.min(wait, LONGEST_PAUSE))
@@ -83,7 +83,7 @@ export class Pauses {
 
   /** Discord has answered such a request; a pause that came meanwhile stays. */
   forget(kinds: readonly string[]): void {
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     for (const kind of kinds) if ((this.#pauses.get(kind)?.until ?? now) <= now) this.#pauses.delete(kind)
   }
 
@@ -97,7 +97,7 @@ export class Pauses {
   }
 
   #remember(kind: string): Pause {
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     if (this.#pauses.size >= MANY)
       for (const [other, { until, probe }] of this.#pauses)
         if (until <= now && probe === undefined) this.#pauses.delete(other)
@@ -113,7 +113,7 @@ export class Pauses {
       this.#log.debug('Discord asked for a pause between requests', fields)
       return
     }
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     if (now - (this.#saidAt.get(route) ?? Number.NEGATIVE_INFINITY) < HOUR) return
     this.#saidAt.set(route, now)
     const what = told === undefined ? 'a pause without saying how long' : 'a very long pause'

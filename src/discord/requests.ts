@@ -91,7 +91,7 @@ export class DiscordRequests {
   }
 
   async #make(url: string, parts: RequestParts, signal: AbortSignal): Promise<Word> {
-    const latest = this.#clock.now() + (parts.impatient ? 0 : LONGEST_WAIT)
+    const latest = this.#clock.monotonic() + (parts.impatient ? 0 : LONGEST_WAIT)
     const backoff = new Backoff({ ...BETWEEN_ATTEMPTS, random: this.#random })
     const kinds = kindsOf(parts.method, new URL(url).pathname)
     for (let failures = 0; ; ) {
@@ -100,7 +100,7 @@ export class DiscordRequests {
       if (!(outcome instanceof Error)) return outcome
       if (outcome instanceof PausedError) {
         // Else its next turn comes after the pause.
-        if (this.#clock.now() + outcome.retryAfter > latest) throw outcome
+        if (this.#clock.monotonic() + outcome.retryAfter > latest) throw outcome
       } else if (++failures >= ATTEMPTS || parts.impatient || !isWorthAnother(outcome)) throw outcome
       else await pause(this.#clock, backoff.next(), AbortSignal.any([signal, this.#stopping.signal]))
     }

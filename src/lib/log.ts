@@ -76,7 +76,7 @@ type Complain = (message: string, error: unknown) => void
 export function createComplaint(log: Log, clock: Clock): Complain {
   const last = new Map<string, number>()
   return (message, error) => {
-    const now = clock.now()
+    const now = clock.monotonic()
     if (now - (last.get(message) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return
     last.set(message, now)
     log.error(message, { error: describeError(error) })

@@ -289,6 +289,17 @@ describe('somebody who joins', () => {
     expect(requests).toHaveLength(1)
   })
 
+  test('is waited for though another guild, which they have left, does not find them', () => {
+    const { take, clock, presences, status } = withGuild()
+    take('GUILD_CREATE', guildCreate('2', ['10']))
+    take('GUILD_MEMBER_ADD', join('11'))
+    take('GUILD_MEMBERS_CHUNK', chunk('2', [], { not_found: ['11'] }))
+    expect(presences.has('11')).toBe(false)
+    clock.advance(500)
+    take('GUILD_MEMBERS_CHUNK', chunk('1', ['11'], { presences: [presence('11', 'idle')] }))
+    expect(status('11')).toBe('idle')
+  })
+
   test('is asked about on the next connection when this one is lost, and not when they or the guild have gone', () => {
     const { take, clock, connect, disconnect, requests, presences } = withGuild()
     take('GUILD_CREATE', guildCreate('2', ['10']))

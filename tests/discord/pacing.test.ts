@@ -1,7 +1,9 @@
 import { describe, expect, spyOn, test } from 'bun:test'
+import { kindsOf, Pauses } from '../../src/discord/pauses.ts'
 import { backoffMs } from '../../src/discord/retry.ts'
 import { UnknownMembers } from '../../src/discord/unknown-members.ts'
 import { createStoppableClock, pause, systemClock } from '../../src/lib/clock.ts'
+import { createLog } from '../../src/lib/log.ts'
 import { createSendBudget } from '../../src/lib/token-bucket.ts'
 import { createManualClock } from './clocks.ts'
 
@@ -117,5 +119,20 @@ describe('a clock', () => {
     const waits = timer.mock.calls.map(([, ms]) => ms)
     timer.mockRestore()
     expect(waits).toEqual([2 ** 31 - 1, 0])
+  })
+})
+
+describe('a pause that Discord asked for', () => {
+  test('is over in its time though the clock is set back an hour meanwhile', async () => {
+    const clock = createManualClock()
+    let back = 0
+    const setBack = { ...clock, now: () => clock.now() - back }
+    const pauses = new Pauses({ log: createLog({ level: 'silent', format: 'text' }), clock: setBack })
+    const kinds = kindsOf('GET', '/api/v10/users/1')
+    pauses.keep({ status: 429, headers: new Headers({ 'Retry-After': '5' }), body: {} }, kinds)
+    back = 3_600_000
+    const turn = pauses.turn(kinds, Number.POSITIVE_INFINITY, new AbortController().signal)
+    clock.advance(5000)
+    expect(await turn).toBeFunction()
   })
 })
