@@ -86,7 +86,8 @@ export class Bot {
       commandPrefix,
       addresses,
     )
-    const shared = { registry: this.#registry, sender, limits, dropped, log }
+    const whenErased = (userId: string) => deps.privacy.whenErased(userId)
+    const shared = { registry: this.#registry, sender, limits, dropped, log, whenErased }
     const introduce = (userId: string) => profiles.introduce(userId, commandPrefix)
     this.#prefixCommands = new PrefixCommands({ ...shared, identity: this.#identity, commandPrefix, introduce })
     this.#slashCommands = new SlashCommands({ ...shared, api, guard: this.#guard, clock, deferAfter })

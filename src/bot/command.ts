@@ -97,14 +97,21 @@ function optionUsage({ name, kind, optional, label }: Option): string {
 export const SLOW_DOWN =
   'Slow down, please: you are sending commands faster than I may answer. I ignore them for a while.'
 
+export interface Execution {
+  readonly usageLine: string
+  readonly log: Log
+  /** Resolves when the person is not being erased: what they ask for meanwhile would outlive that. */
+  readonly whenErased: (userId: string) => Promise<void>
+}
+
 /** Does what was asked for and answers with what went wrong, if anything. Never rejects. */
 export async function execute(
   context: CommandContext,
-  usageLine: string,
-  log: Log,
+  { usageLine, log, whenErased }: Execution,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
+    await whenErased(context.userId)
     await work()
   } catch (error) {
     if (error instanceof UndeliveredError) return

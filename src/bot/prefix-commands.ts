@@ -1,6 +1,15 @@
 import type { Log } from '../lib/log.ts'
 import type { Counter } from '../lib/metrics.ts'
-import { type Command, type CommandContext, execute, SLOW_DOWN, sendQuietly, usage, WrongUsage } from './command.ts'
+import {
+  type Command,
+  type CommandContext,
+  type Execution,
+  execute,
+  SLOW_DOWN,
+  sendQuietly,
+  usage,
+  WrongUsage,
+} from './command.ts'
 import type { Limits } from './limits.ts'
 import type { Identity, Message } from './message.ts'
 import { bareMention, mentionedFirst, readArguments, readCommandLine } from './parse.ts'
@@ -16,6 +25,7 @@ interface PrefixCommandsDeps {
   readonly dropped: Counter
   readonly log: Log
   readonly commandPrefix: string
+  readonly whenErased: Execution['whenErased']
   /** What is said to who turns to the bot without a command. */
   readonly introduce: (userId: string) => Reply
 }
@@ -92,7 +102,7 @@ export class PrefixCommands {
   }
 
   async #run({ authorId, isDirect }: Asked, found: Found, reply: CommandContext['reply']): Promise<void> {
-    const { commandPrefix, log } = this.#deps
+    const { commandPrefix, log, whenErased } = this.#deps
     if ('usages' in found) return sendQuietly(reply, usageLine(found.usages))
     const { command, name, rest } = found
     const values = readArguments(rest, command.options)
@@ -103,9 +113,8 @@ export class PrefixCommands {
       text: option => values?.get(option),
       reply,
     }
-    await execute(context, usageLine([usage(command, commandPrefix, name)]), log, () =>
-      runReadable(command, context, values !== null),
-    )
+    const execution = { usageLine: usageLine([usage(command, commandPrefix, name)]), log, whenErased }
+    await execute(context, execution, () => runReadable(command, context, values !== null))
   }
 }
 

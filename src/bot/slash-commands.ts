@@ -5,6 +5,7 @@ import type { Counter } from '../lib/metrics.ts'
 import {
   type Command,
   type CommandContext,
+  type Execution,
   execute,
   SLOW_DOWN,
   sendQuietly,
@@ -30,6 +31,7 @@ interface SlashCommandsDeps {
   readonly dropped: Counter
   readonly log: Log
   readonly clock: Clock
+  readonly whenErased: Execution['whenErased']
   /** Milliseconds; see {@link Responder}. */
   readonly deferAfter: number
 }
@@ -115,7 +117,7 @@ export class SlashCommands {
   }
 
   async #carryOut({ userId }: Interaction, task: Task, responder: Responder): Promise<void> {
-    const { guard, log } = this.#deps
+    const { guard, log, whenErased } = this.#deps
     const { reply, openForm } = responder
     const owners = guard.leaked([...task.values.values()].join('\n'))
     if (owners.length > 0) {
@@ -124,7 +126,7 @@ export class SlashCommands {
     }
     const text = (name: string) => task.values.get(name)
     const context: CommandContext = { userId, prefix: null, private: true, text, reply, openForm }
-    await execute(context, task.usage, log, () => task.run(context))
+    await execute(context, { usageLine: task.usage, log, whenErased }, () => task.run(context))
   }
 }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { Holds } from '../lib/holds.ts'
-import { storageUnavailable } from './errors.ts'
 import { looksRandom, OWN_KEY, visitKeyCandidates } from './key-scan.ts'
 import { type KeepOptions, UntilKept } from './until-kept.ts'
 
@@ -81,6 +80,7 @@ export class Keys {
         this.#remember(userId, hash)
       },
       activate: async () => {
+        if (this.#held.has(userId)) await this.#held.free(userId)
         // Whoever is shown a key can publish it before it is known that they got it.
         if (presented && !this.#owners.has(hash)) return
         await this.#replace(userId, hash)
@@ -169,7 +169,6 @@ export class Keys {
   }
 
   async #replace(userId: string, hash: string): Promise<void> {
-    if (this.#held.has(userId)) throw storageUnavailable()
     // What replaces all keys revokes them too, and a revocation that came later would take this key along.
     const revocation = this.#revocations.withdraw(userId)
     const replacement = { userId, revoked: false }

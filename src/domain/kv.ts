@@ -1,5 +1,5 @@
 import { Holds } from '../lib/holds.ts'
-import { invalidKvValue, kvValidationFailed, storageUnavailable } from './errors.ts'
+import { invalidKvValue, kvValidationFailed } from './errors.ts'
 import type { Keys } from './keys.ts'
 import { KV_KEY, KV_LIMITS, KV_MESSAGES } from './kv-limits.ts'
 import { isObject } from './presence.ts'
@@ -33,7 +33,7 @@ export interface Kv {
   clear(userId: string): Promise<void>
   /** A person's pairs, whether they are shown or not. */
   pairs(userId: string): ReadonlyMap<string, string>
-  /** Refuses the person's writes until the returned function is called. */
+  /** Lets the person's writes wait until the returned function is called. */
   hold(userId: string): () => void
 }
 
@@ -45,7 +45,7 @@ export function createKv(store: KvStore, presences: PresenceStore, keys?: Pick<K
   // The store settles writes in the order in which it made them durable, and every writer goes on one step after its
   // write has settled: memory changes in the same order.
   async function write(userId: string, change: KvChange): Promise<boolean> {
-    if (held.has(userId)) throw storageUnavailable()
+    if (held.has(userId)) await held.free(userId)
     const stored = await store.changePairs(userId, change)
     if (stored) presences.setKv(userId, applyChange(presences.kv(userId), change))
     await presences.copies.spread()

@@ -1,4 +1,5 @@
 import { DAY } from '../lib/clock.ts'
+import { Holds } from '../lib/holds.ts'
 import type { History } from './history.ts'
 import type { Keys } from './keys.ts'
 import type { Kv } from './kv.ts'
@@ -52,6 +53,7 @@ export interface KeptData {
 export class Privacy {
   readonly #store: PrivacyStore
   readonly #memory: Remembering
+  readonly #erasing = new Holds()
   readonly #hides: UntilKept
   readonly #exclusions: UntilKept
   readonly #hidden: Set<string>
@@ -125,12 +127,12 @@ export class Privacy {
 
   /**
    * Removes every trace of the person, for good. Members go on being shown as newcomers, unless they are hidden.
-   * Meanwhile no key of theirs is accepted and no write of theirs, until `tell` has told them: whatever was acknowledged
-   * before that is gone.
+   * No key of theirs is accepted meanwhile, and what they write waits until `tell` has told them: whatever was
+   * acknowledged before that is gone.
    */
   async erase(userId: string, tell: () => Promise<void> = async () => {}): Promise<void> {
     const { presences, kv, keys, forget = [] } = this.#memory
-    const release = [keys.hold(userId), kv.hold(userId)]
+    const release = [this.#erasing.add(userId), keys.hold(userId), kv.hold(userId)]
     try {
       await this.#store.erase(userId)
       presences.forget(userId)
@@ -141,6 +143,11 @@ export class Privacy {
     } finally {
       for (const end of release) end()
     }
+  }
+
+  /** Resolves when no {@link erase} is under way for this person: what was kept of theirs meanwhile would outlive it. */
+  whenErased(userId: string): Promise<void> {
+    return this.#erasing.free(userId)
   }
 
   /** Everything that is kept of the person, whether they are shown or not: what {@link erase} would remove. */

@@ -74,6 +74,27 @@ describe('.privacy delete', () => {
   })
 })
 
+test('what somebody asks for while they are being erased waits until they are told that it is done', async () => {
+  const erased = Promise.withResolvers<void>()
+  const wrapStore: HouseOptions['wrapStore'] = store => ({
+    ...store,
+    erase: userId => erased.promise.then(() => store.erase(userId)),
+  })
+  const { house, alice, bob } = await withData({ wrapStore })
+  house.say(alice, '.privacy delete confirm')
+  for (const typed of ['.set x y', '.history on', '.apikey']) house.say(alice, typed, 'dm')
+  expect((await house.ask(bob, '.set x y')).content).toContain('was set')
+  expect([house.history.isOn(alice), [...house.presences.kv(alice).keys()]]).toEqual([false, ['a', 'b']])
+  erased.resolve()
+  expect((await house.sim.nextMessage()).content).toStartWith('Erased: 2 pairs')
+  await house.settled()
+  expect([house.history.isOn(alice), [...house.presences.kv(alice)], house.keys.count(alice)]).toEqual([
+    true,
+    [['x', 'y']],
+    1,
+  ])
+})
+
 describe('the confirm button', () => {
   for (const way of ['typed', 'slash'] as const) {
     test(`erases for the person who asked (${way})`, async () => {
