@@ -115,6 +115,24 @@ describe('a game without art', () => {
     expect(asked(id)).toBe(1)
   })
 
+  test('has a whole address where the instance has one', async () => {
+    const id = register()
+    await using other = await startTestApp({
+      config: { externalUrl: 'https://exoix.example' },
+      world: simulator => void simulator.world.applications.set(id, { id, name: 'Game', icon: ICON }),
+    })
+    const guild = other.simulator.world.addGuild({
+      members: [{ presence: { status: 'online', activities: [playing(id)] as never } }],
+    })
+    const [, somebody = ''] = [...guild.members.keys()]
+    await other.ready()
+    await fetch(`${other.url}/app-icons/${id}.png`)
+    while (!other.app.presences.person(somebody)?.presence.activities.includes(id)) await new Promise(setImmediate)
+    let body = ''
+    while (!body.includes('app-icons')) body = await (await fetch(`${other.url}/v1/users/${somebody}/images`)).text()
+    expect(body).toContain(`"https://exoix.example/app-icons/${id}.png"`)
+  })
+
   test('has none among the images when its application has none', async () => {
     const id = register(null)
     await play(playing(id))

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { startApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
-import { startTestApp, type TestApp } from '../support/app.ts'
+import { silent, startTestApp, type TestApp, testConfig } from '../support/app.ts'
+import { temporaryFolder } from '../support/executable.ts'
 
 const BANNER = 'fedcba9876543210fedcba9876543210'
 const PROFILE = { banner: BANNER, accent_color: 0x884422 }
@@ -79,6 +82,27 @@ describe('banner and accent colour', () => {
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
     expect(asked()).toEqual([])
     socket.close()
+  })
+
+  test('are there at once after a restart, and erased with whoever wants that', async () => {
+    using folder = temporaryFolder()
+    const databasePath = join(folder.path, 'exoix.db')
+    const { ann, ben, get, shown, simulator, app, asked } = await start({ databasePath })
+    for (const id of [ann, ben]) {
+      await get(`/v1/users/${id}`)
+      await shown(id)
+    }
+    simulator.sendMessage({ authorId: ben, content: '.privacy delete confirm' })
+    await simulator.nextMessage()
+    expect(app.presences.person(ben)?.user).not.toContain(BANNER)
+    await app.stop()
+    const again = startApp(testConfig(simulator, { databasePath }), { log: silent })
+    expect(again.presences.person(ann)?.user).toContain(BANNER)
+    await fetch(`${again.url}/v1/users/${ann}`)
+    await again.gateway.whenLoaded
+    expect(again.presences.person(ann)?.user).toContain(BANNER)
+    expect(asked().filter(path => path.endsWith(ann))).toHaveLength(1)
+    await again.stop()
   })
 
   test('are not asked for at all with PROFILES=off', async () => {
