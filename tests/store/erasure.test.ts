@@ -160,12 +160,15 @@ test('writes during a rewrite wait and are kept', async () => {
 const SHUT = `set -eu
 mount --bind "$1" /mnt
 for folder in /tmp /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done
-cd /proc
+cd /tmp
 exec "$2" -e "$3"`
 const mayUnshare = Bun.spawnSync(['unshare', '--mount', 'true']).exitCode === 0
 
 test.skipIf(!mayUnshare)('people are erased where only the folder of the database may be written to', async () => {
   await fill()
+  // More than SQLite rewrites in memory.
+  const large = new Map(Array.from({ length: 300 }, (_, at) => [`large${at}`, 'x'.repeat(30_000)]))
+  await store.changePairs('7', { kind: 'put', pairs: large })
   await store.close()
   const script = `import { openStore } from ${JSON.stringify(import.meta.resolve('../../src/store/sqlite.ts'))}
     const told = []
