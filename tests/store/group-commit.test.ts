@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { renameSync } from 'node:fs'
 import { ApiError, kvValidationFailed } from '../../src/domain/errors.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { OpenDatabase } from '../../src/store/database.ts'
@@ -225,4 +226,18 @@ describe('on a disk that takes its time', () => {
     expect(hands.next()).toBe(500 - 90)
     hands.run()
   })
+})
+
+test('a file that has gone is said though nothing is written, once, and that it takes writes when it is back', async () => {
+  const said = () => told.lines.map(line => JSON.parse(line).message).filter(text => text.includes('keep'))
+  told.lines.length = 0
+  group.watch()
+  expect(said()).toEqual([])
+  renameSync(space.file(), space.file('away.db'))
+  group.watch()
+  group.watch()
+  expect(said()).toEqual(['the database cannot keep writes'])
+  renameSync(space.file('away.db'), space.file())
+  await insert(1)
+  expect(said()).toEqual(['the database cannot keep writes', 'the database keeps writes again'])
 })
