@@ -78,7 +78,6 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const gateway = new Gateway({
     ...shared,
     onFatal,
-    onEvent: (type, data) => bot.handle(type, data),
     sessions: checkpoint,
     proxyFor: address => proxyFor(address, env),
   })
@@ -86,6 +85,7 @@ export function createHub({ config, store, metrics, log, env, onFatal }: HubDeps
   const stopping = new AbortController()
   const { signal } = stopping
   const bot = new Bot({ ...shared, answers, kv, keys, privacy, github, history, arrivals, signal })
+  gateway.onEvent(({ type, data }) => bot.handle(type, data))
   let stopRetention = () => {}
 
   return {

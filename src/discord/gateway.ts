@@ -6,6 +6,7 @@ import { HINTS } from '../domain/operator.ts'
 import { isSnowflake } from '../domain/presence.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
 import { type Clock, createStoppableClock, systemClock } from '../lib/clock.ts'
+import { Listeners } from '../lib/listeners.ts'
 import { createComplaint, type Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { fatalClose } from './close-codes.ts'
@@ -29,8 +30,6 @@ export interface GatewayOptions {
   presences: PresenceStore
   metrics: Metrics
   log: Log
-  /** Told of every event, once it is taken in. What it throws is counted and logged. */
-  onEvent?: (type: string, data: unknown) => void
   /** Told once, after the start, when only the operator can go on. */
   onFatal: (error: FatalError) => void
   /** Where sessions outlive the process; without one they end with it. */
@@ -40,7 +39,7 @@ export interface GatewayOptions {
   options?: { clock?: Clock; timing?: Partial<GatewayTiming> }
 }
 
-/** The connection to Discord: what happens there goes into the presence store, what the bot needs to `onEvent`. */
+/** The connection to Discord: what happens there goes into the presence store, the rest to whoever listens. */
 export class Gateway {
   readonly #options: GatewayOptions
   readonly #clock: ReturnType<typeof createStoppableClock>
@@ -54,11 +53,15 @@ export class Gateway {
   readonly #dispatch: Dispatch
   /** Shards that have had a session. */
   readonly #begun = new Set<number>()
+  readonly #events = new Listeners<{ readonly type: string; readonly data: unknown }>()
   readonly #firstLoad = Promise.withResolvers<void>()
   #shards: readonly Shard[] = []
   #application: Application | undefined
   #loaded = false
   #failed = false
+
+  /** Tells of every event, once it is taken in. What a listener throws is counted and logged. */
+  readonly onEvent = this.#events.add.bind(this.#events)
 
   constructor(options: GatewayOptions) {
     const { presences, log } = options
@@ -138,8 +141,7 @@ export class Gateway {
   }
 
   async #askGateway(): Promise<GatewayInfo> {
-    const { api } = this.#options
-    return readGatewayInfo(await api.gateway.getBot({ signal: this.#stopped.signal }), this.#clock)
+    return readGatewayInfo(await this.#options.api.gateway.getBot({ signal: this.#stopped.signal }), this.#clock)
   }
 
   async #askGatewayAgain(): Promise<GatewayInfo> {
@@ -205,7 +207,7 @@ export class Gateway {
   }
 
   #pass(type: string, data: unknown): void {
-    this.#attempt('listener_error', 'answered', () => this.#options.onEvent?.(type, data))
+    this.#attempt('listener_error', 'answered', () => this.#events.tell({ type, data }))
   }
 
   /** One event that breaks what handles it must not take the connection along. */

@@ -6,6 +6,7 @@ import { PresenceStore } from '../../src/domain/presence-store.ts'
 import { createMetrics } from '../../src/lib/metrics.ts'
 import { ApplicationFlag } from '../../src/simulator/types.ts'
 import { silent, testConfig } from '../support/app.ts'
+import { startForwardProxy } from '../support/forward-proxy.ts'
 import { startUpstream } from '../support/upstream.ts'
 import { createJumpClock } from './clocks.ts'
 import { cleanUp, connect, createTestGateway, simulate } from './gateway-support.ts'
@@ -27,6 +28,24 @@ describe.concurrent('the start', () => {
       ownerId: '100000000000000001',
       messageContent: true,
     })
+  })
+
+  test('goes through the proxy on the way to its gateway, and comes back through it', async () => {
+    await using proxy = await startForwardProxy()
+    const sim = await simulate()
+    const asked: string[] = []
+    const { logged } = await connect(sim, {
+      proxyFor(address) {
+        asked.push(address)
+        return `http://${proxy.host}`
+      },
+    })
+    const { host } = new URL(sim.url)
+    expect(proxy.tunnels.map(({ target }) => target)).toEqual([host])
+    sim.faults.dropTcp()
+    await logged('session resumed')
+    expect(proxy.tunnels.map(({ target }) => target)).toEqual([host, host])
+    expect(asked).toEqual([`ws://${host}/gateway`, `ws://${host}/gateway/resume`])
   })
 
   test('does without message content, and says so', async () => {

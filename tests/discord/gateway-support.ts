@@ -38,6 +38,7 @@ interface Options {
   token?: string
   apiUrl?: string
   onEvent?: (type: string, data: unknown) => void
+  proxyFor?: (address: string) => string | undefined
 }
 
 const cleanups: (() => unknown)[] = []
@@ -88,13 +89,14 @@ export function createTestGateway(sim: Simulator, options: Options = {}) {
     presences,
     metrics,
     log: appLog,
-    onEvent(type, data) {
-      options.onEvent?.(type, data)
-      events.push({ type, data })
-    },
     onFatal: fatal.resolve,
     ...(options.sessions && { sessions: options.sessions }),
+    ...(options.proxyFor && { proxyFor: options.proxyFor }),
     options: { timing: { ...QUICK, ...options.timing }, ...(options.clock && { clock: options.clock }) },
+  })
+  gateway.onEvent(event => {
+    options.onEvent?.(event.type, event.data)
+    events.push(event)
   })
   cleanups.push(() => Promise.all([gateway.stop(), rest.stop()]))
 
