@@ -2,7 +2,7 @@ import type { AppIconStore, AppIcons } from '../domain/app-icons.ts'
 import { isHash } from '../domain/discord-cdn.ts'
 import { upstreamUnavailable } from '../domain/errors.ts'
 import { isObject } from '../domain/presence.ts'
-import { type Clock, DAY, MINUTE, SECOND, systemClock } from '../lib/clock.ts'
+import { type Clock, DAY, MINUTE, restOf, SECOND, systemClock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Metrics } from '../lib/metrics.ts'
@@ -21,6 +21,7 @@ const MOST = 10_000
 interface Known {
   /** Undefined when Discord did not tell. */
   readonly icon: string | null | undefined
+  /** Monotonic milliseconds. */
   readonly until: number
 }
 
@@ -45,13 +46,13 @@ export class DiscordAppIcons implements AppIcons {
     this.#deps = deps
     this.#clock = deps.clock ?? systemClock
     for (const { applicationId, icon, checkedAt } of deps.store.loadIcons())
-      this.#known.set(applicationId, { icon, until: checkedAt + FRESH })
+      this.#known.set(applicationId, { icon, until: this.#clock.monotonic() + restOf(FRESH, this.#clock, checkedAt) })
     this.#count = countOutcomes(deps.metrics)
   }
 
   async icon(applicationId: string): Promise<string | null> {
     const known = this.#known.get(applicationId)
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     if (known !== undefined && now < known.until) return told(known, now)
     const underWay = this.#underWay.get(applicationId)
     if (underWay !== undefined) return underWay
@@ -66,7 +67,7 @@ export class DiscordAppIcons implements AppIcons {
 
   async #ask(applicationId: string, old: string | null | undefined): Promise<string | null> {
     const icon = await this.#lookUp(applicationId)
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     this.#count(icon === undefined ? 'failed' : icon === null ? 'none' : 'found')
     if (typeof icon === 'string') this.#keep(applicationId, icon)
     const known = { icon: icon === undefined ? old : icon, until: now + (typeof icon === 'string' ? FRESH : AGAIN) }

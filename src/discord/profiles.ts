@@ -8,7 +8,7 @@ import {
   readProfile,
   type StoredProfile,
 } from '../domain/profiles.ts'
-import { type Clock, HOUR, MINUTE, SECOND, systemClock } from '../lib/clock.ts'
+import { type Clock, HOUR, MINUTE, restOf, SECOND, systemClock } from '../lib/clock.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { Counter, Metrics } from '../lib/metrics.ts'
 import { type Refreshable, RefreshQueue } from '../lib/refresh-queue.ts'
@@ -18,6 +18,8 @@ import type { DiscordRest } from './rest.ts'
 /** A profile is asked for again after so long, and after so long when Discord did not tell. Milliseconds. */
 const FRESH = 6 * HOUR
 const AGAIN = 5 * MINUTE
+/** Whoever reads somebody twice in a row is not surprised by what was filled in meanwhile. Milliseconds. */
+const SETTLE = SECOND
 /** Between two requests: what the bot itself asks comes first. */
 const INTERVAL = SECOND
 /** Whom nobody looked at for so long is not asked about any more. */
@@ -62,7 +64,8 @@ export class DiscordProfiles implements Profiles {
     this.#deps = deps
     this.#clock = deps.clock ?? systemClock
     for (const { userId, checkedAt, ...profile } of deps.store.loadProfiles()) {
-      this.#known.set(userId, { profile, dueAt: checkedAt + FRESH })
+      const dueAt = this.#clock.monotonic() + restOf(FRESH, this.#clock, checkedAt)
+      this.#known.set(userId, { profile, dueAt })
       this.#fillIn(userId, deps.presences.person(userId)?.user)
     }
     this.#queue = new RefreshQueue({
@@ -95,7 +98,7 @@ export class DiscordProfiles implements Profiles {
 
   #see(userId: string, user: string): Seen {
     const { presences } = this.#deps
-    const dueAt = this.#known.get(userId)?.dueAt ?? 0
+    const dueAt = Math.max(this.#known.get(userId)?.dueAt ?? 0, this.#clock.monotonic() + SETTLE)
     const seen = {
       userId,
       user,
@@ -125,7 +128,7 @@ export class DiscordProfiles implements Profiles {
 
   async #refresh(seen: Seen): Promise<void> {
     const { userId } = seen
-    this.#freeAt = this.#clock.now() + INTERVAL
+    this.#freeAt = this.#clock.monotonic() + INTERVAL
     this.#due(seen, AGAIN)
     this.#requests.inc()
     try {
@@ -137,13 +140,13 @@ export class DiscordProfiles implements Profiles {
     } catch (error) {
       const quiet = Math.min(FIRST_QUIET * 2 ** this.#failures++, LONGEST_QUIET)
       const asked = error instanceof PausedError ? error.retryAfter : 0
-      this.#freeAt = this.#clock.now() + Math.max(quiet, Math.min(asked, HOUR))
+      this.#freeAt = this.#clock.monotonic() + Math.max(quiet, Math.min(asked, HOUR))
       this.#deps.log.debug('Discord did not tell of a profile', { error: describeError(error) })
     }
   }
 
   #due(seen: Seen, ms: number): void {
-    seen.dueAt = this.#clock.now() + ms
+    seen.dueAt = this.#clock.monotonic() + ms
     this.#known.set(seen.userId, { profile: this.#known.get(seen.userId)?.profile, dueAt: seen.dueAt })
   }
 
@@ -158,7 +161,7 @@ export class DiscordProfiles implements Profiles {
 
   #take({ userId, checkedAt, ...profile }: StoredProfile): void {
     const { store, log } = this.#deps
-    this.#known.set(userId, { profile, dueAt: checkedAt + FRESH })
+    this.#known.set(userId, { profile, dueAt: this.#clock.monotonic() + FRESH })
     this.#show(userId, profile)
     store.storeProfile({ userId, checkedAt, ...profile }).catch(error => {
       log.debug('a profile could not be stored', { error: describeError(error) })

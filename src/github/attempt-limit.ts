@@ -17,7 +17,7 @@ export class AttemptLimit {
 
   /** Counts one. Throws GithubProblem `too many tries`. */
   take(userId: string): void {
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     const known = this.#windows.get(userId)
     if (known === undefined || known.until <= now) {
       this.#sweep(now)

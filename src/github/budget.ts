@@ -36,15 +36,15 @@ export class Budget {
 
   /** Learns from an answer. */
   observe(answer: Pick<Answer, 'status' | 'headers' | 'body'>): void {
-    this.#askedAt = this.#clock.now()
-    this.#window = readWindow(answer.headers, this.#askedAt) ?? this.#window
+    this.#askedAt = this.#clock.monotonic()
+    this.#window = readWindow(answer.headers, this.#clock) ?? this.#window
     if (answer.status === 429 || answer.status === 403) this.#limited(answer)
     else if (answer.status < 500) this.#limitedInARow = 0
   }
 
   /** The background got no answer, or none that makes sense: it pauses, longer each time. */
   failed(): void {
-    this.#askedAt = this.#clock.now()
+    this.#askedAt = this.#clock.monotonic()
     this.#quietUntil = this.#askedAt + Math.min(FIRST_QUIET * 2 ** this.#failedInARow++, LONGEST_QUIET)
   }
 
@@ -56,17 +56,17 @@ export class Budget {
   /** Milliseconds for which nobody may ask; 0: go ahead. */
   wait(): number {
     const until = Math.max(this.#stoppedUntil, this.#current()?.remaining === 0 ? this.#resetAt() : 0)
-    return Math.max(0, until - this.#clock.now())
+    return Math.max(0, until - this.#clock.monotonic())
   }
 
-  /** From when on the background may ask again (ms since 1970). */
+  /** From when on the background may ask again (monotonic milliseconds). */
   backgroundFrom(): number {
     const held = Math.max(this.#stoppedUntil, this.#quietUntil)
     const known = this.#current()
     if (known === null) return Math.max(held, this.#askedAt + SPACING)
     const spare = known.remaining - Math.ceil(known.limit * RESERVE)
     if (spare <= 0) return Math.max(held, this.#resetAt())
-    const pace = (this.#resetAt() - this.#clock.now()) / spare
+    const pace = (this.#resetAt() - this.#clock.monotonic()) / spare
     return Math.max(held, this.#askedAt + Math.max(SPACING, pace))
   }
 
@@ -76,7 +76,7 @@ export class Budget {
   }
 
   #limited({ headers, body }: Pick<Answer, 'headers' | 'body'>): void {
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     const told = readRetryAfter(headers, body)
     // Without a hint GitHub asks for a minute at least, and longer each time.
     const guess = Math.min(MINUTE * 2 ** this.#limitedInARow++, HOUR)
@@ -86,7 +86,7 @@ export class Budget {
 
   /** The window GitHub told of last, full again once it is over. */
   #current(): Window | null {
-    if (this.#window === null || this.#clock.now() < this.#window.resetAt) return this.#window
+    if (this.#window === null || this.#clock.monotonic() < this.#window.resetAt) return this.#window
     return { ...this.#window, remaining: this.#window.limit }
   }
 
@@ -95,14 +95,14 @@ export class Budget {
   }
 }
 
-function readWindow(headers: Headers, now: number): Window | null {
+function readWindow(headers: Headers, clock: Clock): Window | null {
   const limit = readInteger(headers, 'x-ratelimit-limit')
   const remaining = readInteger(headers, 'x-ratelimit-remaining')
   const reset = readInteger(headers, 'x-ratelimit-reset')
   if (limit === null || remaining === null || reset === null) return null
   // Clocks differ: a window never ends in the past, nor later than it can.
-  const resetAt = Math.min(Math.max(reset * SECOND, now + SECOND), now + HOUR + MINUTE)
-  return { limit, remaining: Math.min(remaining, limit), resetAt }
+  const left = Math.min(Math.max(reset * SECOND - clock.now(), SECOND), HOUR + MINUTE)
+  return { limit, remaining: Math.min(remaining, limit), resetAt: clock.monotonic() + left }
 }
 
 /** A header that holds a whole number; null when it does not. */

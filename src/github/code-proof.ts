@@ -62,7 +62,9 @@ interface Attempt {
   readonly githubId: number
   readonly login: string
   readonly code: string
+  /** By the wall clock: GitHub is told. */
   readonly startedAt: number
+  /** Monotonic milliseconds. */
   readonly expiresAt: number
   off: boolean
 }
@@ -95,11 +97,12 @@ export class CodeProof implements ProofMethod {
   async start(userId: string, login: string): Promise<Proof> {
     const found = await this.#find(`/users/${encodeURIComponent(login)}`)
     if (found === null) throw new GithubProblem('no such account', { login })
-    const now = this.#clock.now()
+    const now = this.#clock.monotonic()
     this.#sweep(now)
     const { id: githubId, login: name } = found.account
     const code = `exoix-link-${randomBytes(12).toString('hex')}`
-    this.#attempts.set(userId, { githubId, login: name, code, startedAt: now, expiresAt: now + LIFETIME, off: false })
+    const times = { startedAt: this.#clock.now(), expiresAt: now + LIFETIME }
+    this.#attempts.set(userId, { githubId, login: name, code, ...times, off: false })
     return { kind: 'code', login: name, code, page: `${this.#githubUrl}/${name}`, minutes: LIFETIME_MINUTES }
   }
 
@@ -138,7 +141,7 @@ export class CodeProof implements ProofMethod {
   #current(userId: string): Attempt {
     const attempt = this.#attempts.get(userId)
     if (attempt === undefined) throw new GithubProblem('nothing asked')
-    if (attempt.expiresAt <= this.#clock.now()) throw new GithubProblem('expired')
+    if (attempt.expiresAt <= this.#clock.monotonic()) throw new GithubProblem('expired')
     return attempt
   }
 }

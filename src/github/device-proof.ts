@@ -105,15 +105,15 @@ async function follow(deps: DeviceProofDeps, userId: string, named: string, atte
 
 async function waitForToken(deps: DeviceProofDeps, grant: Grant, signal: AbortSignal): Promise<string> {
   const { client, clientId, clock } = deps
-  const expiresAt = clock.now() + grant.expiresIn * SECOND
+  const expiresAt = clock.monotonic() + grant.expiresIn * SECOND
   const form = { client_id: clientId, device_code: grant.deviceCode, grant_type: GRANT_TYPE }
   let interval = grant.interval
   let asked = 0
   while (true) {
     // Nobody enters a code that has expired, however long GitHub wants to be left alone.
-    const wait = Math.min(Math.max(interval * SECOND, asked), Math.max(0, expiresAt - clock.now()))
+    const wait = Math.min(Math.max(interval * SECOND, asked), Math.max(0, expiresAt - clock.monotonic()))
     await pause(clock, wait, signal)
-    if (clock.now() >= expiresAt) throw new GithubProblem('expired')
+    if (clock.monotonic() >= expiresAt) throw new GithubProblem('expired')
     // Not being reached is no answer: the code goes on being valid.
     const answer = await client.post('/login/oauth/access_token', form).catch(() => null)
     const body = answer !== null && isWord(answer) && isObject(answer.body) ? answer.body : {}

@@ -36,7 +36,7 @@ export class GithubConnection implements Github {
     const { signal } = this.#ending
     const budget = new Budget(clock)
     const client = new GithubClient({ config, budget, metrics, clock, fetch, signal })
-    const links = new Links(deps.store, deps.presences)
+    const links = new Links(deps.store, deps.presences, clock)
     this.#links = links
     this.#refresher = new Refresher({ links, client, budget, clock, log })
     const limit = new AttemptLimit(clock)

@@ -1,6 +1,6 @@
 import type { GithubSnapshot, GithubStore, StoredLink } from '../domain/github.ts'
 import type { PresenceStore } from '../domain/presence-store.ts'
-import { MINUTE } from '../lib/clock.ts'
+import { type Clock, MINUTE, restOf } from '../lib/clock.ts'
 import type { Refreshable } from '../lib/refresh-queue.ts'
 
 /** Where linked accounts are shown. */
@@ -25,8 +25,10 @@ export class Links {
   readonly #links = new Map<string, Link>()
   readonly #store: GithubStore
   readonly #presences: AccountSink
+  readonly #clock: Clock
 
-  constructor(store: GithubStore, presences: AccountSink) {
+  constructor(store: GithubStore, presences: AccountSink, clock: Clock) {
+    this.#clock = clock
     this.#store = store
     this.#presences = presences
     for (const stored of store.loadLinks()) this.#add(stored)
@@ -76,14 +78,15 @@ export class Links {
   }
 
   #add(stored: StoredLink): void {
-    this.#links.set(stored.userId, createLink(stored))
+    this.#links.set(stored.userId, createLink(stored, this.#clock))
     this.#presences.setAccount(stored.userId, snapshot(stored))
   }
 }
 
-function createLink(stored: StoredLink): Link {
+function createLink(stored: StoredLink, clock: Clock): Link {
   const { userId, githubId, checkedAt } = stored
-  return { userId, githubId, stored, checkedAt, dueAt: checkedAt + FRESH, lookedAt: 0, live: true }
+  const dueAt = clock.monotonic() + restOf(FRESH, clock, checkedAt)
+  return { userId, githubId, stored, checkedAt, dueAt, lookedAt: 0, live: true }
 }
 
 const snapshot = ({ account }: StoredLink): GithubSnapshot | null => (account === null ? null : { json: account })

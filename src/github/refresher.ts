@@ -53,7 +53,7 @@ export class Refresher {
   }
 
   async #refresh(link: Link): Promise<void> {
-    link.dueAt = this.#deps.clock.now() + FRESH
+    link.dueAt = this.#deps.clock.monotonic() + FRESH
     try {
       const answer = await this.#deps.client.get(`/user/${link.githubId}`, link.stored.etag)
       if (!this.#stopped && link.live) await this.#take(link, answer)

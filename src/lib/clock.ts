@@ -26,6 +26,10 @@ export const systemClock: Clock = {
   },
 }
 
+/** What is left of so many milliseconds since a time of the wall clock, which may have been set since: none, or all, at most. */
+export const restOf = (ms: number, clock: Pick<Clock, 'now'>, since: number) =>
+  Math.min(Math.max(0, since + ms - clock.now()), ms)
+
 /** Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. Leaves no timer behind. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/** Something that somebody may look at. Times are the clock's. */
+/** Something that somebody may look at. Times are monotonic milliseconds. */
 export interface Refreshable {
   /** When it is to be asked after again; in the past: as soon as possible, the longest due first. */
   dueAt: number
@@ -14,7 +14,7 @@ export interface RefreshQueueOptions<T> {
   readonly clock: Clock
   /** Whom nobody looked at for so long leaves. Milliseconds. */
   readonly attentionMs: number
-  /** When the budget allows the next to be asked after. */
+  /** When the budget allows the next to be asked after, monotonic milliseconds. */
   freeAt(): number
   /** Asks after it, and puts its `dueAt` later. Never rejects. */
   refresh(entry: T): Promise<void>
@@ -35,7 +35,7 @@ export class RefreshQueue<T extends Refreshable> {
 
   /** Somebody looks. Costs next to nothing once it is in the queue. */
   look(entry: T): void {
-    entry.lookedAt = this.#options.clock.now()
+    entry.lookedAt = this.#options.clock.monotonic()
     if (this.#entries.has(entry)) return
     this.#entries.add(entry)
     this.#wakeFor(entry)
@@ -63,7 +63,7 @@ export class RefreshQueue<T extends Refreshable> {
     if (this.#busy || this.#stopped || (this.#next !== null && this.#next.dueAt <= entry.dueAt)) return
     this.#next?.cancel()
     const { clock } = this.#options
-    const cancel = clock.after(Math.max(0, this.#turnOf(entry) - clock.now()), () => void this.#take(entry))
+    const cancel = clock.after(Math.max(0, this.#turnOf(entry) - clock.monotonic()), () => void this.#take(entry))
     this.#next = { entry, dueAt: entry.dueAt, cancel }
   }
 
@@ -74,7 +74,7 @@ export class RefreshQueue<T extends Refreshable> {
   async #take(entry: T): Promise<void> {
     this.#next = null
     const { clock, refresh } = this.#options
-    if (this.#isWanted(entry) && this.#turnOf(entry) <= clock.now()) {
+    if (this.#isWanted(entry) && this.#turnOf(entry) <= clock.monotonic()) {
       this.#busy = true
       await refresh(entry)
       this.#busy = false
@@ -94,6 +94,6 @@ export class RefreshQueue<T extends Refreshable> {
   }
 
   #isWanted({ live, lookedAt }: T): boolean {
-    return live && lookedAt >= this.#options.clock.now() - this.#options.attentionMs
+    return live && lookedAt >= this.#options.clock.monotonic() - this.#options.attentionMs
   }
 }

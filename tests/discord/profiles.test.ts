@@ -20,11 +20,14 @@ type Told = object | null | Error
 interface World {
   store?: Partial<ProfileStore>
   told?: (id: string) => Told | Promise<Told>
+  /** What the wall clock says. */
+  wall?: () => number
 }
 
 /** Ann, Ben and Cat, whose profiles Discord tells on a clock that stands still. */
-function open({ store = {}, told = () => SHOWN }: World = {}) {
-  const clock = createManualClock()
+function open({ store = {}, told = () => SHOWN, wall }: World = {}) {
+  const manual = createManualClock()
+  const clock = { ...manual, now: wall ?? manual.now }
   const presences = new PresenceStore(clock)
   for (const id of [ANN, BEN, CAT]) join(presences, id)
   const asked: string[] = []
@@ -79,7 +82,7 @@ describe('the profile of somebody who is looked at', () => {
     const { profiles, pass, asked, user, changes, stored } = open()
     expect(user(ANN)).not.toHaveProperty('banner')
     profiles.looked(ANN)
-    await pass(0)
+    await pass(1000)
     expect(asked).toEqual([ANN])
     expect(user(ANN)).toMatchObject(SHOWN)
     expect(user(BEN)).not.toHaveProperty('banner')
@@ -126,17 +129,35 @@ describe('the profile of somebody who is looked at', () => {
     const details: unknown[] = []
     presences.onDetail(id => details.push(id))
     profiles.looked(ANN)
-    await pass(0)
+    await pass(1000)
     expect(user(ANN)).toMatchObject(NONE)
     expect(changes).toEqual([])
     // Copies elsewhere have to hear of it all the same.
     expect(details).toEqual([ANN])
   })
 
+  test('is asked for in time when somebody sets the wall clock, back or forward', async () => {
+    let wall = 10 * HOUR
+    const loadProfiles = () => [{ userId: BEN, ...SHOWN, checkedAt: wall - HOUR }]
+    const { profiles, pass, asked } = open({ wall: () => wall, store: { loadProfiles } })
+    for (const set of [5 * HOUR, 100 * HOUR]) {
+      wall = set
+      profiles.looked(ANN)
+      profiles.looked(BEN)
+      await pass(HOUR / 2)
+    }
+    expect(asked).toEqual([ANN])
+    for (let hours = 1; hours < 7; hours += 0.5) {
+      for (const id of [ANN, BEN]) profiles.looked(id)
+      await pass(HOUR / 2)
+    }
+    expect(asked).toEqual([ANN, BEN, ANN])
+  })
+
   test('is asked for one person a second', async () => {
     const { profiles, pass, asked } = open()
     for (const id of [ANN, BEN, CAT]) profiles.looked(id)
-    await pass(999)
+    await pass(1999)
     expect(asked).toHaveLength(1)
     await pass(1)
     expect(asked).toHaveLength(2)
@@ -150,7 +171,7 @@ describe('the profile of somebody who is looked at', () => {
     await pass(2000)
     for (const id of [BEN, CAT]) profiles.looked(id)
     presences.patchPresence({ user: { id: ANN, avatar: BANNER } })
-    await pass(0)
+    await pass(1000)
     clock.advance(1000)
     await pass(1000)
     expect(asked.slice(0, 3)).toContain(ANN)
@@ -160,7 +181,7 @@ describe('the profile of somebody who is looked at', () => {
   test('is not asked for again within minutes when Discord fails, and others wait a while', async () => {
     const { profiles, pass, asked } = open({ told: () => new Error('no connection') })
     profiles.looked(ANN)
-    await pass(0)
+    await pass(1000)
     profiles.looked(BEN)
     await pass(9000)
     expect(asked).toEqual([ANN])
@@ -173,7 +194,7 @@ describe('the profile of somebody who is looked at', () => {
   test('outlives what the gateway tells of the user, which has none', async () => {
     const { profiles, pass, user, presences, changes } = open()
     profiles.looked(ANN)
-    await pass(0)
+    await pass(1000)
     join(presences, ANN)
     expect(changes).toHaveLength(1)
     presences.patchPresence({ user: { id: ANN, username: 'ann' } })
@@ -185,7 +206,7 @@ describe('the profile of somebody who is looked at', () => {
   test('comes back with somebody who was away', async () => {
     const { profiles, pass, user, presences, asked } = open()
     profiles.looked(ANN)
-    await pass(0)
+    await pass(1000)
     presences.removeMember('1', ANN)
     join(presences, ANN)
     profiles.looked(ANN)
@@ -209,7 +230,7 @@ describe('nobody asks', () => {
     const { profiles, pass, asked, presences, user, stored } = open({ told: () => answer.promise })
     profiles.looked(ANN)
     profiles.looked(BEN)
-    await pass(0)
+    await pass(1000)
     presences.setHidden(ANN, true)
     presences.setHidden(BEN, true)
     answer.resolve(SHOWN)
@@ -247,7 +268,7 @@ describe('what Discord told before', () => {
   test('is forgotten with somebody who is erased', async () => {
     const { profiles, pass, presences, user, asked } = open()
     profiles.looked(ANN)
-    await pass(0)
+    await pass(1000)
     presences.forget(ANN)
     profiles.forget(ANN)
     expect(user(ANN)).not.toHaveProperty('banner')
