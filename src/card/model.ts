@@ -27,7 +27,7 @@ const MOST_ROWS = 1
 /** The most interesting activities, then Spotify. */
 function readRows(activities: readonly JsonObject[], options: CardOptions): readonly Row[] {
   const shown = activities.filter(
-    activity => isDoing(activity) && !options.ignoredApplications.includes(String(activity.application_id)),
+    activity => isDoing(activity) && !options.ignoredApplications.some(id => id === activity.application_id),
   )
   const others = shown.filter(activity => !isSpotify(activity)).toSorted((a, b) => interest(b) - interest(a))
   const spotify = options.hideSpotify ? undefined : shown.find(isSpotify)
@@ -147,8 +147,9 @@ function readAccent(colour: unknown): string | undefined {
 /** Bots still have a discriminator; people's is `0` and says nothing. */
 function readNames(user: JsonObject, { showDisplayName, hideDiscrim }: CardOptions) {
   const username = clean(user.username) || 'unknown'
-  const discriminator = /^\d{4}$/.test(String(user.discriminator)) && user.discriminator !== '0000'
-  const full = discriminator && !hideDiscrim ? `${username}#${user.discriminator}` : username
+  const { discriminator } = user
+  const isNumbered = typeof discriminator === 'string' && /^\d{4}$/.test(discriminator) && discriminator !== '0000'
+  const full = isNumbered && !hideDiscrim ? `${username}#${discriminator}` : username
   const display = showDisplayName ? clean(user.global_name) : ''
   return display === '' ? { name: full, handle: undefined } : { name: display, handle: `@${full}` }
 }

@@ -170,6 +170,12 @@ describe('a card', () => {
     ['only the user name', { query: 'showDisplayName=false' }, ['ada']],
     ['a bot’s number', { user: { bot: true, discriminator: '4711' } }, ['@ada#4711', 'BOT']],
     ['no number when asked not to', { user: { discriminator: '4711' }, query: 'hideDiscrim=true' }, ['@ada']],
+    ['no number that is none', { user: { discriminator: { toString: '' } } }, ['@ada']],
+    [
+      'a game whose application is none',
+      { activities: [{ type: 0, name: 'Chess', application_id: { toString: '' } }] },
+      ['Chess'],
+    ],
     ['what is said of nothing', {}, ['Not doing anything right now']],
     ['that somebody is away', { presence: { status: 'offline' } }, ['Offline']],
     [
