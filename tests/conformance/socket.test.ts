@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { TEST_EDGE } from '../support/app.ts'
 import {
   type Body,
   type Client,
@@ -391,7 +392,7 @@ describe('a client is closed', () => {
     }
   })
 
-  test('with 1001 when the service stops', async () => {
+  test.skipIf(TEST_EDGE)('with 1001 when the service stops', async () => {
     const ending = await startReadyWorld()
     const clients = [await ending.socket(), await ending.socket('?compression=zlib_json')]
     await clients[0]?.follow({ subscribe_to_all: true })

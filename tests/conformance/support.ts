@@ -89,9 +89,12 @@ export async function startWorld(options: TestAppOptions = {}) {
     /** Makes a key the way people do: `.apikey` in a direct message. */
     key: (userId: string) => askKey(simulator, userId),
     /** Says something, in a server or a direct message, and resolves with the bot's reply to it. */
-    ask: (authorId: string, content: string, place?: string) => {
+    ask: async (authorId: string, content: string, place?: string) => {
       const { id } = simulator.sendMessage({ authorId, content, ...(place !== undefined && { guildId: place }) })
-      return simulator.nextMessage(({ body }) => (body.message_reference as Body)?.message_id === id)
+      const reply = await simulator.nextMessage(({ body }) => (body.message_reference as Body)?.message_id === id)
+      // An edge shows it a moment later.
+      await running.app.presences.copies.confirm()
+      return reply
     },
     /** Resolves when everything Discord sent before has been taken in: an answer comes after all that. */
     settled,
