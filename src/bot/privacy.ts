@@ -36,7 +36,8 @@ export function privacyCommands(deps: PrivacyDeps): CommandGroup {
         async run(context) {
           const back = code(invocation(context, 'privacy show', 'privacy show'))
           const hidden = `You are hidden: nobody can see your presence or pairs here. ${back} undoes it.`
-          await context.reply((await isKept(privacy.hide(context.userId))) ? hidden : `${hidden} ${NOT_KEPT_YET}`)
+          const caveat = await caveatOf(privacy.hide(context.userId))
+          await context.reply(caveat === undefined ? hidden : `${hidden} ${caveat}`)
         },
       },
       {
@@ -110,13 +111,15 @@ function describeKept(kept: KeptData, addresses: Addresses): Reply {
 
 const NOT_KEPT_YET = 'It could not be written down yet; I go on trying until it is.'
 
-/** False when the database refuses: what was wished for holds all the same. */
-async function isKept(wish: Promise<void>): Promise<boolean> {
+/** What is still to come of a wish that holds here already. Nothing: it is kept, and known everywhere. */
+async function caveatOf(wish: Promise<number>): Promise<string | undefined> {
   try {
-    await wish
-    return true
+    const unreached = await wish
+    if (unreached === 0) return undefined
+    if (!Number.isFinite(unreached)) return 'Other servers cannot be reached; they are told as soon as they can.'
+    return `${plural(unreached, 'other server')} could not be reached; you stop being shown there within a minute or so.`
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'storage_unavailable') return false
+    if (error instanceof ApiError && error.code === 'storage_unavailable') return NOT_KEPT_YET
     throw error
   }
 }

@@ -4,7 +4,7 @@ export interface Copy {
   spread(): Promise<void>
   /**
    * Resolves likewise, but with how many servers elsewhere could not be reached and may go on showing what they know
-   * for a while.
+   * for a while; infinitely many where nobody can be reached, and all are told once that is over.
    */
   confirm?(): Promise<number>
   /** The same, and whatever was said on the way is kept nowhere any more. */

@@ -54,7 +54,11 @@ export class Moderation {
     )
     if (!isKept) return notKept(`${userId} is hidden`)
     const elsewhere =
-      unreached === 0 ? '' : ` Servers that could not be reached: ${unreached}; they stop showing them by themselves.`
+      unreached === 0
+        ? ''
+        : Number.isFinite(unreached)
+          ? ` Servers that could not be reached: ${unreached}; they stop showing them by themselves.`
+          : ' Other servers cannot be reached; they are told as soon as they can.'
     return { done: true, text: `${userId} is hidden until "exoix show ${userId}".${elsewhere}` }
   }
 }

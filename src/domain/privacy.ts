@@ -72,14 +72,16 @@ export class Privacy {
 
   /**
    * Hides at once and everywhere, before anything is stored. Rejects with `storage_unavailable` when that could not be kept yet: it
-   * holds, and is tried again until it is kept.
+   * holds, and is tried again until it is kept. Resolves with how many servers elsewhere could not be reached and may show
+   * them for a while yet; infinitely many where nobody can be reached at all.
    */
-  async hide(userId: string): Promise<void> {
+  async hide(userId: string): Promise<number> {
     const { presences } = this.#memory
     this.#hidden.add(userId)
     presences.setHidden(userId, true)
     const everywhere = presences.copies.confirm()
     await this.#hides.keep(userId, () => this.#store.storeHidden(userId, true)).finally(() => everywhere)
+    return everywhere
   }
 
   /**

@@ -82,7 +82,7 @@ export class RedisHub implements Copy {
 
   /** Resolves with how many edges have not said in time that they show what is shown here. */
   async confirm(): Promise<number> {
-    if (this.#life === undefined) return 0
+    if (this.#life === undefined || !this.#link?.isOpen) return Number.POSITIVE_INFINITY
     const { journal, desk } = this.#life
     return desk.confirm(journal.confirm())
   }

@@ -35,6 +35,18 @@ describe('.privacy hide', () => {
     expect(house.presences.has(alice)).toBe(false)
   })
 
+  test.each([
+    [0, /undoes it\.$/],
+    [1, /1 other server could not be reached; you stop being shown there within a minute or so\.$/],
+    [3, /3 other servers could not be reached; you stop/],
+    [Number.POSITIVE_INFINITY, /Other servers cannot be reached; they are told as soon as they can\.$/],
+  ])('says where else the person may be shown for a while: %d', async (unreached, expected) => {
+    const { house, alice } = await withData()
+    house.presences.copies.add({ spread: async () => {}, confirm: async () => unreached })
+    expect((await house.ask(alice, '.privacy hide')).content).toMatch(expected)
+    expect(house.presences.has(alice)).toBe(false)
+  })
+
   test('leaves the person all commands', async () => {
     const { house, alice } = await withData()
     await house.ask(alice, '.privacy hide')

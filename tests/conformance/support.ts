@@ -46,6 +46,8 @@ export async function startWorld(options: TestAppOptions = {}) {
   const fast = { identifyIntervalMs: 0, restLimit: 1e6, restGlobalLimit: 1e6, ...options.simulator }
   const running = await startTestApp({
     ...options,
+    // What Discord tells of profiles arrives at any moment: tests that are about them ask for them.
+    config: { profiles: 'off', ...options.config },
     simulator: fast,
     world(simulator) {
       const members = names.map(username => ({
