@@ -1,5 +1,5 @@
 import type { Pictures } from './discord-cdn.ts'
-import { isObject, isSpotify, type JsonObject, type PresenceState, readSpotify } from './presence.ts'
+import { isObject, isSpotify, type JsonObject, type PresenceState, readSpotify, type Spotify } from './presence.ts'
 
 /** What somebody listens to, wherever it plays. Every key is always there, null when it is not told. */
 export interface NowPlaying {
@@ -56,28 +56,37 @@ const ART = 512
 export function nowPlayingText({ activities, spotify }: PresenceState, pictures: Pictures): string {
   // Most people listen to nothing, so this need not be parsed for them.
   if (spotify === 'null' && !activities.includes(`"type":${LISTENING}`)) return 'null'
+  // Nor all of it for those who listen to Spotify.
+  if (spotify !== 'null' && !activities.includes('"details_url"')) return JSON.stringify(ofSpotify(JSON.parse(spotify)))
   return JSON.stringify(readNowPlaying(JSON.parse(activities), pictures))
 }
 
 /** Spotify wherever it stands, else the first that is listened to. */
 export function readNowPlaying(activities: readonly JsonObject[], pictures: Pictures): NowPlaying | null {
   const spotify = activities.find(isSpotify)
-  const playing = spotify ?? activities.find(({ type }) => type === LISTENING)
+  if (spotify !== undefined) return ofSpotify(readSpotify(spotify), spotify.details_url)
+  const playing = activities.find(({ type }) => type === LISTENING)
   if (playing === undefined) return null
   const { name, application_id, details, state, assets, details_url } = playing
   const timestamps = readTimestamps(playing.timestamps)
-  const known = spotify === undefined ? null : readSpotify(spotify)
   return {
-    source: known === null ? (APPLICATIONS.get(application_id) ?? sourceOf(name)) : 'spotify',
+    source: APPLICATIONS.get(application_id) ?? sourceOf(name),
     song: textOrNull(details),
     artist: textOrNull(state),
     album: isObject(assets) ? textOrNull(assets.large_text) : null,
-    album_art_url: known === null ? (pictures.activity(playing, 'large', ART) ?? null) : known.album_art_url,
-    track_id: known === null ? null : known.track_id,
-    track_url: secureUrl(details_url) ?? spotifyUrl(known?.track_id),
+    album_art_url: pictures.activity(playing, 'large', ART) ?? null,
+    track_id: null,
+    track_url: secureUrl(details_url),
     timestamps,
     duration_ms: lengthOf(timestamps),
   }
+}
+
+function ofSpotify({ song, artist, album, album_art_url, track_id, ...rest }: Spotify, url?: unknown): NowPlaying {
+  const timestamps = readTimestamps(rest.timestamps)
+  const track_url = secureUrl(url) ?? spotifyUrl(track_id)
+  const told = { song, artist, album, album_art_url, track_id, track_url }
+  return { source: 'spotify', ...told, timestamps, duration_ms: lengthOf(timestamps) }
 }
 
 const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
@@ -93,7 +102,7 @@ function secureUrl(value: unknown): string | null {
   return typeof value === 'string' && /^https:\/\/[^\s\p{Cc}]+$/iu.test(value) && URL.canParse(value) ? value : null
 }
 
-function spotifyUrl(trackId: string | null | undefined): string | null {
+function spotifyUrl(trackId: string | null): string | null {
   return /^[A-Za-z0-9]{1,64}$/.test(trackId ?? '') ? `https://open.spotify.com/track/${trackId}` : null
 }
 

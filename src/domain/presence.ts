@@ -238,18 +238,19 @@ function sanitize(value: JsonObject, levels: number, unwanted: Unwanted): JsonOb
   return isClean(value, levels, unwanted) ? value : (copy(value, levels, unwanted) as JsonObject)
 }
 
-function isClean(value: object, levels: number, unwanted: Unwanted): boolean {
+/** Every event comes through here, so it is worth being quick. */
+function isClean(value: JsonObject | readonly unknown[], levels: number, unwanted: Unwanted): boolean {
   if (levels === 0) return false
-  if (Array.isArray(value)) return value.every(item => isCleanValue(item, levels, unwanted))
+  const isNamed = unwanted !== isNothing && !Array.isArray(value)
   // JSON has own fields only, so this sees no others.
   for (const name in value) {
-    if (unwanted(name) || !isCleanValue((value as JsonObject)[name], levels, unwanted)) return false
+    if (isNamed && unwanted(name)) return false
+    const inside = (value as JsonObject)[name]
+    if (typeof inside === 'object' && inside !== null && !isClean(inside as JsonObject, levels - 1, unwanted))
+      return false
   }
   return true
 }
-
-const isCleanValue = (value: unknown, levels: number, unwanted: Unwanted) =>
-  typeof value !== 'object' || value === null || isClean(value, levels - 1, unwanted)
 
 /** `levels` is at least 1: what has none is left out by whoever holds it. */
 function copy(value: object, levels: number, unwanted: Unwanted): unknown {
