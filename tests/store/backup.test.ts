@@ -54,11 +54,13 @@ describe('a backup', () => {
   test('taken by another process during a storm of writes is whole: each merge is in it or not', async () => {
     const store = open()
     let writing = true
+    const write = (round: number) => {
+      const pairs = new Map(['x', 'y', 'z'].map(key => [key, `${round}${'.'.repeat(5000)}`]))
+      return store.changePairs(ANN, { kind: 'put', pairs })
+    }
+    await write(0)
     const storm = (async () => {
-      for (let round = 0; writing; round++) {
-        const pairs = new Map(['x', 'y', 'z'].map(key => [key, `${round}${'.'.repeat(5000)}`]))
-        await store.changePairs(ANN, { kind: 'put', pairs })
-      }
+      for (let round = 1; writing; round++) await write(round)
     })()
     for (let at = 0; at < 3; at++) {
       const target = space.file(`copy${at}.db`)
