@@ -438,6 +438,8 @@ describe('silence', () => {
       const client = await world.socket()
       await client.follow(asked)
       client.send({ op: 4, d: dropped })
+      // An answer to what was sent after it says that it was heard.
+      await client.follow({ subscribe_to_ids: [] })
       play(ada)
       play(bob)
       expect((await heard(client)).map(({ d }) => d.user_id)).toEqual([...left])

@@ -159,7 +159,10 @@ test('writes during a rewrite wait and are kept', async () => {
 /** Runs it where nothing may be written to but one folder, mounted under the name /mnt. */
 const SHUT = `set -eu
 mount --bind "$1" /mnt
-for folder in /tmp /var/tmp /dev/shm; do mount -t tmpfs -o ro tmpfs "$folder"; done
+for folder in /tmp /var/tmp /dev/shm; do
+  mount --bind "$folder" "$folder"
+  mount -o remount,bind,ro "$folder"
+done
 cd /tmp
 exec "$2" -e "$3"`
 const mayUnshare = Bun.spawnSync(['unshare', '--mount', 'true']).exitCode === 0
