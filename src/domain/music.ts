@@ -1,5 +1,13 @@
 import type { Pictures } from './discord-cdn.ts'
-import { isObject, isSpotify, type JsonObject, type PresenceState, readSpotify, type Spotify } from './presence.ts'
+import {
+  isObject,
+  isSpotify,
+  type JsonObject,
+  type PresenceState,
+  readSpotify,
+  type Spotify,
+  spotifyCover,
+} from './presence.ts'
 
 /** What somebody listens to, wherever it plays. Every key is always there, null when it is not told. */
 export interface NowPlaying {
@@ -62,11 +70,24 @@ export function nowPlayingText({ activities, spotify }: PresenceState, pictures:
 }
 
 /** Spotify wherever it stands, else the first that is listened to. */
+function findPlaying(activities: readonly JsonObject[]): JsonObject | undefined {
+  return activities.find(isSpotify) ?? activities.find(({ type }) => type === LISTENING)
+}
+
+/** Where the cover of what plays is, at the configured hosts. Spotify has its own covers and no others. */
+export function albumArt(activities: readonly JsonObject[], pictures: Pictures, size: number): string | undefined {
+  const playing = findPlaying(activities)
+  if (playing === undefined) return undefined
+  const { large_image: image } = isObject(playing.assets) ? playing.assets : {}
+  if (isSpotify(playing) && spotifyCover(image) === undefined) return undefined
+  return pictures.activity(playing, 'large', size)
+}
+
+/** What plays, as a presence and a history tell it; null for nothing. */
 export function readNowPlaying(activities: readonly JsonObject[], pictures: Pictures): NowPlaying | null {
-  const spotify = activities.find(isSpotify)
-  if (spotify !== undefined) return ofSpotify(readSpotify(spotify), spotify.details_url)
-  const playing = activities.find(({ type }) => type === LISTENING)
+  const playing = findPlaying(activities)
   if (playing === undefined) return null
+  if (isSpotify(playing)) return ofSpotify(readSpotify(playing), playing.details_url)
   const { name, application_id, details, state, assets, details_url } = playing
   const timestamps = readTimestamps(playing.timestamps)
   return {

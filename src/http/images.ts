@@ -5,7 +5,8 @@ import { ME } from '../domain/calls.ts'
 import type { Pictures } from '../domain/discord-cdn.ts'
 import { noPermission, starting, userNotMonitored } from '../domain/errors.ts'
 import type { Interest } from '../domain/interest.ts'
-import { isObject, isSnowflake, isSpotify, type JsonObject } from '../domain/presence.ts'
+import { albumArt } from '../domain/music.ts'
+import { isObject, isSnowflake, type JsonObject } from '../domain/presence.ts'
 import type { Person, Snapshot } from '../domain/presences.ts'
 import { createMonitored, type MonitoredDeps, PUBLIC, whyUnknown } from './access.ts'
 import type { KnownIcons } from './app-icons.ts'
@@ -17,7 +18,6 @@ import { successOf } from './schema.ts'
 /** Pixels. */
 const SIZES = { avatar: 1024, banner: 1024, badge: 128, emoji: 128, large: 512, small: 256 }
 const CUSTOM_STATUS = 4
-const LISTENING = 2
 
 /** The body of `/v1/users/:id/images`: addresses of everything of a person that is a picture; null where there is none. */
 export function buildImages(
@@ -35,7 +35,7 @@ export function buildImages(
     nameplate: pictures.nameplate(user) ?? null,
     tag_badge: pictures.tagBadge(user, SIZES.badge) ?? null,
     custom_status_emoji: pictures.emoji(custom?.emoji, SIZES.emoji) ?? null,
-    album_art: albumArt(activities, pictures) ?? null,
+    album_art: albumArt(activities, pictures, SIZES.large) ?? null,
     activities: activities.map(activity => ({
       large_image: pictures.activity(activity, 'large', SIZES.large) ?? iconAddress(activity, iconOf) ?? null,
       small_image: pictures.activity(activity, 'small', SIZES.small) ?? null,
@@ -49,12 +49,6 @@ function iconAddress({ application_id: id }: JsonObject, iconOf: (id: string) =>
 }
 
 const moves = (hash: unknown) => typeof hash === 'string' && hash.startsWith('a_')
-
-/** Of what plays: Spotify wherever it stands, else the first that is listened to. */
-function albumArt(activities: readonly JsonObject[], pictures: Pictures): string | undefined {
-  const playing = activities.find(isSpotify) ?? activities.find(activity => activity.type === LISTENING)
-  return playing && pictures.activity(playing, 'large', SIZES.large)
-}
 
 const ADDRESS = t.Union([t.String({ format: 'uri' }), t.Null()])
 const IMAGES = t.Object({

@@ -68,6 +68,8 @@ describe('the pictures of a person', () => {
     expect(album_art).toBe(`https://i.scdn.co/image/${COVER}`)
     expect(imagesOf({}, [GAME, OTHER_SONG]).album_art).toBe(`${CDN}/app-assets/77/88.png?size=512`)
     expect(imagesOf({}, [{ ...SONG, assets: {} }, OTHER_SONG]).album_art).toBeNull()
+    const elsewhere = { large_image: 'mp:external/abc/https/example.org/cover.png' }
+    expect(imagesOf({}, [{ ...SONG, assets: elsewhere }]).album_art).toBeNull()
   })
 
   test('are addresses or null, whatever Discord sends', () => {
