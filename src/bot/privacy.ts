@@ -23,7 +23,7 @@ const PATIENCE = 5 * MINUTE
 
 /** `.privacy hide|show|delete` and their slash twins. */
 export function privacyCommands(deps: PrivacyDeps): CommandGroup {
-  const { privacy } = deps
+  const { privacy, presences } = deps
   return {
     title: 'Privacy',
     groups: { privacy: 'What is shown and kept of you' },
@@ -47,7 +47,8 @@ export function privacyCommands(deps: PrivacyDeps): CommandGroup {
         options: [],
         async run(context) {
           const shown = await privacy.show(context.userId)
-          await context.reply(shown ? 'You are visible.' : 'You stay hidden: whoever runs this wants it so. Ask them.')
+          if (!shown) return context.reply('You stay hidden: whoever runs this wants it so. Ask them.')
+          await context.reply(presences.has(context.userId) ? 'You are visible.' : NOT_MONITORED)
         },
       },
       {
@@ -108,6 +109,10 @@ function describeKept(kept: KeptData, addresses: Addresses): Reply {
     file: { name: `exoix-${kept.user_id}.json`, data, contentType: 'application/json' },
   }
 }
+
+/** Not hidden is not shown: they may be in no server, or lack the role that is asked for. */
+const NOT_MONITORED =
+  'You are not hidden, but nobody sees you yet: you are shown once you are in a server with me, with the role that is asked for there if one is.'
 
 const NOT_KEPT_YET = 'It could not be written down yet; I go on trying until it is.'
 

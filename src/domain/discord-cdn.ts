@@ -18,10 +18,11 @@ const HASH = /^(a_)?[0-9a-f]{32}$/
 const FORMATS: readonly string[] = ['png', 'gif', 'webp', 'jpg', 'jpeg']
 
 /**
- * Where the pictures of a presence are. Discord validates nothing of what people send it, so every address is a base and
- * checked ids, hashes and tokens behind it: letters, digits and `/ . _ ~ % = + , @ : -`, then a query of ours, behind a
- * signed one where the address has that; whatever is not of the known form has no picture. Sizes are pixels, rounded up to a power of two from 16 to 4096.
- * Sources: Discord docs, Reference, "CDN Endpoints", and Gateway Events, "Activity Asset Image".
+ * Where the pictures of a presence are. Discord validates nothing of what people send it, so every address is a base
+ * and checked ids, hashes and tokens behind it: letters, digits and `/ . _ ~ % = + , @ : -`, then a query of ours,
+ * behind a signed one where the address has that; whatever is not of the known form has no picture. Sizes are pixels,
+ * rounded up to a power of two from 16 to 4096. Sources: Discord docs, Reference, "CDN Endpoints", and Gateway Events,
+ * "Activity Asset Image".
  */
 export class Pictures {
   readonly #hosts: PictureHosts
@@ -30,7 +31,10 @@ export class Pictures {
     this.#hosts = hosts
   }
 
-  /** Always there: people without an avatar have a default one, as PNG. Formats: png, webp, jpg, jpeg, and gif where it moves. */
+  /**
+   * Always there: people without an avatar have a default one, as PNG. Formats: png, webp, jpg, jpeg, and gif where it
+   * moves.
+   */
   avatar(user: JsonObject, extension: string, size: number): string {
     return this.#hosts.discordCdnUrl + avatarPath(user, extension, size)
   }
@@ -42,8 +46,8 @@ export class Pictures {
   }
 
   /**
-   * What is drawn over the avatar, a fifth larger: PNG with transparency. Without a size it is the original; with one it
-   * moves only if asked to.
+   * What is drawn over the avatar, a fifth larger: PNG with transparency. Without a size it is the original; with one
+   * it moves only if asked to.
    */
   decoration(user: JsonObject, size?: number, moves = false): string | undefined {
     return this.#atCdn(decorationPath(user.avatar_decoration_data, size, moves))
@@ -103,7 +107,9 @@ function avatarPath({ id, avatar, discriminator }: JsonObject, extension: string
   return `/avatars/${id}/${avatar}.${still ? 'jpg' : format}?size=${fit(size)}`
 }
 
-/** People who still have a discriminator get one of five by it, everybody else one of six by id. They exist as PNG only. */
+/**
+ * People who still have a discriminator get one of five by it, everybody else one of six by id. They exist as PNG only.
+ */
 function defaultAvatarPath(id: string, discriminator: unknown): string {
   const legacy = typeof discriminator === 'string' && /^\d{4}$/.test(discriminator)
   const index = legacy ? Number(discriminator) % 5 : (BigInt(id) >> 22n) % 6n

@@ -1,6 +1,6 @@
 /**
- * What to tell an operator who has to mend something: one text for each thing, whether it shows when Exoix starts, while
- * it serves, or in `exoix check`. Nothing here repeats a value of a setting that may be secret.
+ * What to tell an operator who has to mend something: one text for each thing, whether it shows when Exoix starts,
+ * while it serves, or in `exoix check`. Nothing here repeats a value of a setting that may be secret.
  */
 
 const PORTAL = 'Discord Developer Portal (https://discord.com/developers/applications) → your application → Bot'

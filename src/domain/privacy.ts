@@ -71,9 +71,9 @@ export class Privacy {
   }
 
   /**
-   * Hides at once and everywhere, before anything is stored. Rejects with `storage_unavailable` when that could not be kept yet: it
-   * holds, and is tried again until it is kept. Resolves with how many servers elsewhere could not be reached and may show
-   * them for a while yet; infinitely many where nobody can be reached at all.
+   * Hides at once and everywhere, before anything is stored. Rejects with `storage_unavailable` when that could not be
+   * kept yet: it holds, and is tried again until it is kept. Resolves with how many servers elsewhere could not be
+   * reached and may show them for a while yet; infinitely many where nobody can be reached at all.
    */
   async hide(userId: string): Promise<number> {
     const { presences } = this.#memory
@@ -102,8 +102,8 @@ export class Privacy {
   }
 
   /**
-   * Hides for the operator, as {@link hide} does; and the person cannot undo it. Resolves with how many servers elsewhere
-   * could not be reached and may show them for a while yet.
+   * Hides for the operator, as {@link hide} does; and the person cannot undo it. Resolves with how many servers
+   * elsewhere could not be reached and may show them for a while yet.
    */
   async exclude(userId: string): Promise<number> {
     const { presences } = this.#memory
@@ -147,7 +147,9 @@ export class Privacy {
     }
   }
 
-  /** Resolves when no {@link erase} is under way for this person: what was kept of theirs meanwhile would outlive it. */
+  /**
+   * Resolves when no {@link erase} is under way for this person: what was kept of theirs meanwhile would outlive it.
+   */
   whenErased(userId: string): Promise<void> {
     return this.#erasing.free(userId)
   }
@@ -196,22 +198,33 @@ export class Privacy {
 /** People looked at in one go, so that a large sweep never holds up anything else for long. */
 const CHUNK = 250
 
-/** Where it is noted since when people with pairs or a history have been in no guild. Implementations: SQLite, as a file or `:memory:`. */
+/**
+ * Where it is noted since when people with pairs or a history have been in no guild. Implementations: SQLite, as a file
+ * or `:memory:`.
+ */
 export interface RetentionStore {
-  /** Everybody who has pairs or a history, with the time (ms) they were first seen absent, null while they are not known to be. */
+  /**
+   * Everybody who has pairs or a history, with the time (ms) they were first seen absent, null while they are not known
+   * to be.
+   */
   loadAbsences(): Iterable<readonly [userId: string, since: number | null]>
   /** Notes since when somebody is absent; null: they are back. */
   storeAbsence(userId: string, since: number | null): Promise<void>
-  /** Removes pairs and history of somebody who is still noted as absent since then; false when they wrote or came back. */
+  /**
+   * Removes pairs and history of somebody who is still noted as absent since then; false when they wrote or came back.
+   */
   removeAbsent(userId: string, since: number): Promise<boolean>
 }
 
-/** Pairs and histories of people who left every guild are kept for a while, then removed. Their keys stay: a write starts the clock anew. */
+/**
+ * Pairs and histories of people who left every guild are kept for a while, then removed. Their keys stay: a write
+ * starts the clock anew.
+ */
 export interface Retention {
   /**
    * Notes who is absent and removes the pairs of those who have been for longer than the retention time. Resolves with
-   * how many people's pairs were removed. To be called daily, and only while all member lists are loaded: whoever is not
-   * a member at this moment counts as absent.
+   * how many people's pairs were removed. To be called daily, and only while all member lists are loaded: whoever is
+   * not a member at this moment counts as absent.
    */
   sweep(now?: number): Promise<number>
 }

@@ -25,6 +25,11 @@ describe('.privacy hide', () => {
     expect(house.presences.snapshot(alice)?.json).toContain('"kv":{"a":"1","b":"2"}')
   })
 
+  test('says to who shows themselves that nobody sees them yet, where they are nobody who is monitored', async () => {
+    const { house, alice } = await withData({ members: 'unknown' })
+    expect((await house.ask(alice, '.privacy show')).content).toStartWith('You are not hidden, but nobody sees you yet')
+  })
+
   test('works while the database refuses, and says that it is still to be written down', async () => {
     const wrapStore: HouseOptions['wrapStore'] = store => ({
       ...store,
