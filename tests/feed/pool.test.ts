@@ -131,7 +131,13 @@ describe('serving threads', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(12)
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(12)
 
-    const open = () => fetch(`${url}/v1/users/${ANN}/events`, from('203.0.113.2'))
+    const open = async () => {
+      const response = await fetch(`${url}/v1/users/${ANN}/events`, from('203.0.113.2'))
+      const reader = response.body?.getReader()
+      // A stream that is being read is there, and is counted.
+      await reader?.read()
+      return { status: response.status, reader }
+    }
     const streams = await Promise.all(MANY.slice(0, 6).map(open))
     expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]))
     expect((await open()).status).toBe(429)
